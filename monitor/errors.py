@@ -4,7 +4,7 @@ LeakmonError                the root; ``str()`` is one line that names the thing
 ├── UsageError              the call or its configuration is wrong: tell the operator, exit 2
 │   ├── ConfigError         a file or key of the configuration
 │   └── RuleError           a rule that cannot be loaded or compiled
-├── TargetError             this target cannot be inspected: report it, go on with the others, exit 3
+├── TargetError             this target cannot be inspected: say so, go on with the others, exit 3
 │   ├── NotFoundError       no such package, version, file or repository (or no longer)
 │   ├── DeniedError         credentials are missing or were refused
 │   ├── IntegrityError      the bytes are not those that the registry announced
