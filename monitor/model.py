@@ -278,41 +278,6 @@ class Organisation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     code_names: list[str] = field(default_factory=list)
 
 
-class NpmNames(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What of npm belongs to an organisation: scopes (``@acme``), name globs, publishers."""
-
-    scopes: list[str] = field(default_factory=list)
-    packages: list[str] = field(default_factory=list)
-    maintainers: list[str] = field(default_factory=list)
-
-
-class PypiNames(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What of PyPI belongs to an organisation: name globs, PyPI organisations or users."""
-
-    packages: list[str] = field(default_factory=list)
-    owners: list[str] = field(default_factory=list)
-
-
-class Organisation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """An owner of packages, as the operator describes them (``[[organisations]]``).
-
-    ``posture`` is None where it is to be judged from evidence; ``licence`` is the SPDX expression
-    which the operator expects on every package, empty for no expectation. Names and hosts are
-    shell-style globs, compared in lower case.
-    """
-
-    name: str
-    posture: PostureValue | None = None
-    licence: str = ""
-    npm: NpmNames = field(default_factory=NpmNames)
-    pypi: PypiNames = field(default_factory=PypiNames)
-    repositories: list[str] = field(default_factory=list)
-    domains: list[str] = field(default_factory=list)
-    internal_hosts: list[str] = field(default_factory=list)
-    internal_names: list[str] = field(default_factory=list)
-    code_names: list[str] = field(default_factory=list)
-
-
 class Posture(Struct, frozen=True):
     """What the owner means to show, and what that was concluded from."""
 
