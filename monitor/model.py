@@ -196,9 +196,13 @@ class Manifest(Struct, frozen=True, kw_only=True):
 
 
 class Inspection(Struct, kw_only=True):
-    """What opening one artifact gave: the child process's answer, before any judgement."""
+    """What opening one artifact gave: the child process's answer, before any judgement.
+
+    ``sha256`` is that of the artifact's file; of the last file where a folder is inspected.
+    """
 
     bytes: int = 0
+    sha256: str = ""
     inspected_bytes: int = 0
     members: list[MemberRecord] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)

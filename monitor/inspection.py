@@ -1,0 +1,180 @@
+"""Opens one artifact and runs every detector over what is inside: members x detectors -> findings.
+
+Runs inside the sandbox. It reads the files that it is given, writes nothing and judges nothing: the
+answer is an ``Inspection`` whose severities are those under a proprietary owner.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import mmap
+import os
+import stat
+from typing import TYPE_CHECKING
+
+from monitor import archive
+from monitor.archive import source_maps
+from monitor.archive.budget import Budget, BudgetError
+from monitor.detectors import ARTIFACT_DETECTORS, MEMBER_DETECTORS
+from monitor.model import NESTED, Inspection, MemberRecord, SourceMapReference
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from monitor.archive import Member, Trail
+    from monitor.archive.budget import Limits
+    from monitor.rules import Matcher
+
+MANIFEST_NAMES = frozenset({"package.json", "METADATA", "PKG-INFO"})
+MAX_MANIFEST_BYTES = 4 << 20
+RELEASE_EVERY_BYTES = 32 << 20
+
+
+class Interrupted(BaseException):
+    """A time limit was reached. Not an ``Exception``, so that no reader can swallow it."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Inspector:
+    """The loaded engine. One instance serves any number of artifacts, one after the other."""
+
+    def __init__(self, matcher: Matcher, limits: Limits, *, clock: Callable[[], float]) -> None:
+        self._matcher = matcher
+        self._limits = limits
+        self._clock = clock
+
+    def inspect_files(self, files: Iterable[tuple[str, str]]) -> Inspection:
+        """Inspect files given as ``(path on this machine, path to show)``, as one artifact."""
+        inspection = Inspection()
+        trail = archive.Trail(inspection.skipped, inspection.hazards)
+        opening = _Opening(self._matcher, inspection, trail, Budget(self._limits, self._clock))
+        for path, shown in files:
+            try:
+                opening.open(path, shown)
+            except BudgetError as over:
+                trail.skip(shown, over.reason)
+            except MemoryError:
+                trail.skip(shown, "memory")
+            except OSError as error:
+                trail.skip(shown, "vanished" if isinstance(error, FileNotFoundError) else "unreadable")
+            except Interrupted as late:
+                trail.skip(shown, late.reason)
+                break
+        opening.conclude()
+        return inspection
+
+
+class _Opening:
+    """One artifact on its way through the detectors."""
+
+    def __init__(
+        self, matcher: Matcher, inspection: Inspection, trail: Trail, budget: Budget
+    ) -> None:
+        self.matcher = matcher
+        self.inspection = inspection
+        self.trail = trail
+        self.budget = budget
+        self._mapped: mmap.mmap | None = None
+        self._since_release = 0
+
+    def open(self, path: str, shown: str) -> None:
+        # O_NONBLOCK: a fifo in a scanned folder must not hold the child until its wall limit.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW)
+        try:
+            status = os.fstat(descriptor)
+            if not stat.S_ISREG(status.st_mode):
+                self.trail.skip(shown, "not-a-file")
+                return
+            self.inspection.bytes += status.st_size
+            if status.st_size == 0:
+                self._walk(shown, b"")
+                return
+            mapped = mmap.mmap(descriptor, 0, access=mmap.ACCESS_READ)
+        finally:
+            os.close(descriptor)
+        self._mapped = mapped
+        self.inspection.sha256 = self._sha256(mapped)
+        self._walk(shown, mapped)
+
+    def conclude(self) -> None:
+        for conclude in ARTIFACT_DETECTORS:
+            self.inspection.findings.extend(conclude(self.inspection))
+
+    def _walk(self, path: str, content: archive.Buffer) -> None:
+        for member in archive.walk(path, content, self.budget, self.trail):
+            self._inspect(member)
+
+    def _inspect(self, member: Member) -> None:
+        inspection = self.inspection
+        size = len(member.data)
+        if not member.offset:
+            inspection.members.append(
+                MemberRecord(member.path, size, member.container, member.mtime, member.owner)
+            )
+        inspection.inspected_bytes += size
+        matches = self.matcher.scan(member.data, member.path)
+        for inspect in MEMBER_DETECTORS:
+            found = inspect(member, matches)
+            if found:
+                inspection.findings.extend(found)
+        if self.matcher.probe_hits:
+            self._recover(member)
+        if member.path.rpartition("/")[2] in MANIFEST_NAMES and size <= MAX_MANIFEST_BYTES:
+            self._read_manifest(member)
+        self._since_release += size
+        if self._since_release >= RELEASE_EVERY_BYTES:
+            self._release()
+
+    def _read_manifest(self, member: Member) -> None:
+        from monitor.archive import manifests  # noqa: PLC0415 - e-mail and JSON parsing, rarely met
+
+        manifest = manifests.read(member.path, member.data)
+        if manifest is not None:
+            self.inspection.manifests.append(manifest)
+
+    def _recover(self, member: Member) -> None:
+        """Source maps that this member is, or holds inline: their sources are members too."""
+        hits = self.matcher.probe_hits
+        if "map-json" in hits and source_maps.looks_like_map(member.data):
+            self._open_map(member.path, member.data, "file")
+        for reference in source_maps.references(member.data, hits.get("source-map-url", ())):
+            if reference.content is not None:
+                where = f"{member.path}{NESTED}(inline map at byte {reference.position})"
+                self._open_map(where, reference.content, "inline")
+            else:
+                self.inspection.map_references.append(
+                    SourceMapReference(
+                        path=member.path,
+                        url=reference.url,
+                        line=0,
+                        column=0,
+                        byte_offset=member.offset + reference.position,
+                    )
+                )
+
+    def _open_map(self, path: str, content: archive.Buffer, origin: str) -> None:
+        opened = source_maps.read(path, content, origin=origin)
+        if opened is None:
+            return
+        self.inspection.source_maps.append(opened.record)
+        self.budget.descend(path)
+        for name, source in opened.contents:
+            self._walk(f"{path}{NESTED}{name}", source)
+        self.budget.ascend()
+
+    def _sha256(self, mapped: mmap.mmap) -> str:
+        digest = hashlib.sha256()
+        view = memoryview(mapped)
+        for start in range(0, len(view), RELEASE_EVERY_BYTES):
+            digest.update(view[start : start + RELEASE_EVERY_BYTES])
+            self._release()
+        return digest.hexdigest()
+
+    def _release(self) -> None:
+        """Give mapped pages back: they count as resident, though the kernel can always drop them."""
+        self._since_release = 0
+        if self._mapped is not None:
+            self._mapped.madvise(mmap.MADV_DONTNEED)

@@ -1,0 +1,99 @@
+"""What runs inside a forked child: limits first, then the inspection, then one answer."""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+import sys
+import time
+import traceback
+from typing import TYPE_CHECKING, NoReturn
+
+from monitor.errors import LeakmonError
+from monitor.inspection import Inspector, Interrupted
+from monitor.sandbox.protocol import ENCODER, KIND_FAILURE, KIND_INSPECTION, Failure
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+    from monitor.sandbox.protocol import Job, Settings
+
+
+class Engine:
+    """The loaded rules and detectors, shared by all children as copy-on-write memory."""
+
+    def __init__(self, settings: Settings) -> None:
+        from monitor.rules import compiled  # noqa: PLC0415 - a bad rule must surface here, as hello
+
+        matcher = compiled(settings.rule_folders, settings.cache_folder)
+        self.rules_digest = matcher.digest
+        self.rules = len(matcher.rules)
+        self.inspector = Inspector(matcher, settings.limits, clock=time.monotonic)
+
+
+def run(engine: Engine, job: Job, pipe: int, settings: Settings) -> int:
+    """Inspect the job's files and write one answer to the pipe; gives the exit code."""
+    confine(settings)
+    try:
+        answer = KIND_INSPECTION + ENCODER.encode(engine.inspector.inspect_files(job.files))
+    except MemoryError:
+        answer = _failure("needed more memory than its limit", "memory")
+    except Interrupted as late:
+        answer = _failure("took longer than its limit", late.reason)
+    except LeakmonError as error:
+        answer = _failure(str(error), error.reason)
+    except Exception:  # noqa: BLE001 - a bug that a hostile file found must become that file's failure
+        answer = _failure(_last_place(), "internal-error")
+    finally:
+        _disarm()
+    view = memoryview(answer)
+    while view:
+        view = view[os.write(pipe, view) :]
+    return 0
+
+
+def confine(settings: Settings) -> None:
+    """Limit this process for good: memory, CPU, wall time, no files written, no core dumped."""
+    _lower(resource.RLIMIT_CORE, 0, 0)
+    _lower(resource.RLIMIT_FSIZE, 0, 0)
+    cpu = settings.cpu_seconds
+    _lower(resource.RLIMIT_CPU, cpu, cpu + settings.grace_seconds)
+    # RLIMIT_DATA and not RLIMIT_AS: the artifact itself is mapped and may be larger than the limit.
+    _lower(resource.RLIMIT_DATA, settings.memory_bytes, settings.memory_bytes)
+    signal.signal(signal.SIGXCPU, _interrupt)
+    signal.signal(signal.SIGALRM, _interrupt)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.setitimer(signal.ITIMER_REAL, settings.wall_seconds)
+
+
+def _lower(kind: int, soft: int, hard: int) -> None:
+    _, ceiling = resource.getrlimit(kind)
+    if ceiling != resource.RLIM_INFINITY:
+        soft, hard = min(soft, ceiling), min(hard, ceiling)
+    # macOS refuses some limits altogether; the wall limit then still holds.
+    if sys.platform == "darwin" and kind == resource.RLIMIT_DATA:
+        return
+    resource.setrlimit(kind, (soft, hard))
+
+
+def _disarm() -> None:
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    signal.signal(signal.SIGXCPU, signal.SIG_IGN)
+
+
+def _interrupt(number: int, _frame: FrameType | None) -> NoReturn:
+    _disarm()
+    raise Interrupted("over-cpu-time" if number == signal.SIGXCPU else "over-time")
+
+
+def _failure(message: str, reason: str) -> bytes:
+    return KIND_FAILURE + ENCODER.encode(Failure(message, reason))
+
+
+def _last_place() -> str:
+    """The error's type and place in our code, never its text: that may quote the file."""
+    kind, _, trace = sys.exc_info()
+    last = traceback.extract_tb(trace)[-1]
+    name = kind.__name__ if kind else "error"
+    return f"leakmon itself failed on this file ({name} in {os.path.basename(last.filename)}:{last.lineno}); please report it"  # noqa: E501, PTH119 - one message; pathlib is not imported here

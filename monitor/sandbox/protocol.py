@@ -1,0 +1,83 @@
+"""The records that pass between the daemon or command line, the zygote and its children."""
+
+from __future__ import annotations
+
+import struct
+from typing import Final
+
+from msgspec import Struct, field, msgpack
+
+from monitor.archive.budget import Limits
+from monitor.model import Inspection
+
+MIB: Final = 1 << 20
+
+
+class Settings(Struct, frozen=True, kw_only=True):
+    """What a zygote is started with: the rules to load and the limits of every child.
+
+    ``memory_bytes`` bounds a child's writable memory, ``cpu_seconds`` and ``wall_seconds`` one job.
+    A child that reaches a time limit is asked to hand in what it has, and killed
+    ``grace_seconds`` later.
+    """
+
+    rule_folders: tuple[str, ...]
+    cache_folder: str
+    memory_bytes: int = 448 * MIB
+    cpu_seconds: int = 300
+    wall_seconds: int = 600
+    grace_seconds: int = 5
+    limits: Limits = field(default_factory=Limits)
+
+
+class Job(Struct, frozen=True):
+    """Files to open in one child: ``(path on this machine, path to show)`` each."""
+
+    files: tuple[tuple[str, str], ...]
+
+
+class Hello(Struct, frozen=True, kw_only=True):
+    """The zygote's first word: ready, with what it loaded, or the reason why it cannot be."""
+
+    rules_digest: str = ""
+    rules: int = 0
+    error: str | None = None
+    reason: str | None = None
+
+
+class Failure(Struct, frozen=True):
+    """A child's own account of why it gave nothing."""
+
+    message: str
+    reason: str
+
+
+class Trailer(Struct, frozen=True):
+    """How a child ended, as the operating system tells: the zygote adds it behind the answer."""
+
+    wait_status: int
+    timed_out: bool
+    max_rss_bytes: int
+    cpu_seconds: float
+
+
+JOB_DECODER: Final = msgpack.Decoder(Job)
+HELLO_DECODER: Final = msgpack.Decoder(Hello)
+SETTINGS_DECODER: Final = msgpack.Decoder(Settings)
+INSPECTION_DECODER: Final = msgpack.Decoder(Inspection)
+FAILURE_DECODER: Final = msgpack.Decoder(Failure)
+ENCODER: Final = msgpack.Encoder()
+
+KIND_INSPECTION: Final = b"I"
+KIND_FAILURE: Final = b"F"
+
+LENGTH: Final = struct.Struct("<I")
+TRAILER: Final = struct.Struct("<i?Qd")
+MAX_ANSWER_BYTES: Final = 512 * MIB
+"""A longer answer is cut off unread: the child is as untrusted as what it opened."""
+
+
+def frame(record: Struct) -> bytes:
+    """A record as length-prefixed MessagePack."""
+    body = ENCODER.encode(record)
+    return LENGTH.pack(len(body)) + body
