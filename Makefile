@@ -1,0 +1,117 @@
+# leakmon: the two commands of the README and the developer's daily ones.
+# Needs Python 3.11 or newer, git and make; everything else goes into .venv (and node_modules of the tests).
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.SUFFIXES:
+MAKEFLAGS += --no-print-directory
+SHELL := /bin/bash
+
+VENV := .venv
+BIN := $(VENV)/bin
+ARGS ?=
+UPGRADE ?= --upgrade
+
+# The first Python that is new enough and can make an environment. PYTHON=/path/to/python3.13 overrules.
+CANDIDATES := python3 python3.14 python3.13 python3.12 python3.11
+NEW_ENOUGH := import sys, ensurepip, venv; sys.exit(sys.version_info < (3, 11))
+PYTHON ?= $(firstword $(foreach p,$(CANDIDATES),$(shell $(p) -c '$(NEW_ENOUGH)' >/dev/null 2>&1 && echo $(p))))
+
+# A stamp carries the digest of what it stands for: it is made anew when that changes, and only then.
+digest = $(firstword $(shell cat $(1) 2>/dev/null | git hash-object --stdin))
+RUN_STAMP := $(VENV)/.leakmon-run-$(call digest,requirements.lock requirements-build.lock)
+DEV_STAMP := $(VENV)/.leakmon-dev-$(call digest,requirements-dev.lock)
+NODE_STAMP := tests/servers/node_modules/.leakmon-$(call digest,tests/servers/package-lock.json)
+PIP_INSTALL := $(BIN)/python -m pip install --quiet --no-input --disable-pip-version-check --require-virtualenv
+LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command "make lock"
+
+.PHONY: help
+help: ## This list
+	@echo 'make scan TARGET=npm:is-number   inspect one published package (sets everything up first)'
+	@echo 'make test                        run the whole test suite (sets everything up first)'
+	@echo
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: setup
+setup: $(RUN_STAMP) ## Make .venv with what leakmon needs to run
+
+# The exit status is part of leakmon's contract (1: findings, 3: not inspected in full). make itself
+# can only say "failed", so findings end this goal well and the status is told in words; call
+# .venv/bin/leakmon where a script needs it.
+export TARGET
+.PHONY: scan
+scan: $(RUN_STAMP) ## Inspect TARGET (a package, archive, folder or repository); options in ARGS
+ifeq ($(strip $(TARGET)),)
+	@echo 'Name a target: make scan TARGET=npm:is-number' >&2; exit 2
+else
+	@status=0; $(BIN)/leakmon scan $(ARGS) -- "$$TARGET" || status=$$?; \
+	case $$status in \
+		0) ;; \
+		1) echo 'There are findings (exit status 1 of .venv/bin/leakmon scan).' >&2;; \
+		*) exit $$status;; \
+	esac
+endif
+
+.PHONY: test
+test: $(DEV_STAMP) node ## Run the whole test suite; options for pytest in ARGS
+	@$(BIN)/python -m pytest $(ARGS)
+
+.PHONY: check
+check: $(DEV_STAMP) ## Lint, format, types, import contracts, house rules
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --quiet --check . || { echo 'To format: make format' >&2; exit 1; }
+	@$(BIN)/mypy --no-error-summary
+	@$(BIN)/lint-imports --no-logo >$(VENV)/lint-imports.txt 2>&1 || { cat $(VENV)/lint-imports.txt; exit 1; }
+	@$(BIN)/python -m pytest --no-header tests/house
+
+.PHONY: format
+format: $(DEV_STAMP) ## Format the code and mend what ruff can mend
+	@$(BIN)/ruff format --quiet .
+	@$(BIN)/ruff check --quiet --fix .
+
+.PHONY: bench
+bench: $(DEV_STAMP) ## Measure what a start of leakmon costs
+	@$(BIN)/python -m tests.bench.startup
+
+.PHONY: lock
+lock: $(DEV_STAMP) ## Resolve the newest dependencies into the lock files (UPGRADE= keeps what fits)
+	@$(LOCK) $(UPGRADE) pyproject.toml -o requirements.lock >/dev/null
+	@$(LOCK) $(UPGRADE) --group build -c requirements.lock -o requirements-build.lock >/dev/null
+	@$(LOCK) $(UPGRADE) pyproject.toml --group dev -c requirements.lock -c requirements-build.lock \
+		-o requirements-dev.lock >/dev/null
+
+.PHONY: clean
+clean: ## Remove everything that make made
+	@rm -rf $(VENV) tests/servers/node_modules build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis \
+		.import_linter_cache
+
+
+$(BIN)/python:
+	@$(if $(PYTHON),,echo 'leakmon needs Python 3.11 or newer with venv and ensurepip (Debian: the python3-venv package); none was found.' >&2; exit 2)
+	@echo 'Making $(VENV) with $(PYTHON)' >&2
+	@$(PYTHON) -m venv $(VENV)
+
+# pip takes the index from the user's own configuration; the hashes make any index as good as another.
+$(RUN_STAMP): | $(BIN)/python
+	@echo 'Installing what leakmon needs' >&2
+	@$(PIP_INSTALL) --require-hashes -r requirements.lock -r requirements-build.lock
+	@$(PIP_INSTALL) --no-deps --no-build-isolation -e .
+	@rm -f $(VENV)/.leakmon-run-*; touch $@
+
+$(DEV_STAMP): $(RUN_STAMP)
+	@echo 'Installing what its tests and checks need' >&2
+	@$(PIP_INSTALL) --require-hashes -r requirements-dev.lock
+	@rm -f $(VENV)/.leakmon-dev-*; touch $@
+
+.PHONY: node
+ifneq ($(wildcard tests/servers/package-lock.json),)
+node: $(NODE_STAMP)
+$(NODE_STAMP):
+	@command -v npm >/dev/null || { echo 'The npm registry tests need Node with npm on PATH.' >&2; exit 2; }
+	@echo 'Installing the npm registry that the tests talk to' >&2
+	@npm ci --prefix tests/servers --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
+else
+node:
+endif
