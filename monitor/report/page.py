@@ -1,0 +1,86 @@
+"""Lines of styled text for a terminal, a pipe or a log; the only user of rich.
+
+Prose is wrapped to the terminal. What a reader copies (paths, values, fingerprints, addresses) is
+never broken by us: a long one runs on and the terminal folds it, so that copying gives it whole.
+Without a terminal nothing is wrapped at all.
+"""
+
+from __future__ import annotations
+
+import io
+
+from rich.console import Console
+from rich.text import Text
+
+MAX_PROSE_WIDTH = 100
+"""Longer lines tire the eye, however wide the terminal."""
+
+_ASCII = str.maketrans({"·": "|", "→": "->", "…": "...", "—": "-", "─": "-", "■": "*"})
+"""Stand-ins for the marks that reports use, where the encoding lacks them."""
+
+
+class Page:
+    """Collects lines; ``text()`` gives them in the encoding's repertoire.
+
+    All text given must have gone through ``clean`` or ``prose``; nothing here is read as markup.
+    """
+
+    def __init__(self, *, width: int | None, colour: bool, encoding: str) -> None:
+        self._file = io.StringIO()
+        self._encoding = encoding
+        self.width = min(width, MAX_PROSE_WIDTH) if width else None
+        self._console = Console(
+            file=self._file,
+            width=width or 80,
+            height=100,
+            force_terminal=colour,
+            color_system="standard" if colour else None,
+            no_color=not colour,
+            legacy_windows=False,
+            force_jupyter=False,
+            markup=False,
+            highlight=False,
+            emoji=False,
+            _environ={},
+        )
+
+    def line(self, *parts: str | tuple[str, str], indent: int = 0) -> None:
+        """One line, never broken: plain strings and ``(text, style)`` pairs side by side."""
+        self._console.print(Text.assemble(" " * indent, *parts), soft_wrap=True)
+
+    def prose(self, text: str, style: str = "", *, indent: int = 0, lead: str = "") -> None:
+        """A sentence, wrapped; ``lead`` stands before its first line, the others align after it."""
+        hang = indent + len(lead)
+        body = Text(text, style=style)
+        room = self.width - hang if self.width else None
+        lines = body.wrap(self._console, room) if room and room > 0 else [body]
+        for number, part in enumerate(lines):
+            part.rstrip()
+            start = " " * indent + lead if number == 0 else " " * hang
+            self._console.print(Text.assemble(start, part), soft_wrap=True)
+
+    def rule(self, label: str, style: str) -> None:
+        """A heading with a line to the right edge."""
+        room = (self.width or 80) - len(label) - 2
+        self.line((label, style), (f" {'─' * max(room, 3)}", "dim"), indent=0)
+
+    def blank(self) -> None:
+        """An empty line."""
+        self._file.write("\n")
+
+    def text(self) -> str:
+        """Everything so far."""
+        text = self._file.getvalue()
+        try:
+            text.encode(self._encoding)
+        except (UnicodeEncodeError, LookupError):
+            return self._in_repertoire(text)
+        return text
+
+    def _in_repertoire(self, text: str) -> str:
+        """Our own marks in ASCII, a stranger's characters spelt out where the encoding has none."""
+        try:
+            raw = text.translate(_ASCII).encode(self._encoding, "backslashreplace")
+            return raw.decode(self._encoding)
+        except LookupError:
+            return text.translate(_ASCII).encode("ascii", "backslashreplace").decode("ascii")

@@ -1,0 +1,68 @@
+"""What codes mean, in plain words, for the reports that people read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from monitor.model import Severity, Status
+from monitor.report.text import count
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from monitor.model import TargetReport
+    from monitor.report.fold import Shown
+
+SKIP_REASONS: Mapping[str, str] = {
+    "bad-header": "a header that makes no sense; what follows it could not be found",
+    "checksum-mismatch": "the bytes do not match their own checksum",
+    "crashed": "the inspecting process ended abnormally",
+    "denied": "credentials are missing or were refused",
+    "device": "a device file, which holds no bytes",
+    "digest-mismatch": "the bytes are not those that the registry announced",
+    "encrypted": "needs a password or key that is not known",
+    "limit": "larger, slower or deeper than the configured limits allow",
+    "link": "a link, which holds no bytes of its own",
+    "memory": "would need more memory than is allowed",
+    "not-found": "there is no such thing, or no longer",
+    "over-bytes": "more bytes than the limit",
+    "over-depth": "nested deeper than the limit",
+    "over-members": "more members than the limit",
+    "over-ratio": "unpacks to far more than its size: a possible bomb",
+    "over-time": "took longer than the limit",
+    "transient": "a passing fault; try again",
+    "truncated": "ends before it should",
+    "unsupported-compression": "packed by a method that is not supported",
+}
+"""Explains the commoner ``skipped[].reason`` codes; one that is missing stands for itself."""
+
+HIDDEN_BY: Mapping[str, Callable[[int], str]] = {
+    "baseline": lambda n: f"{count(n, 'known finding')} hidden by the baseline",
+    "ignore": lambda n: f"{count(n, 'finding')} hidden by the ignore file",
+    "inline": lambda n: f"{count(n, 'finding')} hidden by ignores beside the secret",
+    "min-severity": lambda n: f"{count(n, 'finding')} below --min-severity not shown",
+}
+"""Tells how many findings a report leaves out, by what hides them."""
+
+
+def verdict_mark(target: TargetReport) -> tuple[str, Severity]:
+    """A verdict in one word and the severity whose colour it wears.
+
+    CLEAR is said only of what was inspected in full: otherwise it is PARTIAL or FAILED.
+    """
+    severity = target.verdict.severity
+    if severity is not Severity.NONE:
+        return severity.value.upper(), severity
+    if target.status is not Status.COMPLETE:
+        return target.status.value.upper(), Severity.MEDIUM
+    return "CLEAR", severity
+
+
+def summary_sentence(one: Shown) -> str:
+    """One plain sentence on a target whose verdict brings none."""
+    if one.target.status is Status.FAILED:
+        return "This target could not be inspected."
+    findings = count(len(one.findings), "finding") if one.findings else "Nothing found"
+    if one.target.status is Status.PARTIAL:
+        return f"{findings}, but not everything could be inspected."
+    return f"{findings}."
