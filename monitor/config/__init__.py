@@ -1,0 +1,120 @@
+"""``leakmon.toml`` and the environment, as one frozen, checked object. Nobody else reads either.
+
+The file is the first of: the ``--config`` option, ``LEAKMON_CONFIG``, ``leakmon.toml`` here,
+``$XDG_CONFIG_HOME/leakmon/leakmon.toml`` (``~/.config/...``). No file at all is a fine answer:
+every setting has a default. Secrets are references (``env:NAME``, ``file:PATH``) that are read
+when they are needed.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from monitor.config.secrets import SecretRef
+from monitor.config.settings import (
+    Alerts,
+    Database,
+    Evidence,
+    Github,
+    Http,
+    Npm,
+    Pypi,
+    Registries,
+    Settings,
+    Slack,
+)
+from monitor.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = [
+    "FILE_NAME",
+    "Alerts",
+    "Database",
+    "Evidence",
+    "Github",
+    "Http",
+    "Npm",
+    "Pypi",
+    "Registries",
+    "SecretRef",
+    "Settings",
+    "Slack",
+    "cache_folder",
+    "environment",
+    "find",
+    "load",
+    "parse",
+]
+
+FILE_NAME = "leakmon.toml"
+_MAX_BYTES = 4 * 1024 * 1024
+
+
+def environment() -> Mapping[str, str]:
+    """The process's environment, for whoever is handed it. The only place that asks for it."""
+    return os.environ
+
+
+def load(path: str | None = None, *, environ: Mapping[str, str] | None = None) -> Settings:
+    """The settings in force; ``path`` is what ``--config`` named. Raises ConfigError, one line."""
+    found = find(path, environment() if environ is None else environ)
+    return Settings() if found is None else parse(_read(found), source=found)
+
+
+def find(path: str | None, environ: Mapping[str, str]) -> str | None:
+    """The file that is read: the first of those in the module's docstring, or None.
+
+    A file that was asked for by name is given even if it does not exist: reading it is the error.
+    """
+    named = path or environ.get("LEAKMON_CONFIG")
+    if named:
+        return named
+    home = environ.get("XDG_CONFIG_HOME") or os.path.join(_home(environ), ".config")
+    for candidate in (FILE_NAME, os.path.join(home, "leakmon", FILE_NAME)):
+        if os.path.lexists(candidate):
+            return candidate
+    return None
+
+
+def cache_folder(environ: Mapping[str, str], platform: str = sys.platform) -> str:
+    """Where what can be made again is kept: compiled rules and the like. Not created here."""
+    given = environ.get("XDG_CACHE_HOME", "")
+    if os.path.isabs(given):  # the specification: a relative path is to be ignored
+        return os.path.join(given, "leakmon")
+    below = ("Library", "Caches") if platform == "darwin" else (".cache",)
+    return os.path.join(_home(environ), *below, "leakmon")
+
+
+def parse(text: str, *, source: str = FILE_NAME) -> Settings:
+    """The settings that a file's text gives; ``source`` is its name, for paths and errors.
+
+    Raises ConfigError: one line that names the file, the key and the remedy.
+    """
+    from monitor.config.reading import settings  # no file, no parser
+
+    return settings(text, source)
+
+
+def _read(path: str) -> str:
+    try:
+        with open(path, "rb") as stream:
+            raw = stream.read(_MAX_BYTES + 1)
+    except OSError as error:
+        raise ConfigError(
+            f"{path}: the configuration cannot be read ({error.strerror}): "
+            "name another with --config or LEAKMON_CONFIG"
+        ) from None
+    if len(raw) > _MAX_BYTES:
+        raise ConfigError(f"{path}: larger than 4 MiB: this is no leakmon.toml")
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: byte {error.start} is not UTF-8: save it as UTF-8") from None
+
+
+def _home(environ: Mapping[str, str]) -> str:
+    return environ.get("HOME") or os.path.expanduser("~")

@@ -1,0 +1,167 @@
+"""What a value of ``leakmon.toml`` must be beyond its type. Nothing is opened, nothing is asked."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+from urllib.parse import SplitResult, urlsplit
+
+from monitor.config.secrets import SecretRef
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from monitor.config.settings import Settings
+    from monitor.model import Organisation
+
+_HOST = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)(?:\.(?!-)[a-z0-9-]{1,63}(?<!-))*", re.ASCII)
+_CHANNEL = re.compile(r"#[^\s#]+|[CGD][A-Z0-9]{7,}")
+_REPOSITORY = re.compile(r"(?:[a-z]+:)[\w.*?\[\]-]+(?:/[\w.*?\[\]-]+)*", re.ASCII)
+_MIN_CODE_NAME = 3
+
+
+class Complaint(Exception):  # noqa: N818 - it becomes a ConfigError, which knows the file
+    """``key: what is wrong: what to do``."""
+
+
+def check(settings: Settings) -> None:
+    """Raises Complaint at the first value that cannot be meant."""
+    _database(settings.database.url)
+    _evidence(settings.evidence.url)
+    if slack := settings.alerts.slack:
+        if not _CHANNEL.fullmatch(slack.channel):
+            raise Complaint("alerts.slack.channel: no channel: write '#name' or the channel's id")
+        _web_address("alerts.slack.base_url", slack.base_url)
+    for entry in settings.http.allow_private:
+        _private(entry)
+    registries = settings.registries
+    _web_address("registries.npm.url", registries.npm.url)
+    _web_address("registries.npm.changes", registries.npm.changes)
+    _web_address("registries.pypi.url", registries.pypi.url)
+    _web_address("registries.github.api", registries.github.api)
+    _organisations(settings.organisations)
+
+
+def _database(url: str | SecretRef) -> None:
+    if isinstance(url, SecretRef):
+        return
+    scheme = url.partition("://")[0]
+    if scheme not in {"sqlite", "postgresql"} or "://" not in url:
+        raise Complaint(
+            "database.url: neither SQLite nor PostgreSQL: "
+            "write sqlite:///leakmon.db or postgresql://host/name"
+        )
+    if scheme == "sqlite" and not url.startswith("sqlite:///"):
+        raise Complaint("database.url: SQLite has no host: write sqlite:///leakmon.db")
+    if _parts("database.url", url).password is not None:
+        raise Complaint(
+            "database.url: holds a password: write env:NAME or file:PATH, which holds the address"
+        )
+
+
+def _evidence(url: str) -> None:
+    if url.startswith("s3://"):
+        parts = _parts("evidence.url", url)
+        if not parts.hostname or "@" in parts.netloc:
+            raise Complaint("evidence.url: no bucket's address: write s3://bucket/prefix")
+    elif not url.startswith("file:") or url == "file:":
+        raise Complaint("evidence.url: unknown store: write file:FOLDER or s3://bucket/prefix")
+
+
+def _web_address(key: str, url: str) -> None:
+    if not url:
+        return
+    parts = _parts(key, url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or re.search(r"\s", url):
+        raise Complaint(f"{key}: not a web address: write https://host/path/")
+    if "@" in parts.netloc:
+        raise Complaint(
+            f"{key}: holds credentials: leave them to the client's own configuration "
+            "(pip, .npmrc) or to a token reference"
+        )
+    if parts.query or parts.fragment:
+        raise Complaint(f"{key}: ends in a query or fragment: write https://host/path/")
+
+
+def _parts(key: str, url: str) -> SplitResult:
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError as error:
+        raise Complaint(f"{key}: not an address ({error}): write https://host:port/path/") from None
+    return parts
+
+
+def _private(entry: str) -> None:
+    import ipaddress
+
+    try:
+        ipaddress.ip_network(entry, strict=False)
+    except ValueError:
+        if not _HOST.fullmatch(entry.lower()) or re.fullmatch(r"[\d.]+", entry):
+            raise Complaint(
+                f"http.allow_private: {entry!r} is no address, network or host: "
+                "write 127.0.0.1, 10.0.0.0/8 or registry.internal"
+            ) from None
+
+
+def _organisations(organisations: list[Organisation]) -> None:
+    seen: set[str] = set()
+    for number, organisation in enumerate(organisations, 1):
+        if not organisation.name.strip():
+            raise Complaint(f"organisations[number {number}].name: empty: give it a name")
+        if organisation.name in seen:
+            raise Complaint(f'organisations["{organisation.name}"]: stands twice: join the two')
+        seen.add(organisation.name)
+        _organisation(f'organisations["{organisation.name}"]', organisation)
+
+
+def _organisation(key: str, organisation: Organisation) -> None:
+    for scope in organisation.npm.scopes:
+        if not re.fullmatch(r"@[^\s/@]+", scope):
+            raise Complaint(f"{key}.npm.scopes: {scope!r} is no scope: write '@acme'")
+        _globs(f"{key}.npm.scopes", [scope[1:]])
+    _globs(f"{key}.npm.packages", organisation.npm.packages)
+    _globs(f"{key}.npm.maintainers", organisation.npm.maintainers)
+    _globs(f"{key}.pypi.packages", organisation.pypi.packages)
+    _globs(f"{key}.pypi.owners", organisation.pypi.owners)
+    _globs(f"{key}.internal_hosts", organisation.internal_hosts)
+    _globs(f"{key}.internal_names", organisation.internal_names)
+    _globs(f"{key}.repositories", organisation.repositories)
+    for repository in organisation.repositories:
+        if "://" not in repository and not _REPOSITORY.fullmatch(repository):
+            raise Complaint(
+                f"{key}.repositories: {repository!r} names no repositories: "
+                "write 'github:acme', 'github:acme/repo' or a git address"
+            )
+    for domain in organisation.domains:
+        if not _HOST.fullmatch(domain.lower().removeprefix("*.")) or "." not in domain:
+            raise Complaint(f"{key}.domains: {domain!r} is no domain: write 'acme.example'")
+    for name in organisation.code_names:
+        if len(name.strip()) < _MIN_CODE_NAME:
+            raise Complaint(
+                f"{key}.code_names: {name!r} would be found everywhere: use three letters or more"
+            )
+
+
+def _globs(key: str, globs: Iterable[str]) -> None:
+    for glob in globs:
+        if not glob or glob != glob.strip():
+            raise Complaint(f"{key}: {glob!r} is empty or has space around it: remove it")
+        if not glob.strip("*?"):
+            raise Complaint(f"{key}: {glob!r} is every name there is: name what is yours")
+        if not _closed(glob):
+            raise Complaint(f"{key}: {glob!r} has a '[' without its ']': close it, or write '[[]'")
+
+
+def _closed(glob: str) -> bool:
+    """Whether each ``[`` has its ``]``, read as ``fnmatch`` reads it."""
+    position = glob.find("[")
+    while position >= 0:
+        # A "]" that comes first (also after "!") stands for itself.
+        start = position + 2 if glob[position + 1 : position + 2] != "!" else position + 3
+        end = glob.find("]", start)
+        if end < 0:
+            return False
+        position = glob.find("[", end)
+    return True

@@ -1,0 +1,88 @@
+"""The shape of ``leakmon.toml``: one frozen struct per table, with its defaults."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import Meta, Struct, field
+
+from monitor.config.secrets import SecretRef
+from monitor.model import Organisation
+
+Seconds = Annotated[int, Meta(ge=1, le=86_400)]
+
+
+class Table(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A table of the file. A key that no field stands for is an error."""
+
+
+class Database(Table, frozen=True):
+    """``[database]``: ``sqlite:///relative``, ``sqlite:////absolute`` or ``postgresql://``."""
+
+    url: str | SecretRef = "sqlite:///leakmon.db"
+
+
+class Evidence(Table, frozen=True):
+    """``[evidence]``: where the bytes are kept, ``file:FOLDER`` or ``s3://BUCKET/PREFIX``."""
+
+    url: str = "file:evidence"
+
+
+class Slack(Table, frozen=True):
+    """``[alerts.slack]``: ``channel`` is ``#name`` or an id; ``base_url`` replaces the API."""
+
+    token: SecretRef
+    channel: str
+    base_url: str = ""
+
+
+class Alerts(Table, frozen=True):
+    """``[alerts]``: one table per channel; an absent one is silent."""
+
+    slack: Slack | None = None
+
+
+class Http(Table, frozen=True):
+    """``[http]``: private addresses, networks (CIDR) or hosts that may be asked."""
+
+    allow_private: list[str] = field(default_factory=list)
+
+
+class Npm(Table, frozen=True):
+    """``[registries.npm]``: empty addresses are taken from npm's own configuration."""
+
+    url: str = ""
+    changes: str = ""
+    poll_seconds: Seconds = 5
+
+
+class Pypi(Table, frozen=True):
+    """``[registries.pypi]``: ``simple/``, ``pypi/``, ``rss/`` and XML-RPC lie below ``url``."""
+
+    url: str = ""
+
+
+class Github(Table, frozen=True):
+    """``[registries.github]``: the API's address and the token for it."""
+
+    api: str = ""
+    token: SecretRef | None = None
+
+
+class Registries(Table, frozen=True):
+    """``[registries]``: all of it is optional."""
+
+    npm: Npm = Npm()
+    pypi: Pypi = Pypi()
+    github: Github = Github()
+
+
+class Settings(Table, frozen=True):
+    """Everything that the operator decided. ``source`` is the file, empty for none."""
+
+    database: Database = Database()
+    evidence: Evidence = Evidence()
+    alerts: Alerts = Alerts()
+    http: Http = Http()
+    registries: Registries = Registries()
+    organisations: list[Organisation] = field(default_factory=list)
