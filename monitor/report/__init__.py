@@ -91,7 +91,7 @@ def stream_options(stream: TextIO, environ: Mapping[str, str]) -> tuple[int | No
 
 def _columns(stream: TextIO, environ: Mapping[str, str]) -> int:
     """The terminal's width, 80 when it does not tell."""
-    import os  # noqa: PLC0415 - only a terminal needs it
+    import os
 
     if environ.get("COLUMNS", "").isdecimal() and int(environ["COLUMNS"]) > 0:
         return int(environ["COLUMNS"])

@@ -48,15 +48,17 @@ class Page:
         """One line, never broken: plain strings and ``(text, style)`` pairs side by side."""
         self._console.print(Text.assemble(" " * indent, *parts), soft_wrap=True)
 
-    def prose(self, text: str, style: str = "", *, indent: int = 0, lead: str = "") -> None:
-        """A sentence, wrapped; ``lead`` stands before its first line, the others align after it."""
+    def prose(
+        self, text: str, style: str = "", *, indent: int = 0, lead: str = "", mark: str = ""
+    ) -> None:
+        """A sentence, wrapped: its first line begins with ``lead`` in the style ``mark``."""
         hang = indent + len(lead)
         body = Text(text, style=style)
         room = self.width - hang if self.width else None
         lines = body.wrap(self._console, room) if room and room > 0 else [body]
         for number, part in enumerate(lines):
             part.rstrip()
-            start = " " * indent + lead if number == 0 else " " * hang
+            start = (" " * indent + lead, mark) if number == 0 else " " * hang
             self._console.print(Text.assemble(start, part), soft_wrap=True)
 
     def rule(self, label: str, style: str) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from monitor.model import Finding, ScanReport, Severity, Skipped, Status
+from monitor.model import Finding, ScanReport, Secret, Severity, Skipped, Status
 from monitor.report.fold import Group, Shown, folded, hidden_counts, severities, shown, where
 from monitor.report.page import Page
 from monitor.report.text import clean, count, prose, seconds, size
@@ -23,7 +23,7 @@ _BADGES = {
     Severity.CRITICAL: "bold white on red",
     Severity.HIGH: "bold black on bright_red",
     Severity.MEDIUM: "bold black on yellow",
-    Severity.LOW: "bold black on cyan",
+    Severity.LOW: "bold black on bright_blue",
     Severity.INFO: "bold black on white",
     Severity.NONE: "bold black on green",
 }
@@ -31,11 +31,12 @@ _HUES = {
     Severity.CRITICAL: "bold red",
     Severity.HIGH: "bright_red",
     Severity.MEDIUM: "yellow",
-    Severity.LOW: "cyan",
+    Severity.LOW: "bright_blue",
     Severity.INFO: "bright_black",
     Severity.NONE: "green",
 }
 _max_groups_per_rule = 5
+_max_minor_groups_per_rule = 3
 _max_reasons = 8
 _max_skipped_paths = 3
 _max_evidence_items = 5
@@ -108,9 +109,9 @@ def _groups(page: Page, groups: list[Group], options: RenderOptions) -> None:
     told: Counter[str] = Counter()
     left: dict[str, list[Group]] = {}
     for group in groups:
-        rule = group.first.rule
+        rule, is_minor = group.first.rule, group.first.severity <= Severity.LOW
         told[rule] += 1
-        if told[rule] <= _max_groups_per_rule:
+        if told[rule] <= (_max_minor_groups_per_rule if is_minor else _max_groups_per_rule):
             _group(page, group, options)
         else:
             left.setdefault(rule, []).append(group)
@@ -127,9 +128,9 @@ def _groups(page: Page, groups: list[Group], options: RenderOptions) -> None:
 def _group(page: Page, group: Group, options: RenderOptions) -> None:
     finding = group.first
     page.blank()
-    page.prose(prose(finding.message), "bold", indent=2, lead="■ ")
+    page.prose(prose(finding.message), "bold", indent=2, lead="■ ", mark=_HUES[finding.severity])
     if finding.secret is not None:
-        _secret(page, group)
+        _secret(page, finding.secret)
     for place in group.places[: options.max_places]:
         page.line((clean(where(place)), "cyan"), (_aside(place), "dim"), indent=4)
     more = len(group.places) - options.max_places
@@ -140,8 +141,8 @@ def _group(page: Page, group: Group, options: RenderOptions) -> None:
         page.prose(prose(finding.advice), indent=4, lead="→ ")
     for reference in finding.references:
         page.line((clean(reference), "dim underline"), indent=6)
-    about = f"{clean(finding.rule)} · {clean(finding.fingerprint)}"
-    page.line((about, "dim"), indent=4)
+    about = [finding.rule, f"{finding.confidence.value} confidence", finding.fingerprint]
+    page.line((" · ".join(map(clean, about)), "dim"), indent=4)
 
 
 def _aside(place: Finding) -> str:
@@ -154,15 +155,10 @@ def _aside(place: Finding) -> str:
     return f"  ({', '.join(asides)})" if asides else ""
 
 
-def _secret(page: Page, group: Group) -> None:
-    finding = group.first
-    secret = finding.secret
-    if secret is None:
-        return
-    notes = [f"checksum {clean(secret.checksum)}"] if secret.checksum else []
-    notes.append(f"{finding.confidence.value} confidence")
+def _secret(page: Page, secret: Secret) -> None:
+    checksum = f"  (checksum {clean(secret.checksum)})" if secret.checksum else ""
     value = secret.redacted if secret.value is None else secret.value
-    page.line((clean(value), "bold magenta"), (f"  ({', '.join(notes)})", "dim"), indent=4)
+    page.line((clean(value), "bold magenta"), (checksum, "dim"), indent=4)
 
 
 def _evidence(page: Page, evidence: dict[str, Any]) -> None:
@@ -214,7 +210,12 @@ def _skipped(page: Page, one: Shown) -> None:
     for reason, members in by_reason.items():
         page.blank()
         words = SKIP_REASONS.get(reason, "")
-        page.prose(f"{clean(reason)}: {words}" if words else clean(reason), indent=2, lead="■ ")
+        page.prose(
+            f"{clean(reason)}: {words}" if words else clean(reason),
+            indent=2,
+            lead="■ ",
+            mark="yellow",
+        )
         for skipped in members[:_max_skipped_paths]:
             page.line((clean(skipped.path), "cyan"), indent=4)
         more = len(members) - _max_skipped_paths

@@ -56,7 +56,7 @@ def parse_baseline(text: str, name: str) -> Baseline:
 
 def _from_report(text: str, name: str) -> Iterator[str]:
     """The fingerprints of a JSON report, or of JSON Lines if the text is not one document."""
-    import json  # noqa: PLC0415 - few calls bring a baseline
+    import json
 
     try:
         documents = [json.loads(text)]
@@ -103,7 +103,7 @@ def read_ignores(path: str) -> tuple[Ignore, ...]:
 
 def parse_ignores(text: str, name: str) -> tuple[Ignore, ...]:
     """The ignores of a TOML text; see ``read_ignores``."""
-    import tomllib  # noqa: PLC0415 - few calls bring an ignore file
+    import tomllib
 
     try:
         document = tomllib.loads(text)
@@ -165,7 +165,7 @@ def _expiry(origin: str, value: Any) -> date | None:
 
 def _read(path: str) -> str:
     try:
-        with open(path, encoding="utf-8-sig") as file:  # noqa: PTH123 - no pathlib at start-up
+        with open(path, encoding="utf-8-sig") as file:
             return file.read()
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror or error}") from error
