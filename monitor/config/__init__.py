@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from monitor.config.secrets import SecretRef
 from monitor.config.settings import (
@@ -18,7 +18,6 @@ from monitor.config.settings import (
     Database,
     Evidence,
     Github,
-    Http,
     Npm,
     Pypi,
     Registries,
@@ -30,13 +29,14 @@ from monitor.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from monitor.registries.settings import NetworkSettings
+
 __all__ = [
     "FILE_NAME",
     "Alerts",
     "Database",
     "Evidence",
     "Github",
-    "Http",
     "Npm",
     "Pypi",
     "Registries",
@@ -47,6 +47,7 @@ __all__ = [
     "environment",
     "find",
     "load",
+    "network",
     "parse",
 ]
 
@@ -87,6 +88,31 @@ def cache_folder(environ: Mapping[str, str], platform: str = sys.platform) -> st
         return os.path.join(given, "leakmon")
     below = ("Library", "Caches") if platform == "darwin" else (".cache",)
     return os.path.join(_home(environ), *below, "leakmon")
+
+
+def network(settings: Settings, environ: Mapping[str, str]) -> NetworkSettings:
+    """What the way out needs, with its secrets read now. Raises ConfigError for a missing one."""
+    from monitor.registries.settings import (
+        GithubSettings,
+        NetworkSettings,
+        NpmSettings,
+        PypiSettings,
+    )
+
+    def revealed(table: Npm | Pypi | Github) -> dict[str, Any]:
+        written = {name: getattr(table, name) for name in table.__struct_fields__}
+        return {
+            name: value.reveal(environ) if isinstance(value, SecretRef) else value
+            for name, value in written.items()
+            if value is not None
+        }
+
+    return NetworkSettings(
+        http=settings.http,
+        npm=NpmSettings(**revealed(settings.registries.npm)),
+        pypi=PypiSettings(**revealed(settings.registries.pypi)),
+        github=GithubSettings(**revealed(settings.registries.github)),
+    )
 
 
 def parse(text: str, *, source: str = FILE_NAME) -> Settings:

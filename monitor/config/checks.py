@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from math import isfinite
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit
 
@@ -11,13 +12,15 @@ from monitor.config.secrets import SecretRef
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from monitor.config.settings import Settings
+    from monitor.config.settings import Registries, Settings
+    from monitor.http.settings import HttpSettings
     from monitor.model import Organisation
 
 _HOST = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)(?:\.(?!-)[a-z0-9-]{1,63}(?<!-))*", re.ASCII)
 _CHANNEL = re.compile(r"#[^\s#]+|[CGD][A-Z0-9]{7,}")
 _REPOSITORY = re.compile(r"(?:[a-z]+:)[\w.*?\[\]-]+(?:/[\w.*?\[\]-]+)*", re.ASCII)
 _MIN_CODE_NAME = 3
+_MAY_BE_ZERO = ("seconds_between_requests",)
 
 
 class Complaint(Exception):  # noqa: N818 - it becomes a ConfigError, which knows the file
@@ -32,13 +35,8 @@ def check(settings: Settings) -> None:
         if not _CHANNEL.fullmatch(slack.channel):
             raise Complaint("alerts.slack.channel: no channel: write '#name' or the channel's id")
         _web_address("alerts.slack.base_url", slack.base_url)
-    for entry in settings.http.allow_private:
-        _private(entry)
-    registries = settings.registries
-    _web_address("registries.npm.url", registries.npm.url)
-    _web_address("registries.npm.changes", registries.npm.changes)
-    _web_address("registries.pypi.url", registries.pypi.url)
-    _web_address("registries.github.api", registries.github.api)
+    _http(settings.http)
+    _registries(settings.registries)
     _organisations(settings.organisations)
 
 
@@ -92,17 +90,62 @@ def _parts(key: str, url: str) -> SplitResult:
     return parts
 
 
+def _http(http: HttpSettings) -> None:
+    for entry in http.allow_private:
+        _private(entry)
+    for name in http.__struct_fields__:
+        value = getattr(http, name)
+        if isinstance(value, int | float) and (
+            not isfinite(value) or value < 0 or (value == 0 and name not in _MAY_BE_ZERO)
+        ):
+            raise Complaint(f"http.{name}: {value} cannot be meant: write a number above 0")
+
+
+def _registries(registries: Registries) -> None:
+    npm, pypi, github = registries.npm, registries.pypi, registries.github
+    for key, url in (
+        ("npm.url", npm.url),
+        ("npm.changes", npm.changes),
+        ("pypi.url", pypi.url),
+        ("pypi.index", pypi.index),
+        ("github.api", github.api),
+        ("github.url", github.url),
+    ):
+        _web_address(f"registries.{key}", url)
+    for name, login in (("npm", npm), ("pypi", pypi)):
+        if bool(login.username) != bool(login.password):
+            missing = "password" if login.username else "username"
+            raise Complaint(f"registries.{name}.{missing}: missing; a login needs both")
+        if login.username and not login.url:
+            raise Complaint(f"registries.{name}.url: missing; say where the login is for")
+    if npm.token and not npm.url:
+        raise Complaint("registries.npm.url: missing; say where the token is for")
+
+
 def _private(entry: str) -> None:
     import ipaddress
 
     try:
         ipaddress.ip_network(entry, strict=False)
     except ValueError:
-        if not _HOST.fullmatch(entry.lower()) or re.fullmatch(r"[\d.]+", entry):
+        host = re.sub(r"(?<=.):\d{1,5}$", "", entry.lower())
+        if host != entry.lower() and _is_address(host):
+            return
+        if not _HOST.fullmatch(host) or re.fullmatch(r"[\d.]+", host):
             raise Complaint(
                 f"http.allow_private: {entry!r} is no address, network or host: "
                 "write 127.0.0.1, 10.0.0.0/8 or registry.internal"
             ) from None
+
+
+def _is_address(text: str) -> bool:
+    import ipaddress
+
+    try:
+        ipaddress.ip_address(text.strip("[]"))
+    except ValueError:
+        return False
+    return True
 
 
 def _organisations(organisations: list[Organisation]) -> None:

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 SECRET_KEYS = (
     ("alerts", "slack", "token"),
+    ("registries", "npm", "token"),
+    ("registries", "npm", "password"),
+    ("registries", "pypi", "password"),
     ("registries", "github", "token"),
 )
 """The keys that hold a reference to a secret and nothing else."""

@@ -7,9 +7,11 @@ from typing import Annotated
 from msgspec import Meta, Struct, field
 
 from monitor.config.secrets import SecretRef
+from monitor.http.settings import HttpSettings
 from monitor.model import Organisation
+from monitor.registries.settings import GithubSettings, NpmSettings, PypiSettings
 
-Seconds = Annotated[int, Meta(ge=1, le=86_400)]
+Seconds = Annotated[float, Meta(ge=1, le=86_400)]
 
 
 class Table(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -42,30 +44,33 @@ class Alerts(Table, frozen=True):
     slack: Slack | None = None
 
 
-class Http(Table, frozen=True):
-    """``[http]``: private addresses, networks (CIDR) or hosts that may be asked."""
-
-    allow_private: list[str] = field(default_factory=list)
-
-
 class Npm(Table, frozen=True):
-    """``[registries.npm]``: empty addresses are taken from npm's own configuration."""
+    """``[registries.npm]``: empty addresses and credentials are taken from npm's own files."""
 
     url: str = ""
     changes: str = ""
-    poll_seconds: Seconds = 5
+    poll_seconds: Seconds = NpmSettings().poll_seconds
+    token: SecretRef | None = None
+    username: str = ""
+    password: SecretRef | None = None
 
 
 class Pypi(Table, frozen=True):
     """``[registries.pypi]``: ``simple/``, ``pypi/``, ``rss/`` and XML-RPC lie below ``url``."""
 
     url: str = ""
+    index: str = ""
+    poll_seconds: Seconds = PypiSettings().poll_seconds
+    username: str = ""
+    password: SecretRef | None = None
 
 
 class Github(Table, frozen=True):
-    """``[registries.github]``: the API's address and the token for it."""
+    """``[registries.github]``: the API, the site of the repositories, the token for both."""
 
     api: str = ""
+    url: str = ""
+    poll_seconds: Seconds = GithubSettings().poll_seconds
     token: SecretRef | None = None
 
 
@@ -83,6 +88,6 @@ class Settings(Table, frozen=True):
     database: Database = Database()
     evidence: Evidence = Evidence()
     alerts: Alerts = Alerts()
-    http: Http = Http()
+    http: HttpSettings = HttpSettings()
     registries: Registries = Registries()
     organisations: list[Organisation] = field(default_factory=list)

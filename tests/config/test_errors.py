@@ -10,7 +10,15 @@ from monitor.errors import ConfigError
 MISTAKES = [
     ("[databas]\n", "databas: unknown key; did you mean database?"),
     ("[database]\nuri = 'x'\n", "database.uri: unknown key; did you mean url?"),
-    ("[http]\nzzz = 1\n", "http.zzz: unknown key; known keys here: allow_private"),
+    (
+        "[http]\nzzz = 1\n",
+        (
+            "http.zzz: unknown key; known keys here: allow_private, connect_seconds, "
+            "connections_per_host, contact, idle_seconds, max_artifact_bytes, max_document_bytes, "
+            "max_wait_seconds, min_bytes_per_second, seconds_between_requests, slow_seconds, "
+            "total_seconds, tries"
+        ),
+    ),
     (
         "[registries.npm]\npoll-seconds = 3\n",
         "registries.npm.poll-seconds: unknown key; did you mean poll_seconds?",
@@ -87,11 +95,11 @@ MISTAKES = [
     ),
     (
         "[registries.npm]\npoll_seconds = '5'\n",
-        "registries.npm.poll_seconds: expected a whole number, got a text in quotes",
+        "registries.npm.poll_seconds: expected a number, got a text in quotes",
     ),
     (
         "[registries.npm]\npoll_seconds = 0\n",
-        "registries.npm.poll_seconds: expected a whole number >= 1",
+        "registries.npm.poll_seconds: expected a number >= 1.0",
     ),
     (
         "[registries.npm]\nurl = '127.0.0.1:4873'\n",
@@ -181,6 +189,30 @@ MISTAKES = [
             "http.allow_private: '1.2.3.400' is no address, network or host: "
             "write 127.0.0.1, 10.0.0.0/8 or registry.internal"
         ),
+    ),
+    (
+        "[http]\nconnect_seconds = 0\n",
+        "http.connect_seconds: 0.0 cannot be meant: write a number above 0",
+    ),
+    (
+        "[http]\nidle_seconds = inf\n",
+        "http.idle_seconds: inf cannot be meant: write a number above 0",
+    ),
+    (
+        "[http]\nmax_artifact_bytes = -1\n",
+        "http.max_artifact_bytes: -1 cannot be meant: write a number above 0",
+    ),
+    (
+        "[registries.npm]\nusername = 'me'\n",
+        "registries.npm.password: missing; a login needs both",
+    ),
+    (
+        "[registries.pypi]\nusername = 'me'\npassword = 'env:P'\n",
+        "registries.pypi.url: missing; say where the login is for",
+    ),
+    (
+        "[registries.npm]\ntoken = 'env:T'\n",
+        "registries.npm.url: missing; say where the token is for",
     ),
     (
         "http = 5\n",

@@ -12,7 +12,9 @@ from monitor import config
 from monitor.config import SecretRef, Settings, cache_folder, find, load, parse
 from monitor.config.reading import REFERENCE_KEYS, SECRET_KEYS
 from monitor.errors import ConfigError
+from monitor.http.settings import HttpSettings
 from monitor.model import PostureValue
+from monitor.registries import settings as registries
 
 CONTRACT = """
 [database]
@@ -24,7 +26,7 @@ token = "env:SLACK_BOT_TOKEN"
 channel = "#leaks"
 base_url = "http://127.0.0.1:8099/api/"
 [http]
-allow_private = ["127.0.0.1", "10.0.0.0/8", "::1", "npm.internal"]
+allow_private = ["127.0.0.1", "10.0.0.0/8", "::1", "npm.internal", "npm.internal:4873", "127.0.0.1:80", "[::1]:80"]
 [registries.npm]
 url = "http://127.0.0.1:4873/"
 changes = "http://127.0.0.1:5984/registry"
@@ -76,7 +78,7 @@ def test_an_empty_file_is_the_defaults() -> None:
 
 def test_settings_cannot_be_changed() -> None:
     with pytest.raises(AttributeError):
-        Settings().http = config.Http()  # type: ignore[misc]
+        Settings().http = HttpSettings()  # type: ignore[misc]
 
 
 def _secret_fields(kind: Any, path: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
@@ -131,6 +133,37 @@ def test_a_database_address_with_a_password_is_a_reference() -> None:
     assert settings.database.url.reveal({"DATABASE_URL": "postgresql://db"}) == "postgresql://db"
 
 
+def test_the_network_gets_its_secrets_looked_up() -> None:
+    settings = parse(
+        CONTRACT.replace("file:github.token", "env:GITHUB_TOKEN").replace(
+            "poll_seconds = 7", "token = 'env:NPM_TOKEN'"
+        )
+    )
+    given = config.network(settings, {"GITHUB_TOKEN": "one", "NPM_TOKEN": "two"})
+    assert given.github.token == "one"
+    assert given.github.api == "http://127.0.0.1:8080/"
+    assert given.npm.token == "two"
+    assert given.npm.password == ""
+    assert given.http.allow_private[0] == "127.0.0.1"
+    with pytest.raises(ConfigError, match=r"registries\.github\.token: env:GITHUB_TOKEN is empty"):
+        config.network(settings, {"NPM_TOKEN": "two"})
+    assert config.network(Settings(), {}) == registries.NetworkSettings()
+
+
+@pytest.mark.parametrize(
+    ("table", "wanted"),
+    [
+        (config.Npm, registries.NpmSettings),
+        (config.Pypi, registries.PypiSettings),
+        (config.Github, registries.GithubSettings),
+    ],
+)
+def test_every_setting_of_a_registry_can_be_written(
+    table: type[msgspec.Struct], wanted: type[msgspec.Struct]
+) -> None:
+    assert table.__struct_fields__ == wanted.__struct_fields__
+
+
 def test_the_search_goes_from_the_nearest_to_the_farthest(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -183,7 +216,7 @@ def test_the_cache_folder_follows_the_platform() -> None:
 def test_without_a_file_no_parser_is_loaded() -> None:
     script = (
         "import sys, msgspec, monitor.config as config; config.load(environ={'HOME': '/nowhere'});"
-        "print(*({'tomllib', 'difflib', 'ipaddress', 'pathlib'} & set(sys.modules)))"
+        "print(*({'tomllib', 'difflib', 'pathlib', 'aiohttp', 'asyncio'} & set(sys.modules)))"
     )
     folder = str(Path(config.__file__).parents[2])
     done = subprocess.run(
