@@ -1,0 +1,122 @@
+"""Settings and transcripts of coding agents, and the configuration inside a shipped ``.git``.
+
+They carry inline tokens (allowed commands, servers' headers) far more often than they should.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from monitor.detectors import fingerprints
+from monitor.detectors.carriers.placeholders import is_placeholder
+from monitor.model import Confidence, Finding, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from monitor.rules import Match
+
+_MAX_READ = 1 << 20
+_LOCAL_SETTINGS = ".claude/settings.local.json"
+_AGENT = re.compile(
+    r"(?:^|/)(?:\.claude/(?:.*/)?[^/]+\.(?:json|jsonl)|\.mcp\.json|\.cursor/(?:.*/)?[^/]+\.json"
+    r"|\.continue/(?:.*/)?[^/]+\.(?:json|ya?ml)|\.codex/(?:.*/)?[^/]+\.(?:json|jsonl|toml)"
+    r"|\.gemini/(?:.*/)?[^/]+\.(?:json|env)|\.devin/[^/]+|\.aider[^/]*)$"
+)
+_GIT_CONFIG = re.compile(r"(?:^|/)\.git/config$")
+_BEARER = re.compile(
+    r"""(?:bearer|token|basic)[ \t:=]+["']?(?P<value>[A-Za-z0-9_.~+/=-]{12,})
+        |"[^"]{0,60}(?:token|api_?key|secret|passw(?:or)?d|authorization)[^"]{0,20}"\s*:\s*
+         "(?P<json>[^"\s]{8,})"
+        |[A-Z_]{0,40}(?:TOKEN|API_?KEY|SECRET|PASSWORD)=\\?["']?(?P<shell>[^\s"'\\]{8,})""",
+    re.IGNORECASE | re.VERBOSE,
+)
+_GIT_LOGIN = re.compile(
+    r"https?://[^/\s@]*:(?P<value>[^@\s/]{4,})@|https?://(?P<json>[^/\s:@]{20,})@"
+    r"|extraheader\s*=\s*AUTHORIZATION:\s*\w+\s+(?P<shell>\S{8,})",
+    re.IGNORECASE,
+)
+
+
+def inspect(path: str, content: bytes | memoryview, matches: Sequence[Match]) -> Sequence[Finding]:
+    """The finding for an agent's settings or a repository's configuration, if it is one.
+
+    ``.git/config`` without a credential is told by the presence of its folder alone.
+    """
+    is_git = bool(_GIT_CONFIG.search(path))
+    if not is_git and not _AGENT.search(path):
+        return ()
+    text = bytes(content[:_MAX_READ]).decode("utf-8", "replace")
+    rules = sorted({each.rule.id for each in matches if each.rule.metadata.kind == "secret"})
+    has_login = bool(rules) or _has_login(_GIT_LOGIN if is_git else _BEARER, text)
+    if is_git:
+        return [_git(path, rules)] if has_login else ()
+    return [_agent(path, rules, has_login=has_login)]
+
+
+def is_settings(path: str) -> bool:
+    """Whether ``inspect`` tells of the file itself."""
+    return bool(_AGENT.search(path))
+
+
+def _has_login(pattern: re.Pattern[str], text: str) -> bool:
+    return any(
+        not is_placeholder(next(value for value in found.groups() if value is not None))
+        for found in pattern.finditer(text)
+    )
+
+
+def _git(path: str, rules: list[str]) -> Finding:
+    return _finding(
+        "carrier-git-credentials",
+        "credential-file",
+        Severity.CRITICAL,
+        "The package holds a .git folder whose configuration contains a credential.",
+        path=path,
+        rules=rules,
+    )
+
+
+def _agent(path: str, rules: list[str], *, has_login: bool) -> Finding:
+    if has_login:
+        return _finding(
+            "carrier-agent-settings",
+            "credential-file",
+            Severity.CRITICAL,
+            "A coding agent's settings with a credential in them ship with the package.",
+            path=path,
+            rules=rules,
+        )
+    is_local = path.endswith(_LOCAL_SETTINGS)
+    return _finding(
+        "carrier-agent-settings",
+        "agent-settings",
+        Severity.MEDIUM if is_local else Severity.HIGH,
+        "A coding agent's settings ship with the package; no credential was seen in them.",
+        path=path,
+        rules=rules,
+    )
+
+
+def _finding(
+    rule: str, kind: str, severity: Severity, message: str, *, path: str, rules: list[str]
+) -> Finding:
+    evidence: dict[str, Any] = {"rules": rules} if rules else {}
+    is_filled = severity is Severity.CRITICAL
+    return Finding(
+        rule=rule,
+        detector="carriers",
+        kind=kind,
+        severity=severity,
+        confidence=Confidence.HIGH if rules or not is_filled else Confidence.MEDIUM,
+        message=message,
+        path=path,
+        fingerprint=fingerprints.of_finding(rule, fingerprints.stable_path(path)),
+        evidence=evidence,
+        advice=(
+            "Revoke the credential at its provider first, then publish without the file."
+            if is_filled
+            else "Leave the file out of the package: name what ships, not what does not."
+        ),
+    )

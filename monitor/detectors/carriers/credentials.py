@@ -1,0 +1,218 @@
+"""Files whose name says that they hold credentials, and what in them is one.
+
+Each carrier has a pattern of its format with the groups ``key`` and ``value``; the file is filled
+in when a value is no placeholder. Names of keys may be told, values never.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from monitor.detectors.carriers.placeholders import is_placeholder, is_random
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_MAX_READ = 1 << 20
+_MAX_KEYS = 50
+_MAX_KEY = 80
+
+_ASSIGNED = r"[ \t]*[:=][ \t]*(?P<value>[^\r\n]+)"
+_SECRET_KEY = re.compile(
+    r"""(?:^|[_.-]|api|access|secret|private|signing|encryption)key(?:$|[_.\d-])|token|secret
+        |passw|passphrase|(?:^|[_.-])(?:pass|pwd|auth|dsn|pat|salt|sid|jwt)(?:$|[_.\d-])
+        |credential|private|signature|cookie|webhook|connection_?string|bearer""",
+    re.VERBOSE | re.IGNORECASE,
+)
+_WITH_PASSWORD = re.compile(r"://[^/\s:@]*:([^/\s@]+)@")
+
+
+class Carrier(Struct, frozen=True):
+    """One kind of credential file: how it is told and which of its lines are credentials."""
+
+    rule: str
+    kind: str
+    what: str
+    pattern: re.Pattern[str] | None
+    advice: str
+    is_quiet_when_blank: bool = False
+
+
+def _carrier(
+    rule: str, what: str, pattern: str, *, kind: str = "credential-file", is_quiet: bool = False
+) -> Carrier:
+    compiled = re.compile(pattern, re.MULTILINE | re.IGNORECASE)
+    advice = (
+        "Revoke every credential in the file at its provider first, then publish a version "
+        "without the file and remove this one."
+    )
+    return Carrier(f"carrier-{rule}", kind, what, compiled, advice, is_quiet)
+
+
+_PEM = (
+    r"(?:-----BEGIN )?(?P<key>[A-Z0-9 ]{0,20}PRIVATE KEY(?: BLOCK)?(?=-----)|Private-Lines)"
+    r"(?P<value>[\s\S]{64})"
+)
+_MIN_DISTINCT_PEM = 16
+_YAML = r"""^[ \t-]*["']?(?P<key>{})["']?""" + _ASSIGNED
+_JSON = r""""(?P<key>{})"\s*:\s*"(?P<value>[^"]+)\""""
+
+ENV = Carrier(
+    "carrier-env-file",
+    "credential-file",
+    "environment file",
+    re.compile(
+        r"^[ \t]*(?:export[ \t]+)?(?P<key>[A-Za-z_][\w.-]*)[ \t]*=[ \t]*(?P<value>[^\r\n]+)",
+        re.MULTILINE,
+    ),
+    "Replace every credential in the file at its provider first, then publish a version "
+    "without the file and remove this one.",
+)
+NPMRC = _carrier(
+    "npmrc", "npm configuration", r"^(?P<key>\S*_(?:authToken|auth|password))" + _ASSIGNED
+)
+PYPIRC = _carrier("pypirc", "upload configuration", r"^[ \t]*(?P<key>password|token)" + _ASSIGNED)
+NETRC = _carrier("netrc", "login file", r"\b(?P<key>password)\s+(?P<value>\S+)")
+URLS = _carrier(
+    "url-credentials", "file of addresses with passwords", r"(?P<key>\w+)(?P<value>://\S+)"
+)
+DOCKER = _carrier(
+    "docker-config", "container registry login", _JSON.format("auth|identitytoken|password|secret")
+)
+AWS = _carrier(
+    "aws-credentials",
+    "cloud credentials file",
+    r"^[ \t]*(?P<key>aws_(?:secret_access_key|session_token|access_key_id))" + _ASSIGNED,
+)
+KUBE = _carrier(
+    "kube-config", "cluster access file", _YAML.format("token|client-key-data|password|id-token")
+)
+YARNRC = _carrier(
+    "yarnrc", "package manager configuration", _YAML.format("npmAuthToken|npmAuthIdent")
+)
+PIP = _carrier(
+    "pip-config", "installer configuration", r"^(?P<key>[\w-]*)[ \t]*=?[ \t]*(?P<value>\S*://\S+)"
+)
+PEM = _carrier("private-key", "private key", _PEM, kind="private-key", is_quiet=True)
+KEYSTORE = Carrier("carrier-keystore", "private-key", "keystore", None, PEM.advice)
+SERVICE = _carrier(
+    "service-account",
+    "cloud service account",
+    _JSON.format("private_key|client_secret|refresh_token"),
+    is_quiet=True,
+)
+TFSTATE = _carrier(
+    "terraform-state",
+    "infrastructure state",
+    _JSON.format(r"[\w-]*(?:password|secret|token|private_key|access_key|credential)[\w-]*"),
+)
+TFVARS = _carrier(
+    "terraform-variables",
+    "infrastructure variables",
+    r"^[ \t]*(?P<key>[\w-]*(?:password|secret|token|key|credential)[\w-]*)" + _ASSIGNED,
+)
+LOGIN = _carrier(
+    "login-file",
+    "file of logins",
+    r"""(?:^|[\s"'<])(?P<key>[\w.-]*(?:token|passw(?:or)?d|secret|access_key|api_key)[\w.-]*)["']?"""
+    r"""\s*[:=>\s]\s*["']?(?P<value>[^\s"'<]+)""",
+)
+TOKEN = _carrier("token-file", "file that is one token", r"\A\s*(?P<key>)(?P<value>\S{8,})\s*\Z")
+PASSWORDS = _carrier(
+    "password-file", "file of passwords", r"^(?P<key>[^:\s#]+):(?P<value>[^\r\n]{6,})"
+)
+
+_EXACT = {
+    "electron-builder.env": ENV, ".envrc": ENV, ".flaskenv": ENV, ".dev.vars": ENV,
+    ".npmrc": NPMRC, ".pypirc": PYPIRC, ".netrc": NETRC, "_netrc": NETRC,
+    ".git-credentials": URLS, ".dockercfg": DOCKER, ".dockerconfigjson": DOCKER,
+    ".yarnrc.yml": YARNRC, "pip.conf": PIP, "pip.ini": PIP,
+    "application_default_credentials.json": SERVICE, "credentials.json": SERVICE,
+    "credentials.tfrc.json": LOGIN, ".terraformrc": LOGIN, ".s3cfg": LOGIN, ".boto": LOGIN,
+    ".my.cnf": LOGIN, "rclone.conf": LOGIN, ".vault-token": TOKEN, ".htpasswd": PASSWORDS,
+    ".pgpass": PASSWORDS,
+}  # fmt: skip
+_IN_FOLDER = {
+    ".docker/config.json": DOCKER, ".aws/credentials": AWS, ".aws/config": AWS,
+    ".kube/config": KUBE, ".cargo/credentials": LOGIN, ".cargo/credentials.toml": LOGIN,
+    ".gem/credentials": LOGIN, "gh/hosts.yml": LOGIN, ".m2/settings.xml": LOGIN,
+}  # fmt: skip
+_BY_EXTENSION = {
+    "env": ENV, "pem": PEM, "key": PEM, "ppk": PEM, "p8": PEM, "id_rsa": PEM, "id_dsa": PEM,
+    "id_ecdsa": PEM, "id_ed25519": PEM, "p12": KEYSTORE, "pfx": KEYSTORE, "jks": KEYSTORE,
+    "keystore": KEYSTORE, "tfstate": TFSTATE, "tfvars": TFVARS,
+}  # fmt: skip
+_OPEN_ENDED = re.compile(
+    r"^(?:(?P<env>\.env\..+)|(?P<pem>id_(?:rsa|dsa|ecdsa|ed25519)[._-].+)|(?P<tfstate>.+\.tfstate\..+)"
+    r"|(?P<tfvars>.+\.tfvars\.json)|(?P<service>(?:.*service[-_]?account|.*firebase-adminsdk|gha-creds-).*\.json))$"
+)
+_FAMILIES = {"env": ENV, "pem": PEM, "tfstate": TFSTATE, "tfvars": TFVARS, "service": SERVICE}
+_SPECIMEN = re.compile(
+    r"[.\-_](?:example|sample|template|dist|defaults?|schema|tpl|tmpl|test|ci)\b"
+)
+_JSON_HINTS = ("config", "cred", "service", "firebase", "tfvars")
+
+HINTS = frozenset(_BY_EXTENSION) | {
+    name.rpartition(".")[2] for name in (*_EXACT, *_IN_FOLDER) if not name.endswith(".json")
+}
+"""Extensions (or whole names without a dot) that are worth a closer look."""
+
+
+def of(path: str, name: str) -> Carrier | None:
+    """The carrier that a path names; ``name`` is its last part in lower case."""
+    if name.endswith(".json") and not any(hint in name for hint in _JSON_HINTS):
+        return None
+    if name.endswith((".pub", ".crt", ".js", ".ts", ".py", ".map", ".pyc", ".md")):
+        return None
+    found = _EXACT.get(name) or _BY_EXTENSION.get(name.rpartition(".")[2])
+    if found is not None and name != "env":
+        return found
+    folder = path.rpartition("/")[0].rpartition("/")[2]
+    found = _IN_FOLDER.get(f"{folder}/{name}")
+    if found is None and (open_ended := _OPEN_ENDED.match(name)):
+        found = _FAMILIES[str(open_ended.lastgroup)]
+    return found
+
+
+def is_specimen(name: str) -> bool:
+    """Whether the name says that the file only shows what to fill in (``.env.example``)."""
+    return bool(_SPECIMEN.search(name))
+
+
+def filled_keys(carrier: Carrier, content: bytes | memoryview, *, is_strict: bool) -> list[str]:
+    """The keys that have a credential for a value; at most 50, from the first MiB.
+
+    ``is_strict`` asks for values that look generated, for files meant to show placeholders.
+    """
+    if carrier.pattern is None:
+        return []
+    text = bytes(content[:_MAX_READ]).decode("utf-8", "replace")
+    keys: dict[str, None] = {}
+    for key, value in _assignments(carrier.pattern, text):
+        if len(keys) >= _MAX_KEYS:
+            break
+        if key not in keys and _is_filled(carrier, key, value, is_strict=is_strict):
+            keys[key] = None
+    return list(keys)
+
+
+def _assignments(pattern: re.Pattern[str], text: str) -> Iterator[tuple[str, str]]:
+    for found in pattern.finditer(text):
+        yield (found["key"] or "token")[:_MAX_KEY], found["value"]
+
+
+def _is_filled(carrier: Carrier, key: str, value: str, *, is_strict: bool) -> bool:
+    if carrier is PEM:
+        return len(set(value)) >= _MIN_DISTINCT_PEM
+    if carrier in (URLS, PIP) or "://" in value:
+        login = _WITH_PASSWORD.search(value)
+        return bool(login) and not is_placeholder(login[1] if login else "")
+    bare = value if value[:1] in "\"'" else value.partition(" #")[0]
+    if is_placeholder(bare):
+        return False
+    if carrier is ENV and not _SECRET_KEY.search(key):
+        return is_random(bare)
+    return not is_strict or is_random(bare)

@@ -1,0 +1,27 @@
+"""What a detector may know beyond the bytes before it."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from monitor.model import Organisation
+
+
+class Context(Struct, frozen=True, kw_only=True):
+    """The circumstances of one inspection; empty fields are unknown.
+
+    ``ecosystem``, ``name`` and ``version`` are what the registry calls the artifact (from its
+    package URL), not what the artifact says of itself. ``now`` is Unix time in whole seconds; 0
+    leaves expiry unjudged. ``has_secrets`` asks for secret values in clear.
+    """
+
+    ecosystem: str = ""
+    name: str = ""
+    version: str = ""
+    organisation: Organisation | None = None
+    now: int = 0
+    has_secrets: bool = False
+
+
+NOTHING_KNOWN = Context()
+"""The context of a file that nobody has said anything of."""

@@ -1,0 +1,139 @@
+"""Turns the rules' matches in a member into findings that a responder can act on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from monitor.detectors import fingerprints
+from monitor.detectors.context import NOTHING_KNOWN, Context
+from monitor.detectors.secrets import triage
+from monitor.detectors.secrets.places import Places
+from monitor.detectors.secrets.redaction import redacted
+from monitor.model import Confidence, Finding, Secret, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from monitor.archive import Member
+    from monitor.detectors.secrets.places import Place
+    from monitor.rules import Match
+
+DETECTOR = "secrets"
+MAX_FINDINGS = 1000
+"""Findings told for one member (window); one more says how many were left out."""
+
+_DETECTORS = {"marker": "markers", "carrier": "carriers"}
+_FIXTURE_PARTS = (
+    "/test/", "/tests/", "/testing/", "/__tests__/", "/spec/", "/fixtures/", "/fixture/",
+    "/testdata/", "/test_data/", "/test-data/", "/mock/", "/mocks/", "/__mocks__/",
+)  # fmt: skip
+
+
+def inspect(
+    member: Member, matches: Sequence[Match], context: Context = NOTHING_KNOWN
+) -> Sequence[Finding]:
+    """One finding for each distinct value that a rule found in the member, in order of place."""
+    if not matches:
+        return ()
+    first: dict[tuple[str, bytes], Match] = {}
+    counts: dict[tuple[str, bytes], int] = {}
+    for match in sorted(matches, key=_start):
+        key = (match.rule.id, match.secret)
+        first.setdefault(key, match)
+        counts[key] = counts.get(key, 0) + 1
+    kept = dict(list(first.items())[:MAX_FINDINGS])
+    places = Places(member.data, member.offset)
+    found = [
+        _finding(member, match, places.of(match), counts[key], context)
+        for key, match in kept.items()
+    ]
+    if len(first) > len(kept):
+        found.append(_capped(member, len(first) - len(kept)))
+    return found
+
+
+def _start(match: Match) -> int:
+    return match.secret_start
+
+
+def is_fixture(path: str) -> bool:
+    """Whether a path lies in a folder of test data."""
+    return any(part in f"/{path.lower()}" for part in _FIXTURE_PARTS)
+
+
+def _finding(member: Member, match: Match, place: Place, count: int, context: Context) -> Finding:
+    rule = match.rule
+    about = rule.metadata
+    evidence, checksum = _evidence(member, match, count, context.now)
+    severity, confidence = rule.severity, about.confidence
+    if checksum == "invalid":
+        evidence["doubt"] = "the token's own checksum does not fit: made up or cut off"
+        severity, confidence = min(severity, Severity.LOW), Confidence.LOW
+    elif checksum == "valid":
+        confidence = Confidence.HIGH
+    value = match.secret
+    identity = fingerprints.of_secret(value)
+    return Finding(
+        rule=rule.id,
+        detector=_DETECTORS.get(about.kind, DETECTOR),
+        kind=about.kind,
+        severity=severity,
+        confidence=confidence,
+        message=rule.message,
+        path=member.path,
+        fingerprint=fingerprints.of_finding(rule.id, identity),
+        line=place.line,
+        column=place.column,
+        end_line=place.end_line,
+        end_column=place.end_column,
+        byte_offset=member.offset + match.secret_start,
+        decoded=list(match.decoded),
+        secret=Secret(
+            redacted=redacted(value),
+            fingerprint=identity,
+            checksum=checksum,
+            value=value.decode("utf-8", "replace") if context.has_secrets else None,
+        ),
+        evidence=evidence,
+        references=list(about.references),
+        advice=about.revoke or None,
+    )
+
+
+def _evidence(
+    member: Member, match: Match, count: int, now: int
+) -> tuple[dict[str, Any], str | None]:
+    """What is known of the value, and what its checksum says (``valid``, ``invalid``, None)."""
+    evidence = triage.facts(match.secret, now)
+    if count > 1:
+        evidence["occurrences"] = count
+    if is_fixture(member.path):
+        evidence["fixture"] = True
+    if match.rule.metadata.provider != "generic":
+        evidence["provider"] = match.rule.metadata.provider
+    checksum = None
+    if match.rule.metadata.checksum:
+        checksum = _checksum(match)
+    return evidence, checksum
+
+
+def _checksum(match: Match) -> str | None:
+    from monitor.rules import checksums
+
+    return checksums.check(match.rule.metadata.checksum, match.secret)
+
+
+def _capped(member: Member, more: int) -> Finding:
+    rule = "secrets-over-findings"
+    return Finding(
+        rule=rule,
+        detector=DETECTOR,
+        kind="not-inspected",
+        severity=Severity.MEDIUM,
+        confidence=Confidence.HIGH,
+        message=f"{more:,} further values in this file are not listed.",
+        path=member.path,
+        fingerprint=fingerprints.of_finding(rule, fingerprints.stable_path(member.path)),
+        evidence={"left_out": more},
+        advice="Judge the file by the values listed; scan it by itself for the rest.",
+    )
