@@ -1,0 +1,91 @@
+"""What can go wrong on the way, as errors of ours: one line each, that names the address."""
+
+from __future__ import annotations
+
+import ssl
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import aiohttp
+
+from monitor.errors import IntegrityError, LimitError, TargetError, TransientError
+
+from .settings import shown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class RetryError(TransientError):
+    """May go well at once or after ``wait`` seconds; ``final`` is raised when no try is left."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        reason: str,
+        wait: float | None = None,
+        final: TargetError | None = None,
+    ) -> None:
+        super().__init__(message, reason=reason)
+        self.wait = wait
+        self.final = final
+
+
+def given_up(error: RetryError, tries: int, wait: float, limit: float) -> TransientError:
+    """The error when no further try is made."""
+    if wait > limit:
+        return TransientError(
+            f"{error}: it asks to be left alone for {wait:.0f} s, longer than [http] "
+            f"max_wait_seconds ({limit:.0f}); try again later",
+            reason=error.reason,
+        )
+    return TransientError(f"{error}, {tries} times; try again later", reason=error.reason)
+
+
+def too_large(url: str, limit: int) -> LimitError:
+    """The error for a body above its limit."""
+    return LimitError(
+        f"{shown(url)} is larger than {limit} bytes: raise [http] max_artifact_bytes or "
+        "max_document_bytes if that is meant",
+        reason="too-large",
+    )
+
+
+def truncated(url: str, received: int, announced: int | None) -> RetryError:
+    """The error for a body that ended early."""
+    of = f" of {announced}" if announced is not None else ""
+    message = f"{shown(url)} broke off after {received}{of} bytes"
+    return RetryError(
+        message, reason="truncated", final=IntegrityError(message, reason="truncated")
+    )
+
+
+@contextmanager
+def translated(url: str) -> Iterator[None]:
+    """Turn what aiohttp raises into errors of ours."""
+    try:
+        yield
+    except aiohttp.ClientConnectorCertificateError as error:
+        raise TargetError(
+            f"{shown(url)}: its certificate is not trusted ({error.certificate_error}): name "
+            "the authority's file in SSL_CERT_FILE, pip's cert or npm's cafile",
+            reason="certificate",
+        ) from error
+    except aiohttp.ClientPayloadError as error:
+        raise truncated(url, 0, None) from error
+    except TimeoutError as error:
+        raise RetryError(f"{shown(url)} did not answer in time", reason="timeout") from error
+    except aiohttp.InvalidURL as error:
+        raise TargetError(f"{shown(url)} is not an address", reason="bad-address") from error
+    except (aiohttp.ClientError, ssl.SSLError, OSError) as error:
+        raise RetryError(
+            f"{shown(url)} cannot be reached ({_cause(error)})", reason="connection"
+        ) from error
+
+
+def _cause(error: Exception) -> str:
+    """The first line of the cause: aiohttp's own repeats the address with its login."""
+    inner = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
+    text = inner.strerror if isinstance(inner, OSError) else ""
+    return (text or type(inner).__name__).splitlines()[0]
