@@ -33,7 +33,7 @@ _BEARER = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 _GIT_LOGIN = re.compile(
-    r"https?://[^/\s@]*:(?P<value>[^@\s/]{4,})@|https?://(?P<json>[^/\s:@]{20,})@"
+    r"https?://[^/\s:@]{0,200}:(?P<value>[^@\s/]{4,400})@|https?://(?P<json>[^/\s:@]{20,400})@"
     r"|extraheader\s*=\s*AUTHORIZATION:\s*\w+\s+(?P<shell>\S{8,})",
     re.IGNORECASE,
 )

@@ -1,7 +1,8 @@
 """Files whose name says that they hold credentials, and what in them is one.
 
-Each carrier has a pattern of its format with the groups ``key`` and ``value``; the file is filled
-in when a value is no placeholder. Names of keys may be told, values never.
+Every repeat is bounded where two of them could share one run: the content may be hostile. Each
+carrier has a pattern of its format with the groups ``key`` and ``value``; the file is filled in
+when a value is no placeholder. Names of keys may be told, values never.
 """
 
 from __future__ import annotations
@@ -72,12 +73,12 @@ ENV = Carrier(
     "without the file and remove this one.",
 )
 NPMRC = _carrier(
-    "npmrc", "npm configuration", r"^(?P<key>\S*_(?:authToken|auth|password))" + _ASSIGNED
+    "npmrc", "npm configuration", r"^(?P<key>\S{0,200}_(?:authToken|auth|password))" + _ASSIGNED
 )
 PYPIRC = _carrier("pypirc", "upload configuration", r"^[ \t]*(?P<key>password|token)" + _ASSIGNED)
 NETRC = _carrier("netrc", "login file", r"\b(?P<key>password)\s+(?P<value>\S+)")
 URLS = _carrier(
-    "url-credentials", "file of addresses with passwords", r"(?P<key>\w+)(?P<value>://\S+)"
+    "url-credentials", "file of addresses with passwords", r"(?P<key>\w{1,20})(?P<value>://\S+)"
 )
 DOCKER = _carrier(
     "docker-config", "container registry login", _JSON.format("auth|identitytoken|password|secret")
@@ -94,7 +95,9 @@ YARNRC = _carrier(
     "yarnrc", "package manager configuration", _YAML.format("npmAuthToken|npmAuthIdent")
 )
 PIP = _carrier(
-    "pip-config", "installer configuration", r"^(?P<key>[\w-]*)[ \t]*=?[ \t]*(?P<value>\S*://\S+)"
+    "pip-config",
+    "installer configuration",
+    r"^(?P<key>[\w-]{0,40})[ \t]{0,8}=?[ \t]{0,8}(?P<value>\S{0,20}://\S+)",
 )
 PEM = _carrier("private-key", "private key", _PEM, kind="private-key", is_quiet=True)
 KEYSTORE = Carrier("carrier-keystore", "private-key", "keystore", None, PEM.advice)
@@ -107,17 +110,19 @@ SERVICE = _carrier(
 TFSTATE = _carrier(
     "terraform-state",
     "infrastructure state",
-    _JSON.format(r"[\w-]*(?:password|secret|token|private_key|access_key|credential)[\w-]*"),
+    _JSON.format(
+        r"[\w-]{0,64}(?:password|secret|token|private_key|access_key|credential)[\w-]{0,64}"
+    ),
 )
 TFVARS = _carrier(
     "terraform-variables",
     "infrastructure variables",
-    r"^[ \t]*(?P<key>[\w-]*(?:password|secret|token|key|credential)[\w-]*)" + _ASSIGNED,
+    r"^[ \t]*(?P<key>[\w-]{0,64}(?:password|secret|token|key|credential)[\w-]{0,64})" + _ASSIGNED,
 )
 LOGIN = _carrier(
     "login-file",
     "file of logins",
-    r"""(?:^|[\s"'<])(?P<key>[\w.-]*(?:token|passw(?:or)?d|secret|access_key|api_key)[\w.-]*)["']?"""
+    r"""(?:^|[\s"'<])(?P<key>[\w.-]{0,64}(?:token|passw(?:or)?d|secret|access_key|api_key)[\w.-]{0,64})["']?"""
     r"""\s*[:=>\s]\s*["']?(?P<value>[^\s"'<]+)""",
 )
 TOKEN = _carrier("token-file", "file that is one token", r"\A\s*(?P<key>)(?P<value>\S{8,})\s*\Z")

@@ -72,14 +72,14 @@ def _finding(
     *,
     evidence: dict[str, Any],
     advice: str,
-    confidence: Confidence = Confidence.HIGH,
+    kind: str = "source",
 ) -> Finding:
     return Finding(
         rule=rule,
         detector=DETECTOR,
-        kind="source",
+        kind=kind,
         severity=severity,
-        confidence=confidence,
+        confidence=Confidence.HIGH,
         message=message,
         path=path,
         fingerprint=fingerprints.of_finding(rule, fingerprints.stable_path(path)),
@@ -165,7 +165,7 @@ def _not_inspected(record: SourceMapRecord) -> Finding:
         record.path,
         evidence={"reason": record.problem},
         advice="Look at this map by hand, or raise the limit and scan again.",
-        confidence=Confidence.MEDIUM,
+        kind="not-inspected",
     )
 
 
@@ -178,4 +178,5 @@ def _capped(inspection: Inspection) -> Finding:
         "",
         evidence={"reason": "over-findings", "maps": maps},
         advice="Judge the package by the findings listed; the rest are of the same kinds.",
+        kind="not-inspected",
     )
