@@ -45,6 +45,16 @@ class Stream:
         if len(piece):
             self._pending.append(piece)
 
+    def split(self, size: int) -> None:
+        """Makes the next piece no longer than ``size``."""
+        piece = next(self, None)
+        if piece is not None and len(piece) > size:
+            view = memoryview(piece)
+            self.push(view[size:])
+            piece = view[:size]
+        if piece is not None:
+            self.push(piece)
+
     def peek(self, count: int) -> bytes:
         """The next bytes, ``count`` of them or all that there are, left in place."""
         pieces: list[bytes | memoryview] = []

@@ -102,7 +102,7 @@ FORMATS: tuple[Format, ...] = (
         "gzip",
         b"\x1f",
         starts_with(b"\x1f\x8b\x08"),
-        "monitor.archive.streams:read_gzip",
+        "monitor.archive.gzipped:read_gzip",
         is_stream=True,
     ),
     Format("zip", b"P", starts_with(b"PK\3\4"), "monitor.archive.zip:read"),
