@@ -1,0 +1,79 @@
+"""What one scan of one small local package costs, whole process: ``make bench``.
+
+CPU seconds (user + system, children included) and wall seconds, best and median of some runs, with
+the cache of compiled rules warm and cold. The contract is 0.20 s of CPU, warm.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+from monitor import canary
+
+CONTRACT_SECONDS = 0.20
+RUNS = 15
+COLD_RUNS = 3
+
+
+class Cost(NamedTuple):
+    """Seconds of one run."""
+
+    cpu: float
+    wall: float
+
+
+def measured(arguments: list[str], home: Path) -> Cost:
+    """The cost of one run of leakmon, its children included."""
+    before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+    subprocess.run(
+        [sys.executable, "-m", "monitor", *arguments],
+        cwd=home,
+        env={"HOME": str(home), "PATH": os.defpath},
+        stdout=subprocess.DEVNULL,
+        check=False,
+    )
+    wall, after = time.perf_counter() - started, resource.getrusage(resource.RUSAGE_CHILDREN)
+    return Cost(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, wall)
+
+
+def row(name: str, costs: list[Cost]) -> str:
+    """One line of the table."""
+    cpu, wall = [cost.cpu for cost in costs], [cost.wall for cost in costs]
+    figures = (min(cpu), statistics.median(cpu), min(wall), statistics.median(wall))
+    return f"{name:<34}" + "".join(f"{figure:>10.3f}" for figure in figures) + f"{len(costs):>6}"
+
+
+def main() -> None:
+    """Print the table."""
+    version = ".".join(map(str, sys.version_info[:3]))
+    print(f"Python {version}, {os.cpu_count()} cores; seconds")
+    print(f"{'':<34}{'CPU best':>10}{'median':>10}{'wall best':>10}{'median':>10}{'runs':>6}")
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder)
+        (home / canary.FILENAME).write_bytes(canary.package())
+        cold = []
+        for _ in range(COLD_RUNS):
+            for cache in (home / ".cache", home / "Library" / "Caches"):
+                shutil.rmtree(cache, ignore_errors=True)
+            cold.append(measured(["scan", canary.FILENAME], home))
+        print(row("leakmon --version", [measured(["--version"], home) for _ in range(RUNS)]))
+        for form in ("json", "table"):
+            costs = [
+                measured(["scan", "--format", form, canary.FILENAME], home) for _ in range(RUNS)
+            ]
+            print(row(f"scan, {form}, rules cached", costs))
+        print(row("scan, rules compiled first", cold))
+    print(f"The contract for a small package, rules cached: {CONTRACT_SECONDS:.2f} s of CPU")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,118 @@
+"""The wheel, installed where nothing else is, does what the checkout does."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import venv
+import zipfile
+from importlib.metadata import distribution
+from pathlib import Path
+
+import pytest
+from packaging.markers import Marker
+
+from monitor import __version__, canary
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("wheel")
+    subprocess.run(
+        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+    )
+    (built,) = folder.glob("*.whl")
+    return built
+
+
+@pytest.fixture(scope="module")
+def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The ``leakmon`` of a new environment that holds the wheel and what the lock file names.
+
+    The locked distributions are linked from the environment of the tests: that is quick, needs no
+    index, and a module which the project uses without declaring it is still missing.
+    """
+    folder = tmp_path_factory.mktemp("installed")
+    venv.create(folder, with_pip=False, symlinks=True)
+    python = folder / "bin" / "python"
+    subprocess.run(
+        [
+            *(sys.executable, "-m", "pip", "--python", str(python), "install", "--quiet"),
+            *("--no-deps", "--no-index", "--disable-pip-version-check", str(wheel)),
+        ],
+        check=True,
+        capture_output=True,
+    )
+    (site,) = folder.glob("lib/python*/site-packages")
+    linked = _link_locked(site)
+    assert linked > 10
+    return folder / "bin" / "leakmon"
+
+
+def _link_locked(site: Path) -> int:
+    linked = 0
+    for line in (ROOT / "requirements.lock").read_text(encoding="utf-8").splitlines():
+        pin = re.match(r"([a-z0-9.-]+)==\S+ ; (.*) \\$", line)
+        if not pin or not _applies(pin[2]):
+            continue
+        found = distribution(pin[1])
+        tops = {path.parts[0] for path in found.files or () if path.parts[0] != ".."}
+        for top in tops - {"__pycache__"}:
+            target = site / top
+            if not target.exists():
+                target.symlink_to(Path(str(found.locate_file(top))))
+        linked += 1
+    return linked
+
+
+def _applies(marker: str) -> bool:
+    return Marker(marker).evaluate()
+
+
+def _run(command: Path, *arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [str(command), *arguments],
+        cwd=cwd,
+        env={"HOME": str(cwd), "PATH": os.defpath},
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+
+
+def test_the_wheel_carries_the_rules_and_nothing_of_the_tests(wheel: Path) -> None:
+    names = zipfile.ZipFile(wheel).namelist()
+    ours = {path.name for path in (ROOT / "rules").glob("*.yaml")}
+    assert ours
+    assert ours <= {Path(name).name for name in names if name.startswith("monitor/_bundled/rules/")}
+    assert "monitor/py.typed" in names
+    assert not [name for name in names if name.startswith(("tests/", "rules/", ".ci/"))]
+
+
+def test_it_tells_its_version(installed: Path, tmp_path: Path) -> None:
+    done = _run(installed, "--version", cwd=tmp_path)
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"leakmon {__version__}\n", "")
+
+
+def test_it_finds_its_rules(installed: Path, tmp_path: Path) -> None:
+    done = _run(installed, "rules", "list", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert len(done.stdout.splitlines()) > 10
+
+
+def test_it_finds_what_leaks(installed: Path, tmp_path: Path) -> None:
+    (tmp_path / canary.FILENAME).write_bytes(canary.package())
+    done = _run(installed, "scan", "--format", "json", canary.FILENAME, cwd=tmp_path)
+    assert done.returncode == 1, done.stderr
+    (target,) = json.loads(done.stdout)["targets"]
+    assert {finding["detector"] for finding in target["findings"]} >= canary.EXPECTED_DETECTORS
+    assert target["verdict"]["severity"] == "critical"
+    assert canary.token() not in done.stdout
