@@ -48,16 +48,17 @@ class Metadata(Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Expression(Struct, frozen=True, omit_defaults=True):
     """One regular expression.
 
-    A match that contains a hit of ``probe`` ending at ``e`` starts at or after ``e - window`` and
-    ends at or before ``e + tail``; ``open_tail`` says that ``tail`` is a cap, not a bound, because
-    the expression has an open repeat. ``context`` is how far its look-arounds see beyond a match.
+    A match that contains a hit of ``probe`` ending at ``e`` starts between ``e - window`` and
+    ``e - least`` and ends at or before ``e + tail``. With ``is_open`` some of this is a cap, not a
+    bound, because of an open repeat. ``context`` is how far look-arounds see beyond a match.
     """
 
     pattern: str
     probe: str = ""
     window: int = 0
+    least: int = 0
     tail: int = 0
-    open_tail: bool = False
+    is_open: bool = False
     context: int = 0
 
 
@@ -105,11 +106,16 @@ class Structural(Struct, frozen=True):
 
 
 class RuleSet(Struct, frozen=True):
-    """All rules of some folders. ``digest`` identifies their content (hex)."""
+    """All rules of some folders.
+
+    ``digest`` identifies their content (hex); ``known_examples`` are SHA-256 digests of documented
+    values that every rule keeps quiet.
+    """
 
     rules: list[Rule]
     digest: str
     structural: list[Structural] = field(default_factory=list)
+    known_examples: list[str] = field(default_factory=list)
 
 
 class Problem(Struct, frozen=True):

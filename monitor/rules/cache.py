@@ -1,0 +1,176 @@
+"""The compiled engine, kept on disk: a warm start loads it without yaml and without the translator.
+
+The key is made of everything that the result depends on: the bytes of every rule file, leakmon's own
+code version, Hyperscan's version, the processor and the Python version. A file that is damaged in
+any byte is rebuilt; a folder that cannot be written only costs the time of compiling.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import platform
+import sys
+from typing import TYPE_CHECKING, Any
+
+import hyperscan
+import msgspec
+
+from monitor import __version__
+from monitor.errors import RuleError
+from monitor.rules.files import digest_of, read_files
+from monitor.rules.matcher import Engine, Matcher
+from monitor.rules.model import Rule
+from monitor.rules.probes import PROBES
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+FORMAT = 1
+"""Raised whenever the translation or the stored records change their meaning."""
+
+_MAGIC = b"leakmon-rules\0"
+_CHECKSUM = 32
+
+
+class _Stored(msgspec.Struct, array_like=True):
+    """What a cache file holds."""
+
+    digest: str
+    rules: list[Rule]
+    known_examples: list[str]
+    database: bytes
+
+
+def compiled(folders: Sequence[str], cache_folder: str = "") -> Matcher:
+    """A matcher of all rules in the folders, from the cache where it fits. RuleError for a bad rule.
+
+    With an empty ``cache_folder`` nothing is kept.
+    """
+    digest = digest_of(read_files(folders))
+    if not cache_folder:
+        return Matcher(_engine(_built(folders), None))
+    path = os.path.join(cache_folder, f"rules-{_key(digest)}.bin")  # noqa: PTH118 - pathlib costs a third of a warm start
+    stored = _read(path)
+    if stored is not None and stored.digest == digest:
+        with contextlib.suppress(hyperscan.error, ValueError):
+            return Matcher(_engine(stored, None))
+    stored = _built(folders)
+    _write(path, stored)
+    return Matcher(_engine(stored, None))
+
+
+def matcher_of(
+    rules: Sequence[Rule], known_examples: Sequence[str] = (), digest: str = ""
+) -> Matcher:
+    """A matcher of rules at hand, nothing kept. RuleError for one that cannot be compiled."""
+    return Matcher(_engine(*_compiled(rules, known_examples, digest)))
+
+
+def bundled_rules_folder() -> str:
+    """Where the rules that come with leakmon lie: in the wheel, or beside the code of a checkout."""
+    package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH100, PTH120 - as above
+    for folder in (
+        os.path.join(package, "_bundled", "rules"),  # noqa: PTH118 - as above
+        os.path.join(os.path.dirname(package), "rules"),  # noqa: PTH118, PTH120 - as above
+    ):
+        if os.path.isdir(folder):  # noqa: PTH112 - as above
+            return folder
+    raise RuleError("the rules that come with leakmon are missing: install it again")
+
+
+def _built(folders: Sequence[str]) -> _Stored:
+    from monitor.rules.loader import load  # noqa: PLC0415 - yaml and the translator: cold start only
+
+    rule_set = load(folders)
+    return _compiled(rule_set.rules, rule_set.known_examples, rule_set.digest)[0]
+
+
+def _compiled(
+    rules: Sequence[Rule], known_examples: Sequence[str], digest: str
+) -> tuple[_Stored, Any]:
+    from monitor.rules.compile import database_of, light, usable  # noqa: PLC0415 - as above
+
+    ready = [light(usable(rule)) for rule in rules]
+    database = database_of(ready)
+    return _Stored(digest, ready, list(known_examples), hyperscan.dumpb(database)), database
+
+
+def _engine(stored: _Stored, database: Any) -> Engine:
+    if database is None:
+        database = hyperscan.loadb(stored.database, mode=hyperscan.HS_MODE_BLOCK)
+    rules = stored.rules
+    return Engine(
+        rules,
+        [(at, branch) for at, rule in enumerate(rules) for branch in rule.branches],
+        [probe.name for probe in PROBES],
+        database,
+        stored.digest,
+        frozenset(stored.known_examples),
+    )
+
+
+def _key(digest: str) -> str:
+    """A name for everything that a compiled database depends on."""
+    parts = (
+        digest,
+        str(FORMAT),
+        __version__,
+        hyperscan.__version__,
+        repr(PROBES),
+        f"{sys.version_info[0]}.{sys.version_info[1]}",
+        sys.platform,
+        platform.machine(),
+        _processor(),
+    )
+    return hashlib.blake2b("\0".join(parts).encode(), digest_size=16).hexdigest()
+
+
+def _processor() -> str:
+    """The processor's features where the system tells them: Hyperscan compiles for them."""
+    try:
+        with open("/proc/cpuinfo", "rb") as file:  # noqa: PTH123 - as above
+            for line in file:
+                if line.startswith((b"flags", b"Features")):
+                    return line.decode("ascii", "replace")
+    except OSError:
+        return platform.processor()
+    return ""
+
+
+def _read(path: str) -> _Stored | None:
+    try:
+        with open(path, "rb") as file:  # noqa: PTH123 - as above
+            content = file.read()
+    except OSError:
+        return None
+    head = len(_MAGIC) + _CHECKSUM
+    body = memoryview(content)[head:]
+    if not content.startswith(_MAGIC) or content[len(_MAGIC) : head] != _checksum(body):
+        return None
+    try:
+        return msgspec.msgpack.decode(body, type=_Stored)
+    except msgspec.MsgspecError:
+        return None
+
+
+def _write(path: str, stored: _Stored) -> None:
+    body = msgspec.msgpack.encode(stored)
+    temporary = f"{path}.{os.getpid()}"
+    with contextlib.suppress(OSError):
+        os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)  # noqa: PTH103, PTH120 - as above
+        try:
+            descriptor = os.open(
+                temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600
+            )
+            with open(descriptor, "wb") as file:  # noqa: PTH123 - as above
+                file.write(_MAGIC + _checksum(memoryview(body)) + body)
+            os.replace(temporary, path)  # noqa: PTH105 - as above
+        except OSError:
+            os.unlink(temporary)  # noqa: PTH108 - as above
+            raise
+
+
+def _checksum(body: memoryview) -> bytes:
+    return hashlib.blake2b(body, digest_size=_CHECKSUM).digest()

@@ -1,0 +1,80 @@
+"""Rules -> one Hyperscan database. Needs seconds for hundreds of rules: ``cache`` keeps the result."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import hyperscan
+from msgspec.structs import replace
+
+from monitor.errors import RuleError
+from monitor.rules.model import Metadata
+from monitor.rules.probes import PROBES
+from monitor.rules.translate import CLAMPS, translate
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from monitor.rules.model import Branch, Expression, Rule
+
+MAX_SLOTS = (1 << 16) - 1
+"""Ids of branches and probes together; see ``work.SLOT_BITS``."""
+
+
+def light(rule: Rule) -> Rule:
+    """The rule without its examples: scanning does not need them."""
+    without: Metadata = replace(rule.metadata, match=(), ignore=())
+    return replace(rule, metadata=without)
+
+
+def usable(rule: Rule) -> Rule:
+    """The rule with probes that Hyperscan takes; RuleError names what it does not."""
+    branches = tuple(_usable_branch(rule, branch) for branch in rule.branches)
+    return replace(rule, branches=branches)
+
+
+def _usable_branch(rule: Rule, branch: Branch) -> Branch:
+    first, *others = branch.expressions
+    try:
+        return replace(branch, expressions=(_usable(first), *others))
+    except RuleError as error:
+        raise RuleError(f"{rule.file}: {rule.id}: {error}") from error
+
+
+def _usable(expression: Expression) -> Expression:
+    message = ""
+    for level in range(len(CLAMPS)):
+        # The pattern was rewritten when it was read; rewriting Python's own dialect changes nothing.
+        candidate = translate(expression.pattern, level) if level else expression
+        try:
+            build([candidate.probe])
+        except hyperscan.error as error:
+            message = str(error)
+        else:
+            return candidate
+    raise RuleError(f"Hyperscan refuses it even when shortened: {message}")
+
+
+def build(expressions: Sequence[str]) -> Any:
+    """A block-mode database; an expression's place in the list is its id."""
+    database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
+    database.compile(
+        expressions=[expression.encode() for expression in expressions],
+        ids=list(range(len(expressions))),
+        flags=[0] * len(expressions),
+    )
+    return database
+
+
+def slots_of(rules: Sequence[Rule]) -> list[tuple[int, int]]:
+    """The branches in the order of the database's ids, as (rule, branch of that rule)."""
+    return [(at, nth) for at, rule in enumerate(rules) for nth in range(len(rule.branches))]
+
+
+def database_of(rules: Sequence[Rule]) -> Any:
+    """The database of these (usable) rules' branches and, behind them, the probes."""
+    expressions = [rules[at].branches[nth].expressions[0].probe for at, nth in slots_of(rules)]
+    expressions += [probe.expression for probe in PROBES]
+    if len(expressions) > MAX_SLOTS:
+        raise RuleError(f"{len(expressions)} expressions; {MAX_SLOTS} can be compiled at once")
+    return build(expressions)
