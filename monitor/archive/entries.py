@@ -119,6 +119,10 @@ class Trail:
         if room >= 0:
             self.skipped.append(Skipped(path if room else "(more)", reason))
 
+    def is_noted(self, path: str, reason: str) -> bool:
+        """Whether ``skip`` was called with these two."""
+        return (path, reason) in self._seen
+
     def hazard(self, path: str, kind: str, detail: str) -> None:
         """Notes a property of a container that is dangerous to whoever unpacks it."""
         room = self._room(path, "hazard:" + kind, _MAX_HAZARDS_PER_KIND)

@@ -25,16 +25,18 @@ if TYPE_CHECKING:
     Reader = Callable[[str, Any, Budget, Trail], Iterator[Entry]]  # Any: Buffer, or Source
 
 _TAR_BLOCK = 512
-_ZIP_TAIL = 65_557  # end record and the longest comment
+_ZIP_END = 22
+_LETTER_P, _LETTER_U = b"Pu"
+_ZIP_TAIL = _ZIP_END + 65_535  # end record and the longest comment
 
 
 class Format(NamedTuple):
     """One line of the table.
 
-    ``first`` holds every byte that can begin such a container (empty: any byte can; costs time on
-    every member, so keep these few). ``matches`` looks at the bytes only when the first one fits;
-    it gets at least the first 512 bytes, or all there are, and must cost below a microsecond on a
-    file that is something else. ``reader`` is ``module:function``. ``is_stream`` readers also take
+    ``first`` holds every byte that can begin such a container (empty: any byte can; ``sniff`` then
+    needs a test of its own that costs every member next to nothing). ``matches`` looks at the bytes
+    only when the first one fits; it gets at least the first 512 bytes, or all there are, and must
+    cost below a microsecond on a file that is something else. ``reader`` is ``module:function``. ``is_stream`` readers also take
     a Stream. ``keeps_raw``: the container's own bytes hold text worth a scan (a picture, a
     database), so they are delivered as a member as well, before the entries.
     """
@@ -86,15 +88,35 @@ def has_tar_checksum(block: bytes | memoryview) -> bool:
         return False
 
 
-def is_prefixed_zip(data: Buffer) -> bool:
+def is_bzip2(data: Buffer) -> bool:
+    """``BZh``, the block size, and the first digits of pi, or of its root in an empty stream."""
+    return data[:3] == b"BZh" and data[4:10] in (b"1AY&SY", b"\x17\x72\x45\x38\x50\x90")
+
+
+def is_lzma(data: Buffer) -> bool:
+    """The usual properties, a whole dictionary size, a size that is sane or open, a first zero."""
+    return (
+        data[:3] == b"\x5d\0\0"
+        and data[13:14] == b"\0"
+        and (data[5:13] == b"\xff" * 8 or data[10:13] == b"\0\0\0")
+    )
+
+
+def is_zlib(data: Buffer) -> bool:
+    """The header of the usual levels; that of level 2 to 5 (``x^``) begins texts, so it is not."""
+    return data[:2] in (b"x\x9c", b"x\xda", b"x\x01")
+
+
+def is_appended_zip(data: Buffer) -> bool:
     """A zip behind a script, a program or a crx header: zipapp, pex, shiv, installers."""
-    if len(data) < 22:  # noqa: PLR2004 - the size of a zip's end record
-        return False
-    if data[-22:-18] == b"PK\5\6":
-        return True
     if data[:2] in (b"#!", b"MZ") or data[:4] in (b"\x7fELF", b"Cr24"):
         return b"PK\5\6" in bytes(data[-_ZIP_TAIL:])
     return False
+
+
+def ends_as_zip(data: Buffer) -> bool:
+    """A zip without a comment behind anything at all."""
+    return data[-_ZIP_END:-18] == b"PK\5\6"
 
 
 FORMATS: tuple[Format, ...] = (
@@ -108,9 +130,7 @@ FORMATS: tuple[Format, ...] = (
     Format("zip", b"P", starts_with(b"PK\3\4"), "monitor.archive.zip:read"),
     Format("zip", b"P", starts_with(b"PK\5\6"), "monitor.archive.zip:read"),
     Format("zip", b"P", starts_with(b"PK\7\x08PK\3\4"), "monitor.archive.zip:read"),
-    Format(
-        "bzip2", b"B", starts_with(b"BZh"), "monitor.archive.streams:read_bzip2", is_stream=True
-    ),
+    Format("bzip2", b"B", is_bzip2, "monitor.archive.streams:read_bzip2", is_stream=True),
     Format(
         "xz", b"\xfd", starts_with(b"\xfd7zXZ\0"), "monitor.archive.streams:read_xz", is_stream=True
     ),
@@ -121,8 +141,11 @@ FORMATS: tuple[Format, ...] = (
         "monitor.archive.streams:read_zstd",
         is_stream=True,
     ),
+    Format("xz", b"\x5d", is_lzma, "monitor.archive.streams:read_xz", is_stream=True),
+    Format("zlib", b"x", is_zlib, "monitor.archive.gzipped:read_zlib", is_stream=True),
     Format("tar", b"", is_tar, "monitor.archive.tar:read", is_stream=True),
-    Format("zip", b"", is_prefixed_zip, "monitor.archive.zip:read"),
+    Format("zip", b"#M\x7fC", is_appended_zip, "monitor.archive.zip:read"),
+    Format("zip", b"", ends_as_zip, "monitor.archive.zip:read"),
 )
 
 BROTLI = Format(
@@ -130,18 +153,23 @@ BROTLI = Format(
 )
 """Brotli has no magic bytes: it is tried for names that end in ``.br`` alone."""
 
-_ANY = tuple(line for line in FORMATS if not line.first)
-_BY_FIRST = tuple(
-    tuple(line for line in FORMATS if line.first and byte in line.first) + _ANY
-    for byte in range(256)
-)
+_ANYWHERE = tuple(line for line in FORMATS if not line.first)
+_BY_FIRST = tuple(tuple(line for line in FORMATS if byte in line.first) for byte in range(256))
 
 
 def sniff(data: Buffer, path: str = "") -> Format | None:
     """The format of a container that begins (and ends) like ``data``; None for a leaf."""
-    if not data:
+    size = len(data)
+    if not size:
         return None
     for line in _BY_FIRST[data[0]]:
         if line.matches(data):
             return line
+    # every member pays for this test: "u" of "ustar", the end of a checksum, "P" of an end record
+    if (size >= _ZIP_END and data[size - _ZIP_END] == _LETTER_P) or (
+        size >= _TAR_BLOCK and (data[257] == _LETTER_U or not data[154] or not data[155])
+    ):
+        for line in _ANYWHERE:
+            if line.matches(data):
+                return line
     return BROTLI if path.endswith(".br") else None

@@ -102,7 +102,7 @@ class _Walker:
             self.trail.skip(entry.path, "reader-error")
         if isinstance(source, Stream):
             yield from self._remainder(entry, source)
-        elif self.budget.members == before:
+        elif self.budget.members == before or self.trail.is_noted(entry.path, "bad-data"):
             yield from self._leaf(entry)
 
     def _remainder(self, entry: Entry, stream: Stream) -> Iterator[Member]:

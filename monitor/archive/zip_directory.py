@@ -40,9 +40,9 @@ class Record(NamedTuple):
 class Directory(NamedTuple):
     """The directory that an unpacker would choose: its place, and how far all offsets are off.
 
-    ``start`` to ``stop`` is the directory itself, ``end`` the byte behind the whole zip,
-    ``shift`` the length of what was put before it, ``stated`` the number of entries it claims. ``is_ambiguous``: another end record claims
-    the comment in which this one stands.
+    ``start`` to ``stop`` is the directory itself, ``end`` the byte behind the whole zip, ``shift``
+    the length of what was put before it, ``stated`` the number of entries it claims.
+    ``is_ambiguous``: another end record claims the comment in which this one stands.
     """
 
     start: int

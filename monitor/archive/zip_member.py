@@ -54,6 +54,7 @@ class Unpacker:
         if record.flags & (ENCRYPTED | MASKED):
             self.trail.skip(full, "encrypted")
             self.trail.hazard(full, "encrypted", "a member that only a password opens")
+            yield from self._as_it_is(full, start, stop)
             return min(stop, len(self.view))
         if record.stamp != self._stamp:
             self._stamp, self._when = record.stamp, unix_time(record.stamp)
@@ -108,6 +109,7 @@ class Unpacker:
         stop = start + record.packed
         if codec is None:
             self.trail.skip(full, "unsupported-compression")
+            yield from self._as_it_is(full, start, stop)
             return min(stop, len(self.view))
         source = feed(self.view[start:])
         if record.method == LZMA and not _as_lone_lzma(source, record):
@@ -120,6 +122,8 @@ class Unpacker:
         for _ in stream:  # the walk drains it; if it stopped early the checks still come
             pass
         used = self.ledger.consumed - before
+        if self._reason == "bad-data":
+            yield from self._as_it_is(full, start, stop)
         self.ledger.consumed = before  # the zip as a whole was counted when it was opened
         if record.method != DEFLATED:
             return min(stop, len(self.view))
@@ -160,6 +164,12 @@ class Unpacker:
             self._note_lie(full, record.size, size)
         if not reason and not is_open and check != record.crc:
             self.trail.skip(full, "checksum-mismatch")
+
+    def _as_it_is(self, full: str, start: int, stop: int) -> Iterator[Entry]:
+        """The packed bytes: the header may say more than is true, and then they are plain."""
+        piece = self.view[start:stop]
+        if self.ledger.give(len(piece)):
+            yield Entry(full, piece, self._when, is_raw=True)
 
     def _note_lie(self, full: str, claimed: int, found: int) -> None:
         self.trail.hazard(full, "lying-size", f"{claimed:,} bytes claimed, {found:,} found")
