@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import tempfile
 from collections.abc import Callable, Mapping
@@ -13,6 +12,7 @@ from msgspec import Struct
 
 from monitor.errors import IntegrityError
 
+from .digests import Digests
 from .failures import RetryError, too_large, truncated
 from .settings import shown
 
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
 Progress = Callable[[int, int | None], None]
 """Called with the bytes that are there and the bytes announced (None if unknown)."""
-
-_STRONGEST_FIRST = ("sha512", "sha384", "sha256", "blake2b_256", "sha1", "md5")
 
 
 class Downloaded(Struct, frozen=True):
@@ -57,16 +55,13 @@ class Download:
         self._client = client
         self._url = url
         self._folder = folder
-        self._digests = {
-            name: value.lower() for name, value in digests.items() if name in _STRONGEST_FIRST
-        }
+        self._digests = Digests(digests)
         self._size = size
         self._headers = {"Accept": "*/*", **(headers or {}), "Accept-Encoding": "identity"}
         self._progress = progress or (lambda _done, _total: None)
         self._validator = ""
         self._received = 0
         self._is_resumed = False
-        self._begin_digests()
 
     async def run(self) -> Downloaded:
         """The downloaded file. On any failure, cancellation included, no file is left."""
@@ -83,7 +78,7 @@ class Download:
         except BaseException:
             os.unlink(partial)
             raise
-        return Downloaded(done, self._received, self._hashes["sha256"].hexdigest())
+        return Downloaded(done, self._received, self._digests.sha256)
 
     async def _attempt(self, file: BinaryIO) -> None:
         headers = dict(self._headers)
@@ -108,8 +103,7 @@ class Download:
                 if self._received > limit:
                     raise too_large(url, limit)
                 file.write(chunk)
-                for algorithm in self._hashes.values():
-                    algorithm.update(chunk)
+                self._digests.update(chunk)
                 self._progress(self._received, total)
         except RetryError as error:
             if error.reason == "truncated":
@@ -136,10 +130,7 @@ class Download:
         file.truncate()
         self._received = 0
         self._validator = ""
-        self._begin_digests()
-
-    def _begin_digests(self) -> None:
-        self._hashes = {name: _new_hash(name) for name in dict.fromkeys([*self._digests, "sha256"])}
+        self._digests.restart()
 
     def _announced(self, response: aiohttp.ClientResponse) -> int | None:
         """The bytes of the whole file as the server says, else as the registry said."""
@@ -152,23 +143,11 @@ class Download:
         """Refuse a body that is short or is not the announced one."""
         if total is not None and self._received < total:
             raise truncated(url, self._received, total)
-        for name, expected in self._digests.items():
-            found = self._hashes[name].hexdigest()
-            if found == expected:
-                continue
-            message = (
-                f"{shown(url)} has {name} {found}, but its registry announced {expected}: "
-                "the file was damaged or replaced"
-            )
-            final = IntegrityError(message)
+        try:
+            self._digests.check(url)
+        except IntegrityError as error:
             if not self._is_resumed:
-                raise final
+                raise
             # Two halves of different files: only a whole one can be judged.
             self._restart(file)
-            raise RetryError(message, reason=final.reason, final=final)
-
-
-def _new_hash(name: str) -> hashlib._Hash:
-    if name == "blake2b_256":
-        return hashlib.blake2b(digest_size=32)  # type: ignore[return-value]
-    return hashlib.new(name, usedforsecurity=name not in {"sha1", "md5"})
+            raise RetryError(str(error), reason=error.reason, final=error) from error
