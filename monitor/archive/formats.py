@@ -36,8 +36,8 @@ class Format(NamedTuple):
     ``first`` holds every byte that can begin such a container (empty: any byte can; ``sniff`` then
     needs a test of its own that costs every member next to nothing). ``matches`` looks at the bytes
     only when the first one fits; it gets at least the first 512 bytes, or all there are, and must
-    cost below a microsecond on a file that is something else. ``reader`` is ``module:function``. ``is_stream`` readers also take
-    a Stream. ``keeps_raw``: the container's own bytes hold text worth a scan (a picture, a
+    cost below a microsecond on a file that is something else. ``reader`` is ``module:function``.
+    ``is_stream`` readers also take a Stream. ``keeps_raw``: the container's own bytes hold text worth a scan (a picture, a
     database), so they are delivered as a member as well, before the entries.
     """
 

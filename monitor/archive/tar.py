@@ -106,6 +106,9 @@ class _Tar:
             piece = next(self.source, None)
             if piece is None:
                 break
+            if pieces and have + len(piece) > count:  # no more is copied than has to be
+                self.source.push(memoryview(piece)[count - have :])
+                piece = piece[: count - have]
             pieces.append(piece)
             have += len(piece)
         joined = pieces[0] if len(pieces) == 1 else b"".join(pieces)
