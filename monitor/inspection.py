@@ -13,8 +13,8 @@ import stat
 from typing import TYPE_CHECKING
 
 from monitor import archive
-from monitor.archive import source_maps
-from monitor.archive.budget import Budget, BudgetError
+from monitor.archive import manifests, source_maps
+from monitor.archive.budget import Budget
 from monitor.detectors import ARTIFACT_DETECTORS, MEMBER_DETECTORS
 from monitor.model import NESTED, Inspection, MemberRecord, SourceMapReference
 
@@ -23,11 +23,13 @@ if TYPE_CHECKING:
 
     from monitor.archive import Member, Trail
     from monitor.archive.budget import Limits
+    from monitor.detectors import Context
     from monitor.rules import Matcher
 
-MANIFEST_NAMES = frozenset({"package.json", "METADATA", "PKG-INFO"})
-MAX_MANIFEST_BYTES = 4 << 20
+WASM_MAGIC = b"\0asm"
 RELEASE_EVERY_BYTES = 32 << 20
+MAX_MAP_DEPTH = 6
+"""Source maps inside sources of source maps: bundles of bundles nest two or three deep."""
 
 
 class Interrupted(BaseException):
@@ -46,39 +48,73 @@ class Inspector:
         self._limits = limits
         self._clock = clock
 
-    def inspect_files(self, files: Iterable[tuple[str, str]]) -> Inspection:
-        """Inspect files given as ``(path on this machine, path to show)``, as one artifact."""
-        inspection = Inspection()
-        trail = archive.Trail(inspection.skipped, inspection.hazards)
-        opening = _Opening(self._matcher, inspection, trail, Budget(self._limits, self._clock))
+    def inspect_files(self, files: Iterable[tuple[str, str]], context: Context) -> Inspection:
+        """Inspect files given as ``(path on this machine, path to show)``.
+
+        They are an artifact or a part of one: whoever has all parts calls ``merged`` and then
+        ``conclude`` for what can only be told of the whole.
+        """
+        trail = archive.Trail()
+        inspection = Inspection(skipped=trail.skipped, hazards=trail.hazards)
+        budget = Budget(self._limits, self._clock)
+        opening = _Opening(self._matcher, inspection, trail, budget, context)
         for path, shown in files:
             try:
                 opening.open(path, shown)
-            except BudgetError as over:
-                trail.skip(shown, over.reason)
             except MemoryError:
                 trail.skip(shown, "memory")
             except OSError as error:
-                trail.skip(shown, "vanished" if isinstance(error, FileNotFoundError) else "unreadable")
+                trail.skip(
+                    shown, "vanished" if isinstance(error, FileNotFoundError) else "unreadable"
+                )
             except Interrupted as late:
                 trail.skip(shown, late.reason)
                 break
-        opening.conclude()
         return inspection
+
+
+def conclude(inspection: Inspection, context: Context) -> None:
+    """Run the detectors that look at an artifact as a whole."""
+    for detect in ARTIFACT_DETECTORS:
+        inspection.findings.extend(detect(inspection, context))
+
+
+def merged(parts: Iterable[Inspection]) -> Inspection:
+    """One inspection out of those of an artifact's parts, in their order."""
+    whole = Inspection()
+    for part in parts:
+        whole.bytes += part.bytes
+        whole.inspected_bytes += part.inspected_bytes
+        whole.cpu_seconds += part.cpu_seconds
+        whole.members += part.members
+        whole.findings += part.findings
+        whole.skipped += part.skipped
+        whole.hazards += part.hazards
+        whole.manifests += part.manifests
+        whole.source_maps += part.source_maps
+        whole.map_references += part.map_references
+    return whole
 
 
 class _Opening:
     """One artifact on its way through the detectors."""
 
     def __init__(
-        self, matcher: Matcher, inspection: Inspection, trail: Trail, budget: Budget
+        self,
+        matcher: Matcher,
+        inspection: Inspection,
+        trail: Trail,
+        budget: Budget,
+        context: Context,
     ) -> None:
+        self.context = context
         self.matcher = matcher
         self.inspection = inspection
         self.trail = trail
         self.budget = budget
         self._mapped: mmap.mmap | None = None
         self._since_release = 0
+        self._map_depth = 0
 
     def open(self, path: str, shown: str) -> None:
         # O_NONBLOCK: a fifo in a scanned folder must not hold the child until its wall limit.
@@ -99,10 +135,6 @@ class _Opening:
         self.inspection.sha256 = self._sha256(mapped)
         self._walk(shown, mapped)
 
-    def conclude(self) -> None:
-        for conclude in ARTIFACT_DETECTORS:
-            self.inspection.findings.extend(conclude(self.inspection))
-
     def _walk(self, path: str, content: archive.Buffer) -> None:
         for member in archive.walk(path, content, self.budget, self.trail):
             self._inspect(member)
@@ -117,53 +149,52 @@ class _Opening:
         inspection.inspected_bytes += size
         matches = self.matcher.scan(member.data, member.path)
         for inspect in MEMBER_DETECTORS:
-            found = inspect(member, matches)
+            found = inspect(member, matches, self.context)
             if found:
                 inspection.findings.extend(found)
         if self.matcher.probe_hits:
             self._recover(member)
-        if member.path.rpartition("/")[2] in MANIFEST_NAMES and size <= MAX_MANIFEST_BYTES:
-            self._read_manifest(member)
+        if member.path.rpartition("/")[2] in manifests.NAMES and not member.offset:
+            manifest = manifests.read(member.path, member.data)
+            if manifest is not None:
+                inspection.manifests.append(manifest)
         self._since_release += size
         if self._since_release >= RELEASE_EVERY_BYTES:
             self._release()
-
-    def _read_manifest(self, member: Member) -> None:
-        from monitor.archive import manifests  # noqa: PLC0415 - e-mail and JSON parsing, rarely met
-
-        manifest = manifests.read(member.path, member.data)
-        if manifest is not None:
-            self.inspection.manifests.append(manifest)
 
     def _recover(self, member: Member) -> None:
         """Source maps that this member is, or holds inline: their sources are members too."""
         hits = self.matcher.probe_hits
         if "map-json" in hits and source_maps.looks_like_map(member.data):
             self._open_map(member.path, member.data, "file")
-        for reference in source_maps.references(member.data, hits.get("source-map-url", ())):
-            if reference.content is not None:
-                where = f"{member.path}{NESTED}(inline map at byte {reference.position})"
+        if "source-map-url" not in hits:
+            return
+        if member.data[:4] == WASM_MAGIC:
+            references = source_maps.wasm_references(member.data)
+        else:
+            references = source_maps.references(member.data, hits["source-map-url"])
+        for reference in references:
+            offset = member.offset + reference.offset
+            if reference.kind == "data":
+                where = f"{member.path}{NESTED}(inline source map at byte {offset})"
                 self._open_map(where, reference.content, "inline")
             else:
                 self.inspection.map_references.append(
-                    SourceMapReference(
-                        path=member.path,
-                        url=reference.url,
-                        line=0,
-                        column=0,
-                        byte_offset=member.offset + reference.position,
-                    )
+                    SourceMapReference(path=member.path, url=reference.url, byte_offset=offset)
                 )
 
     def _open_map(self, path: str, content: archive.Buffer, origin: str) -> None:
+        if self._map_depth >= MAX_MAP_DEPTH:
+            self.trail.skip(path, "over-depth")
+            return
         opened = source_maps.read(path, content, origin=origin)
         if opened is None:
             return
         self.inspection.source_maps.append(opened.record)
-        self.budget.descend(path)
+        self._map_depth += 1
         for name, source in opened.contents:
             self._walk(f"{path}{NESTED}{name}", source)
-        self.budget.ascend()
+        self._map_depth -= 1
 
     def _sha256(self, mapped: mmap.mmap) -> str:
         digest = hashlib.sha256()

@@ -175,9 +175,9 @@ class SourceMapReference(Struct, frozen=True, kw_only=True):
 
     path: str
     url: str
-    line: int
-    column: int
-    byte_offset: int
+    line: int = 0
+    column: int = 0
+    byte_offset: int = 0
 
 
 class Manifest(Struct, frozen=True, kw_only=True):

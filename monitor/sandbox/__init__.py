@@ -13,6 +13,8 @@ import sys
 import threading
 from typing import TYPE_CHECKING, NamedTuple, Self
 
+from msgspec import MsgspecError
+
 from monitor.errors import LeakmonError, RuleError, TargetError
 from monitor.sandbox.protocol import (
     FAILURE_DECODER,
@@ -63,6 +65,7 @@ class Run:
         self._answer = bytearray()
 
     def fileno(self) -> int:
+        """The descriptor to wait for."""
         return self._pipe
 
     def advance(self) -> Outcome | None:
@@ -112,7 +115,7 @@ class Sandbox:
             os._exit(code)
 
     def _spawn(self, theirs: socket.socket) -> int:
-        import subprocess  # noqa: PLC0415 - only a process with threads takes this way
+        import subprocess
 
         arguments = [sys.executable, "-I", "-X", "utf8", "-c", _BOOT, _ROOT, str(theirs.fileno())]
         started = subprocess.Popen(arguments, pass_fds=[theirs.fileno()], env={})  # noqa: S603 - our own interpreter and code
@@ -167,7 +170,7 @@ class Sandbox:
 
 def run_all(sandbox: Sandbox, jobs: Iterable[Job], at_once: int) -> Iterator[Outcome]:
     """Run jobs, some at once, and yield each outcome as it comes. No event loop needed."""
-    import selectors  # noqa: PLC0415 - the event-loop way does not need it
+    import selectors
 
     waiting = iter(jobs)
     with selectors.DefaultSelector() as selector:
@@ -187,7 +190,8 @@ def run_all(sandbox: Sandbox, jobs: Iterable[Job], at_once: int) -> Iterator[Out
                     yield outcome
         finally:
             for key in list(selector.get_map().values()):
-                os.close(key.fd)
+                assert isinstance(key.fileobj, Run)
+                key.fileobj.close()
 
 
 def _first(jobs: Iterator[Job], count: int) -> list[Job]:
@@ -195,7 +199,7 @@ def _first(jobs: Iterator[Job], count: int) -> list[Job]:
 
 
 def _serve(control: socket.socket, settings: Settings) -> None:
-    from monitor.sandbox.zygote import serve  # noqa: PLC0415 - the parent never loads the engine
+    from monitor.sandbox.zygote import serve
 
     serve(control, settings)
 
@@ -205,17 +209,30 @@ def _outcome(job: Job, answer: bytearray) -> Outcome:
         error = TargetError("the inspecting process was lost", reason="sandbox-lost")
         return Outcome(job, None, error, 0, 0.0)
     trailer = Trailer(*TRAILER.unpack_from(answer, len(answer) - TRAILER.size))
-    body = memoryview(answer)[: -TRAILER.size]
-    inspection, failure = None, _died(trailer)
-    if failure is None and body[:1] == KIND_INSPECTION:
-        inspection = INSPECTION_DECODER.decode(body[1:])
-        inspection.cpu_seconds = trailer.cpu_seconds
-    elif failure is None and body[:1] == KIND_FAILURE:
-        told = FAILURE_DECODER.decode(body[1:])
-        failure = TargetError(told.message, reason=told.reason)
-    elif failure is None:
-        failure = TargetError("the inspecting process gave no answer", reason="sandbox-lost")
-    return Outcome(job, inspection, failure, trailer.max_rss_bytes, trailer.cpu_seconds)
+    cost = (trailer.max_rss_bytes, trailer.cpu_seconds)
+    died = _died(trailer)
+    if died is not None:
+        return Outcome(job, None, died, *cost)
+    kind, body = bytes(answer[:1]), memoryview(answer)[1 : -TRAILER.size]
+    try:
+        if kind == KIND_INSPECTION:
+            return Outcome(job, INSPECTION_DECODER.decode(body), None, *cost)
+        if kind == KIND_FAILURE:
+            told = FAILURE_DECODER.decode(body)
+            return Outcome(job, None, TargetError(told.message, reason=told.reason), *cost)
+    except MsgspecError as error:
+        # What a child says after it opened a hostile file is a stranger's word as well.
+        unreadable = TargetError(
+            "the inspecting process gave an unreadable answer", reason="sandbox-lost"
+        )
+        unreadable.__cause__ = error
+        return Outcome(job, None, unreadable, *cost)
+    return Outcome(
+        job,
+        None,
+        TargetError("the inspecting process gave no answer", reason="sandbox-lost"),
+        *cost,
+    )
 
 
 def _died(trailer: Trailer) -> TargetError | None:

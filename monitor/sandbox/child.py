@@ -24,7 +24,7 @@ class Engine:
     """The loaded rules and detectors, shared by all children as copy-on-write memory."""
 
     def __init__(self, settings: Settings) -> None:
-        from monitor.rules import compiled  # noqa: PLC0415 - a bad rule must surface here, as hello
+        from monitor.rules import compiled
 
         matcher = compiled(settings.rule_folders, settings.cache_folder)
         self.rules_digest = matcher.digest
@@ -36,7 +36,8 @@ def run(engine: Engine, job: Job, pipe: int, settings: Settings) -> int:
     """Inspect the job's files and write one answer to the pipe; gives the exit code."""
     confine(settings)
     try:
-        answer = KIND_INSPECTION + ENCODER.encode(engine.inspector.inspect_files(job.files))
+        inspection = engine.inspector.inspect_files(job.files, job.context)
+        answer = KIND_INSPECTION + ENCODER.encode(inspection)
     except MemoryError:
         answer = _failure("needed more memory than its limit", "memory")
     except Interrupted as late:
@@ -96,4 +97,4 @@ def _last_place() -> str:
     kind, _, trace = sys.exc_info()
     last = traceback.extract_tb(trace)[-1]
     name = kind.__name__ if kind else "error"
-    return f"leakmon itself failed on this file ({name} in {os.path.basename(last.filename)}:{last.lineno}); please report it"  # noqa: E501, PTH119 - one message; pathlib is not imported here
+    return f"leakmon itself failed on this file ({name} in {os.path.basename(last.filename)}:{last.lineno}); please report it"  # noqa: E501 - one message; pathlib is not imported here

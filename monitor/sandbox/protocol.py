@@ -8,6 +8,7 @@ from typing import Final
 from msgspec import Struct, field, msgpack
 
 from monitor.archive.budget import Limits
+from monitor.detectors.context import NOTHING_KNOWN, Context
 from monitor.model import Inspection
 
 MIB: Final = 1 << 20
@@ -34,6 +35,7 @@ class Job(Struct, frozen=True):
     """Files to open in one child: ``(path on this machine, path to show)`` each."""
 
     files: tuple[tuple[str, str], ...]
+    context: Context = NOTHING_KNOWN
 
 
 class Hello(Struct, frozen=True, kw_only=True):

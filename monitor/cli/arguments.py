@@ -1,0 +1,180 @@
+"""The command line's grammar. Each command's module is imported only when it runs."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+from typing import TYPE_CHECKING
+
+from monitor import __version__
+from monitor.model import Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+FORMATS = ("table", "json", "jsonl", "sarif", "html")
+SEVERITIES = tuple(severity.value for severity in Severity if severity is not Severity.NONE)
+
+SCAN_HELP = """\
+targets:
+  npm:left-pad  npm:@acme/cli@1.2.0  npm:x@next     a package of the npm registry
+  pypi:acme  pypi:acme==2.0                         every file of a PyPI release
+  pkg:npm/%%40acme/cli@1.2.0                         any of these as a package URL
+  github:acme/repo@ref                              a public or private repository
+  https://git.example/acme.git@ref                  any git address
+  ./acme-0.9.0.tgz  ./dist/                         an archive or a folder on this machine
+  -                                                 a list of targets on standard input
+
+exit status:
+  0  nothing at or above --fail-on
+  1  something at or above --fail-on
+  2  the call or its configuration is wrong
+  3  a target could not be inspected in full (each is named with its reason); 1 wins over 3
+
+examples:
+  leakmon scan npm:is-number
+  npm pack && leakmon scan ./acme-cli-1.2.0.tgz --fail-on high
+  leakmon scan pypi:acme==2.0 --format table --format sarif --output acme.sarif
+  leakmon scan ./dist --baseline known.json
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """The whole grammar; ``run`` of the result is the command to call with it."""
+    top = argparse.ArgumentParser(
+        prog="leakmon",
+        description="Finds secrets, source and private code in published packages.",
+        epilog="Run 'leakmon COMMAND --help' for a command's options.",
+    )
+    top.add_argument("--version", action="version", version=f"leakmon {__version__}")
+    commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    _scan(commands)
+    _rules(commands)
+    _small(commands)
+    return top
+
+
+def _command(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser],
+    name: str,
+    target: str,
+    help_text: str,
+    epilog: str | None = None,
+) -> argparse.ArgumentParser:
+    made = commands.add_parser(
+        name,
+        help=help_text,
+        description=help_text[0].upper() + help_text[1:] + ".",
+        epilog=epilog,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    made.set_defaults(run=_later(target))
+    return made
+
+
+def _later(target: str) -> Callable[[argparse.Namespace], int]:
+    def run(call: argparse.Namespace) -> int:
+        module, function = target.split(":")
+        command: Callable[[argparse.Namespace], int] = getattr(
+            importlib.import_module(f"monitor.cli.{module}"), function
+        )
+        return command(call)
+
+    return run
+
+
+def _scan(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    scan = _command(
+        commands,
+        "scan",
+        "scan:run",
+        "inspect packages, repositories, archives and folders",
+        SCAN_HELP,
+    )
+    scan.add_argument("targets", nargs="+", metavar="TARGET", help="what to inspect (see below)")
+    output = scan.add_argument_group("output")
+    output.add_argument(
+        "--format", action="append", choices=FORMATS, dest="formats", metavar="FORMAT",
+        help=f"{', '.join(FORMATS)} (default: table); repeatable, one --output each",
+    )  # fmt: skip
+    output.add_argument(
+        "--output", action="append", dest="outputs", metavar="FILE",
+        help="where the report of the same position goes; - or absent: standard output",
+    )  # fmt: skip
+    output.add_argument("--show-secrets", action="store_true", help="print secrets in full")
+    output.add_argument(
+        "--min-severity", choices=SEVERITIES, default="info", metavar="SEVERITY",
+        help="leave findings below this out of the reports (default: info, all of them)",
+    )  # fmt: skip
+    output.add_argument("--quiet", "-q", action="store_true", help="print the reports only")
+    output.add_argument("--no-progress", action="store_true", help="show no progress bars")
+    decision = scan.add_argument_group("decision")
+    decision.add_argument(
+        "--fail-on", choices=SEVERITIES, default="medium", metavar="SEVERITY",
+        help=f"exit 1 from this severity on: {', '.join(SEVERITIES)} (default: medium)",
+    )  # fmt: skip
+    decision.add_argument(
+        "--baseline", action="append", default=[], metavar="FILE",
+        help="an earlier JSON report, or a list of fingerprints: what is in it does not count",
+    )  # fmt: skip
+    decision.add_argument(
+        "--ignores", action="append", default=[], metavar="FILE",
+        help="ignores with reason and expiry (default: ./.leakmonignore where there is one)",
+    )  # fmt: skip
+    work = scan.add_argument_group("work")
+    work.add_argument("--config", metavar="FILE", help="leakmon.toml (default: searched)")
+    work.add_argument(
+        "--rules", action="append", default=[], metavar="DIR",
+        help="a folder of Semgrep rules to use beside the bundled ones; repeatable",
+    )  # fmt: skip
+    work.add_argument(
+        "--jobs", "-j", type=_positive, metavar="N",
+        help="inspect this many at once (default: the number of processors)",
+    )  # fmt: skip
+
+
+def _rules(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    rules = commands.add_parser("rules", help="list, show, check and import detection rules")
+    actions = rules.add_subparsers(title="actions", metavar="ACTION", required=True)
+    listing = _command(actions, "list", "rules:list_rules", "list the rules, one a line")
+    listing.add_argument("words", nargs="*", metavar="WORD", help="only rules that hold each word")
+    show = _command(actions, "show", "rules:show", "explain one rule")
+    show.add_argument("rule", metavar="ID")
+    check = _command(actions, "check", "rules:check", "prove rules by their own examples")
+    importing = _command(
+        actions, "import", "rules:import_rules",
+        "convert Gitleaks TOML or Kingfisher YAML into our format, on standard output",
+    )  # fmt: skip
+    importing.add_argument("file", metavar="FILE", help="a .toml (Gitleaks) or .yml (Kingfisher)")
+    importing.add_argument("--output", metavar="FILE", help="write the rules here instead")
+    for action in (listing, show, check):
+        action.add_argument("--rules", action="append", default=[], metavar="DIR")
+    for action in (listing, show):
+        action.add_argument("--json", action="store_true", help="as JSON")
+
+
+def _small(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    schema = _command(commands, "schema", "schema:run", "print the JSON Schema of a report")
+    schema.add_argument("name", choices=("scan",), metavar="NAME", help="scan")
+    config = commands.add_parser("config", help="show what the configuration says")
+    actions = config.add_subparsers(title="actions", metavar="ACTION", required=True)
+    for name, text in (
+        ("check", "check a configuration file and say what is wrong with it"),
+        ("show", "print the configuration in force, secrets as references"),
+    ):
+        action = _command(actions, name, f"configuration:{name}", text)
+        action.add_argument("--config", metavar="FILE", help="leakmon.toml (default: searched)")
+    doctor = _command(
+        commands, "doctor", "doctor:run",
+        "check the environment, the engines and the cache, and scan a canary that must alert",
+    )  # fmt: skip
+    doctor.add_argument("--config", metavar="FILE", help="leakmon.toml (default: searched)")
+    doctor.add_argument("--json", action="store_true", help="as JSON")
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not 1 or more")
+    return number

@@ -1,0 +1,82 @@
+"""The progress bars themselves (rich)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.markup import escape
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TransferSpeedColumn,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+NAME_WIDTH = 44
+
+
+class Bars:
+    """One line for the inspection and one for every running download."""
+
+    def __init__(self) -> None:
+        console = Console(stderr=True)
+        self._inspection = Progress(
+            SpinnerColumn(),
+            TextColumn("inspecting"),
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            TextColumn("{task.description}"),
+            console=console,
+            transient=True,
+        )
+        self._downloads = Progress(
+            SpinnerColumn(),
+            TextColumn("fetching {task.description}"),
+            BarColumn(bar_width=24),
+            DownloadColumn(),
+            TransferSpeedColumn(),
+            console=console,
+            transient=True,
+        )
+        self._task = self._inspection.add_task("", total=0)
+        self._expected = 0
+        group = Group(self._downloads, self._inspection)
+        self._display = Live(group, console=console, transient=True)
+
+    def __enter__(self) -> Self:
+        self._display.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._display.stop()
+
+    def fetching(self, name: str) -> Callable[[int, int | None], None]:
+        task = self._downloads.add_task(escape(_short(name)), total=None)
+
+        def advance(done: int, total: int | None) -> None:
+            if total is not None and done >= total:
+                self._downloads.update(task, visible=False)
+            self._downloads.update(task, completed=done, total=total)
+
+        return advance
+
+    def expect(self, subjects: int) -> None:
+        self._expected += subjects
+        self._inspection.update(self._task, total=self._expected)
+
+    def inspected(self, name: str) -> None:
+        self._inspection.update(self._task, advance=1, description=escape(_short(name)))
+
+
+def _short(name: str) -> str:
+    """A name that keeps its telling end within the line, without control characters."""
+    printable = "".join(c if c.isprintable() else "?" for c in name)
+    return printable if len(printable) <= NAME_WIDTH else "…" + printable[1 - NAME_WIDTH :]

@@ -1,0 +1,102 @@
+"""Where reports go: standard output or files, several at once, whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from typing import TYPE_CHECKING
+
+from msgspec import Struct, structs
+
+from monitor.errors import UsageError
+from monitor.report import RenderOptions, render, stream_options
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from monitor.model import ScanReport
+
+
+class Output(Struct, frozen=True):
+    """One report: its format and its file (None: standard output)."""
+
+    format: str
+    path: str | None
+
+    def write(self, report: ScanReport, options: RenderOptions, environ: Mapping[str, str]) -> None:
+        """Render and write. A file appears only when it is complete."""
+        if self.path is None:
+            width, colour, encoding = stream_options(sys.stdout, environ)
+            options = structs.replace(options, width=width, colour=colour, encoding=encoding)
+            sys.stdout.write(render(self.format, report, options))
+            sys.stdout.flush()
+            return
+        text = render(self.format, report, options)
+        try:
+            _replace(self.path, text)
+        except OSError as error:
+            raise UsageError(
+                f"--output {self.path}: cannot be written ({error.strerror})"
+            ) from error
+
+
+def planned(formats: Sequence[str] | None, paths: Sequence[str] | None) -> list[Output]:
+    """Formats and files paired by position, told wrong before any work is done.
+
+    One format more than files goes to standard output; with files alone their endings decide.
+    """
+    names, files = list(formats or ()), list(paths or ())
+    if not names:
+        names = [_by_ending(path) for path in files] or ["table"]
+    # The README's example: `--format table --format sarif --output x.sarif` shows the table.
+    places: list[str | None] = [None] * (len(names) - len(files)) + [*files]
+    if len(files) > len(names):
+        raise UsageError("--output: more files than --format; name a format for each")
+    if places.count(None) + places.count("-") > 1:
+        raise UsageError("--format: only one report can go to standard output; add --output FILE")
+    for path in files:
+        folder = os.path.dirname(path) or "."
+        if path != "-" and not os.path.isdir(folder):
+            raise UsageError(f"--output {path}: there is no folder {folder}")
+    return [
+        Output(name, None if path in {None, "-"} else path)
+        for name, path in zip(names, places, strict=True)
+    ]
+
+
+def _by_ending(path: str) -> str:
+    ending = os.path.splitext(path)[1].lower()
+    known = {
+        ".json": "json",
+        ".jsonl": "jsonl",
+        ".sarif": "sarif",
+        ".html": "html",
+        ".txt": "table",
+    }
+    if path != "-" and ending not in known:
+        raise UsageError(f"--output {path}: its ending names no format; add --format")
+    return known.get(ending, "table")
+
+
+def _replace(path: str, text: str) -> None:
+    if os.path.exists(path) and not os.path.isfile(path):  # a device or a pipe is written as it is
+        with open(path, "w", encoding="utf-8") as stream:
+            stream.write(text)
+        return
+    folder = os.path.dirname(path) or "."
+    handle, part = tempfile.mkstemp(prefix=".leakmon-", dir=folder)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as stream:
+            stream.write(text)
+        os.chmod(part, 0o666 & ~_umask())
+        os.replace(part, path)
+    except BaseException:
+        os.unlink(part)
+        raise
+
+
+def _umask() -> int:
+    current = os.umask(0)
+    os.umask(current)
+    return current

@@ -1,0 +1,186 @@
+"""``leakmon scan``: targets in, reports out, an exit status that a build can rely on."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from monitor import __version__, config
+from monitor.cli.outputs import Output, planned
+from monitor.detectors import Context
+from monitor.errors import LeakmonError, UsageError
+from monitor.model import ScanReport, Severity, Status
+from monitor.pipeline import subjects
+from monitor.pipeline.conclude import Concluded, Policy, conclude_subject, failure
+from monitor.registries.targets import LocalTarget, Target, expand, parse
+from monitor.report import RenderOptions
+from monitor.rules import bundled_rules_folder
+from monitor.sandbox import Sandbox, Settings
+from monitor.suppress import IGNORE_FILE, Suppressions
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterator
+
+    from monitor.pipeline.progress import Progress
+    from monitor.pipeline.subjects import Subject
+
+FOUND, PARTIAL, CLEAN = 1, 3, 0
+
+
+def run(call: argparse.Namespace) -> int:
+    """Inspect the targets and write every report; gives the exit status of the contract."""
+    started, now = time.perf_counter(), datetime.now(UTC)
+    outputs = planned(call.formats, call.outputs)
+    settings = config.load(call.config)
+    policy = Policy(
+        today=now.date(),
+        organisations=tuple(settings.organisations),
+        suppressions=_suppressions(call),
+    )
+    targets = [parse(text) for text in expand(call.targets, lambda: sys.stdin)]
+    if not targets:
+        raise UsageError("the list of targets is empty")
+    context = Context(now=int(now.timestamp()), has_secrets=call.show_secrets)
+    with Sandbox(_sandbox_settings(call)) as sandbox:
+        errand = _Errand(sandbox, policy, context, call.jobs or os.cpu_count() or 1)
+        is_wanted = not (call.quiet or call.no_progress)
+        with _progress(is_wanted=is_wanted) as progress:
+            concluded = errand.run(targets, settings, progress)
+        digest = sandbox.hello.rules_digest
+    report = ScanReport(
+        targets=[each.report for each in concluded],
+        rules_digest=digest,
+        version=__version__,
+        seconds=time.perf_counter() - started,
+    )
+    _write(outputs, report, concluded, call, now)
+    return _status(report, Severity(call.fail_on))
+
+
+class _Errand:
+    """One call's targets on their way through the pipeline, in the order they were given."""
+
+    def __init__(self, sandbox: Sandbox, policy: Policy, context: Context, at_once: int) -> None:
+        self.sandbox = sandbox
+        self.policy = policy
+        self.context = context
+        self.at_once = at_once
+
+    def run(
+        self, targets: list[Target], settings: config.Settings, progress: Progress
+    ) -> list[Concluded]:
+        """Every target's conclusions, in the order in which the targets were given."""
+        local = [target for target in targets if isinstance(target, LocalTarget)]
+        if len(local) == len(targets):
+            done = list(self._local(local, progress))
+        else:
+            done = self._remote(targets, settings, progress)
+        place = {target.text: number for number, target in reversed(list(enumerate(targets)))}
+        done.sort(key=lambda each: (place[each.report.target], each.report.filename or ""))
+        return done
+
+    def _local(self, targets: list[LocalTarget], progress: Progress) -> Iterator[Concluded]:
+        from monitor.pipeline.local import inspect
+
+        ready: list[Subject] = []
+        for target in targets:
+            try:
+                ready.append(subjects.local(target.path, self.context))
+            except LeakmonError as error:
+                yield failure(subjects.Subject(target=target.text, jobs=[]), error)
+        progress.expect(len(ready))
+        for subject, outcomes in inspect(self.sandbox, ready, self.at_once):
+            progress.inspected(subject.target)
+            yield conclude_subject(subject, outcomes, self.context, self.policy)
+
+    def _remote(
+        self, targets: list[Target], settings: config.Settings, progress: Progress
+    ) -> list[Concluded]:
+        import asyncio
+
+        from monitor.cli.network import inspected
+
+        return asyncio.run(
+            inspected(
+                self.sandbox,
+                targets,
+                settings,
+                context=self.context,
+                policy=self.policy,
+                at_once=self.at_once,
+                progress=progress,
+            )
+        )
+
+
+def _sandbox_settings(call: argparse.Namespace) -> Settings:
+    for folder in call.rules:
+        if not os.path.isdir(folder):
+            raise UsageError(f"--rules {folder}: there is no such folder")
+    return Settings(
+        rule_folders=(bundled_rules_folder(), *call.rules),
+        cache_folder=config.cache_folder(config.environment()),
+    )
+
+
+def _suppressions(call: argparse.Namespace) -> Suppressions:
+    named = list(call.ignores)
+    if not named and os.path.exists(IGNORE_FILE):
+        named = [IGNORE_FILE]
+    if not named and not call.baseline:
+        return Suppressions()
+    from monitor.suppress import files
+
+    return Suppressions(
+        baselines=tuple(files.read_baseline(name) for name in call.baseline),
+        ignores=tuple(ignore for name in named for ignore in files.read_ignores(name)),
+    )
+
+
+@contextlib.contextmanager
+def _progress(*, is_wanted: bool) -> Iterator[Progress]:
+    if is_wanted and sys.stderr.isatty():
+        from monitor.cli.bars import Bars
+
+        with Bars() as bars:
+            yield bars
+    else:
+        from monitor.pipeline.progress import Silent
+
+        yield Silent()
+
+
+def _write(
+    outputs: list[Output],
+    report: ScanReport,
+    concluded: list[Concluded],
+    call: argparse.Namespace,
+    now: datetime,
+) -> None:
+    options = RenderOptions(
+        show_secrets=call.show_secrets,
+        min_severity=Severity(call.min_severity),
+        hidden=tuple(tuple(each.hidden) for each in concluded),
+        notes=tuple(dict.fromkeys(note for each in concluded for note in each.notes)),
+        generated_at=now,
+    )
+    for output in outputs:
+        output.write(report, options, config.environment())
+    if not call.quiet:
+        for output in outputs:
+            if output.path is not None:
+                print(f"leakmon: {output.format} report written to {output.path}", file=sys.stderr)
+
+
+def _status(report: ScanReport, fail_on: Severity) -> int:
+    found = [finding.severity for target in report.targets for finding in target.findings]
+    if any(severity >= fail_on for severity in found):
+        return FOUND
+    if any(target.status is not Status.COMPLETE for target in report.targets):
+        return PARTIAL
+    return CLEAN

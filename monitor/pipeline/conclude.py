@@ -1,0 +1,146 @@
+"""From a subject's outcomes to what is told of it: merge, conclude, judge, suppress."""
+
+from __future__ import annotations
+
+from datetime import date
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
+
+from monitor.inspection import conclude, merged
+from monitor.judge import judge
+from monitor.judge import verdict as verdicts
+from monitor.model import Organisation, Skipped, Status, TargetReport, Verdict
+from monitor.pipeline.subjects import EXPECTED_GAPS
+from monitor.suppress import Hidden, Suppressions, apply, expired
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from monitor.detectors import Context
+    from monitor.errors import LeakmonError
+    from monitor.model import Inspection
+    from monitor.pipeline.subjects import Subject
+    from monitor.sandbox import Outcome
+
+
+class Policy(Struct, frozen=True, kw_only=True):
+    """What the operator decided that bears on a verdict. ``today`` lets ignores expire."""
+
+    today: date
+    organisations: tuple[Organisation, ...] = ()
+    suppressions: Suppressions = Suppressions()
+
+
+class Concluded(Struct, kw_only=True):
+    """The report on one subject, the findings hidden from it, and lines the operator should see."""
+
+    report: TargetReport
+    hidden: list[Hidden] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+def conclude_subject(
+    subject: Subject, outcomes: Sequence[Outcome], context: Context, policy: Policy
+) -> Concluded:
+    """Everything that is told of a subject whose jobs have ended, well or badly."""
+    inspection = merged(o.inspection for o in outcomes if o.inspection is not None)
+    failed = [outcome for outcome in outcomes if outcome.error is not None]
+    if failed and len(failed) == len(outcomes):
+        assert failed[0].error is not None
+        return failure(subject, failed[0].error)
+    for outcome in failed:
+        assert outcome.error is not None
+        inspection.skipped += [
+            Skipped(shown, outcome.error.reason) for _, shown in outcome.job.files
+        ]
+    gaps = [gap for gap in subject.skipped if gap.reason not in EXPECTED_GAPS]
+    expected = [gap for gap in subject.skipped if gap.reason in EXPECTED_GAPS]
+    inspection.skipped += gaps
+    conclude(inspection, context)
+    return _judged(subject, inspection, expected, policy)
+
+
+def failure(subject: Subject, error: LeakmonError) -> Concluded:
+    """The report on a subject that could not be inspected at all."""
+    return Concluded(
+        report=TargetReport(
+            target=subject.target,
+            status=Status.FAILED,
+            purl=subject.purl,
+            filename=subject.filename,
+            skipped=[Skipped(subject.filename or subject.target, error.reason)],
+            verdict=Verdict(summary=f"Not inspected: {error}"),
+        )
+    )
+
+
+def _judged(
+    subject: Subject, inspection: Inspection, expected: list[Skipped], policy: Policy
+) -> Concluded:
+    posture, verdict, findings = judge(
+        inspection,
+        target=subject.purl or subject.target,
+        organisation=_owner(subject, inspection, policy.organisations),
+        release=subject.release,
+    )
+    notes = expired(findings, policy.suppressions, policy.today)
+    kept, hidden = apply(findings, _with_inline(subject, inspection, policy), policy.today)
+    if hidden:
+        verdict = verdicts.conclude(kept, inspection, posture)
+    is_single = len(subject.jobs) == 1 and len(subject.jobs[0].files) == 1 and not subject.folder
+    report = TargetReport(
+        target=subject.target,
+        status=Status.PARTIAL if inspection.skipped else Status.COMPLETE,
+        bytes=inspection.bytes,
+        members=len(inspection.members),
+        inspected_bytes=inspection.inspected_bytes,
+        purl=subject.purl,
+        filename=subject.filename,
+        sha256=(inspection.sha256 or None) if is_single else None,
+        skipped=inspection.skipped + expected,
+        posture=posture,
+        verdict=verdict,
+        findings=kept,
+    )
+    return Concluded(report=report, hidden=hidden, notes=notes)
+
+
+def _with_inline(subject: Subject, inspection: Inspection, policy: Policy) -> Suppressions:
+    if subject.folder is None:
+        return policy.suppressions
+    from monitor.suppress.inline import folder_lines, inline_ignores
+
+    inline = inline_ignores(inspection.findings, folder_lines(subject.folder), honour_inline=True)
+    known = policy.suppressions
+    return Suppressions(baselines=known.baselines, ignores=known.ignores + inline)
+
+
+def _owner(
+    subject: Subject, inspection: Inspection, organisations: Sequence[Organisation]
+) -> Organisation | None:
+    """The configured organisation that publishes this package.
+
+    What lies on the operator's own machine belongs to their organisation if there is just one.
+    """
+    names = {(m.ecosystem, m.name.lower()) for m in inspection.manifests[:1]}
+    if subject.artifact is not None:
+        names = {(subject.artifact.ecosystem, subject.artifact.name.lower())}
+    for organisation in organisations:
+        if any(_publishes(organisation, *name) for name in names):
+            return organisation
+    if subject.artifact is None and len(organisations) == 1:
+        return organisations[0]
+    return None
+
+
+def _publishes(organisation: Organisation, ecosystem: str, name: str) -> bool:
+    if ecosystem == "npm":
+        scope = name.partition("/")[0]
+        globs = organisation.npm.packages
+        return scope in organisation.npm.scopes or any(fnmatchcase(name, glob) for glob in globs)
+    if ecosystem == "pypi":
+        return any(fnmatchcase(name, glob) for glob in organisation.pypi.packages)
+    owner = f"{ecosystem}:{name}"
+    return any(fnmatchcase(owner, f"{address}/*") for address in organisation.repositories)

@@ -1,0 +1,28 @@
+"""Subjects that are on this machine already, inspected without an event loop."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from monitor.sandbox import run_all
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from monitor.pipeline.subjects import Subject
+    from monitor.sandbox import Outcome, Sandbox
+
+
+def inspect(
+    sandbox: Sandbox, subjects: Sequence[Subject], at_once: int
+) -> Iterator[tuple[Subject, list[Outcome]]]:
+    """Run every subject's jobs, some at once; yields each subject as its last job ends."""
+    owner = {id(job): subject for subject in subjects for job in subject.jobs}
+    outcomes: dict[int, dict[int, Outcome]] = {id(subject): {} for subject in subjects}
+    jobs = (job for subject in subjects for job in subject.jobs)
+    for outcome in run_all(sandbox, jobs, at_once):
+        subject = owner[id(outcome.job)]
+        done = outcomes[id(subject)]
+        done[id(outcome.job)] = outcome
+        if len(done) == len(subject.jobs):
+            yield subject, [done[id(job)] for job in subject.jobs]

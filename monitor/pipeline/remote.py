@@ -1,0 +1,149 @@
+"""Targets beyond this machine: resolved, fetched to a private folder, inspected as they come."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from msgspec import structs
+
+from monitor.errors import LeakmonError
+from monitor.pipeline.subjects import Subject, local
+from monitor.registries.network import Network, fetch, resolve
+from monitor.registries.targets import LocalTarget
+from monitor.sandbox import Job
+from monitor.sandbox.events import run
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+
+    from monitor.detectors import Context
+    from monitor.model import Artifact, Release
+    from monitor.pipeline.progress import Progress
+    from monitor.registries.targets import Target
+    from monitor.sandbox import Outcome, Sandbox
+
+    Ended = tuple[Subject, list[Outcome] | LeakmonError]
+
+FETCHES_AT_ONCE = 6
+
+
+async def inspect(
+    sandbox: Sandbox,
+    targets: Sequence[Target],
+    network: Network,
+    folder: str,
+    *,
+    context: Context,
+    at_once: int,
+    progress: Progress,
+) -> AsyncIterator[tuple[Subject, list[Outcome] | LeakmonError]]:
+    """Every target's subjects with their outcomes, or with the error that kept one from being.
+
+    ``folder`` is private to the caller, who removes it; each file in it is removed once inspected.
+    """
+    errand = _Errand(sandbox, network, folder, context, at_once, progress)
+    ended: asyncio.Queue[Ended | None] = asyncio.Queue()
+
+    async def everything() -> None:
+        try:
+            async with asyncio.TaskGroup() as group:
+                for target in targets:
+                    group.create_task(errand.target(target, group, ended))
+        finally:
+            ended.put_nowait(None)
+
+    work = asyncio.create_task(everything())
+    try:
+        while (one := await ended.get()) is not None:
+            yield one
+        await work
+    finally:
+        work.cancel()
+        await asyncio.gather(work, return_exceptions=True)
+
+
+class _Errand:
+    def __init__(
+        self,
+        sandbox: Sandbox,
+        network: Network,
+        folder: str,
+        context: Context,
+        at_once: int,
+        progress: Progress,
+    ) -> None:
+        self.context = context
+        self.sandbox = sandbox
+        self.network = network
+        self.folder = folder
+        self.progress = progress
+        self.fetching = asyncio.Semaphore(FETCHES_AT_ONCE)
+        self.inspecting = asyncio.Semaphore(at_once)
+
+    async def target(
+        self, target: Target, group: asyncio.TaskGroup, ended: asyncio.Queue[Ended | None]
+    ) -> None:
+        """Turn one target into subjects and start each."""
+        try:
+            if isinstance(target, LocalTarget):
+                self.progress.expect(1)
+                subject = local(target.path, self.context)
+                group.create_task(self.local(subject, ended))
+                return
+            releases = await resolve(target, self.network)
+        except LeakmonError as error:
+            ended.put_nowait((Subject(target=target.text, jobs=[]), error))
+            return
+        for release in releases:
+            self.progress.expect(len(release.artifacts))
+            for artifact in release.artifacts:
+                group.create_task(self.artifact(target, release, artifact, ended))
+
+    async def local(self, subject: Subject, ended: asyncio.Queue[Ended | None]) -> None:
+        ended.put_nowait((subject, await self.outcomes(subject)))
+        self.progress.inspected(subject.target)
+
+    async def artifact(
+        self,
+        target: Target,
+        release: Release,
+        artifact: Artifact,
+        ended: asyncio.Queue[Ended | None],
+    ) -> None:
+        subject = Subject(
+            target=target.text,
+            jobs=[],
+            filename=artifact.filename,
+            release=release,
+            artifact=artifact,
+        )
+        try:
+            async with self.fetching:
+                fetched = await fetch(
+                    artifact, self.network, self.folder, self.progress.fetching(artifact.filename)
+                )
+            subject.skipped += fetched.skipped
+            subject.jobs = [Job(((fetched.path, artifact.filename),), self._context_of(artifact))]
+            subject.temporary = fetched.path
+            ended.put_nowait((subject, await self.outcomes(subject)))
+        except LeakmonError as error:
+            ended.put_nowait((subject, error))
+        finally:
+            subject.discard()
+            self.progress.inspected(artifact.filename)
+
+    def _context_of(self, artifact: Artifact) -> Context:
+        return structs.replace(
+            self.context,
+            ecosystem=artifact.ecosystem,
+            name=artifact.name,
+            version=artifact.version,
+        )
+
+    async def outcomes(self, subject: Subject) -> list[Outcome]:
+        async def one(job: Job) -> Outcome:
+            async with self.inspecting:
+                return await run(self.sandbox, job)
+
+        return list(await asyncio.gather(*(one(job) for job in subject.jobs)))
