@@ -90,10 +90,9 @@ def _built(folders: Sequence[str]) -> _Stored:
 def _compiled(
     rules: Sequence[Rule], known_examples: Sequence[str], digest: str
 ) -> tuple[_Stored, Any]:
-    from monitor.rules.compile import database_of, light, usable  # noqa: PLC0415 - as above
+    from monitor.rules.compile import build_all, light  # noqa: PLC0415 - as above
 
-    ready = [light(usable(rule)) for rule in rules]
-    database = database_of(ready)
+    ready, database = build_all([light(rule) for rule in rules])
     return _Stored(digest, ready, list(known_examples), hyperscan.dumpb(database)), database
 
 

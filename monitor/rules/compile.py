@@ -66,15 +66,24 @@ def build(expressions: Sequence[str]) -> Any:
     return database
 
 
-def slots_of(rules: Sequence[Rule]) -> list[tuple[int, int]]:
-    """The branches in the order of the database's ids, as (rule, branch of that rule)."""
-    return [(at, nth) for at, rule in enumerate(rules) for nth in range(len(rule.branches))]
+def build_all(rules: Sequence[Rule]) -> tuple[list[Rule], Any]:
+    """The rules, their probes shortened where that was needed, and the database of all of them.
+
+    A branch's place in the order of the rules is its id; the probes of ``probes`` come behind.
+    RuleError names the rule that cannot be compiled.
+    """
+    ready = list(rules)
+    if sum(len(rule.branches) for rule in ready) + len(PROBES) > MAX_SLOTS:
+        raise RuleError(f"more than {MAX_SLOTS} expressions cannot be compiled at once")
+    try:
+        return ready, build(_expressions(ready))
+    except hyperscan.error:
+        # The library does not say which: only now they are tried one by one, which takes longer.
+        ready = [usable(rule) for rule in ready]
+        return ready, build(_expressions(ready))
 
 
-def database_of(rules: Sequence[Rule]) -> Any:
-    """The database of these (usable) rules' branches and, behind them, the probes."""
-    expressions = [rules[at].branches[nth].expressions[0].probe for at, nth in slots_of(rules)]
-    expressions += [probe.expression for probe in PROBES]
-    if len(expressions) > MAX_SLOTS:
-        raise RuleError(f"{len(expressions)} expressions; {MAX_SLOTS} can be compiled at once")
-    return build(expressions)
+def _expressions(rules: Sequence[Rule]) -> list[str]:
+    branches = [branch for rule in rules for branch in rule.branches]
+    probes = [probe.expression for probe in PROBES]
+    return [branch.expressions[0].probe for branch in branches] + probes

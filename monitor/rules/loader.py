@@ -14,11 +14,11 @@ from monitor.errors import RuleError
 from monitor.model import Severity
 from monitor.rules.files import digest_of, read_files
 from monitor.rules.metadata import metadata_of
-from monitor.rules.model import Rule, RuleSet, Structural
+from monitor.rules.model import Problem, Rule, RuleSet, Structural
 from monitor.rules.tree import PATTERN_KEYS, branches_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -45,58 +45,76 @@ def load(folders: Sequence[str]) -> RuleSet:
 
     RuleError for the first thing that is wrong; an id may occur once only.
     """
+    rule_set, problems = load_leniently(read_files(folders))
+    if problems:
+        raise RuleError(str(problems[0]))
+    return rule_set
+
+
+def load_leniently(contents: Sequence[tuple[str, bytes]]) -> tuple[RuleSet, list[Problem]]:
+    """The rules of files that can be loaded, and what is wrong with the others."""
     rules: list[Rule] = []
     structural: list[Structural] = []
+    problems: list[Problem] = []
+    known: set[str] = set()
     seen: dict[str, str] = {}
-    contents = read_files(folders)
     for path, content in contents:
-        if path.endswith(".txt"):
+        try:
+            if path.endswith(".txt"):
+                known |= _known_examples(content)
+                continue
+            written = sources(content)
+        except RuleError as error:
+            problems.append(Problem(path, "", str(error)))
             continue
-        for source in sources(path, content):
-            rule = rule_of(path, source)
-            if rule.id in seen:
-                raise RuleError(f"{path}: {rule.id}: id: is already used in {seen[rule.id]}")
+        for source in written:
+            try:
+                rule = rule_of(path, source, seen)
+            except RuleError as error:
+                problems.append(Problem(path, _name_of(source), str(error)))
+                continue
             seen[rule.id] = path
             if isinstance(rule, Rule):
                 rules.append(rule)
             else:
                 structural.append(rule)
-    known = sorted(_known_examples(contents))
-    return RuleSet(rules, digest_of(contents), structural, known)
+    return RuleSet(rules, digest_of(contents), structural, sorted(known)), problems
 
 
-def sources(path: str, content: bytes) -> list[dict[str, Any]]:
+def _name_of(source: Any) -> str:
+    name = source.get("id") if isinstance(source, dict) else None
+    return name if isinstance(name, str) else ""
+
+
+def sources(content: bytes) -> list[Any]:
     """The rules of one file as they are written."""
     try:
         document = yaml.load(content, Loader=_Loader)  # noqa: S506 - it is a safe loader
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        line = " ".join(str(error).split())
-        raise RuleError(f"{path}: is not YAML: {line}") from error
+        raise RuleError(f"is not YAML: {' '.join(str(error).split())}") from error
     if not isinstance(document, dict) or not isinstance(document.get("rules"), list):
-        raise RuleError(f"{path}: rules: must be a list")
+        raise RuleError("rules: must be a list")
     for key in document:
         if key != "rules":
-            raise RuleError(f"{path}: {key}: is not a key of a rule file")
-    for index, source in enumerate(document["rules"]):
-        if not isinstance(source, dict):
-            raise RuleError(f"{path}: rules[{index}]: must be a mapping")
+            raise RuleError(f"{key}: is not a key of a rule file")
     return list(document["rules"])
 
 
-def rule_of(path: str, source: dict[str, Any]) -> Rule | Structural:
-    """One rule of a file."""
+def rule_of(path: str, source: Any, seen: Mapping[str, str]) -> Rule | Structural:
+    """One rule of a file; ``seen`` maps the ids used already to their files."""
+    if not isinstance(source, dict):
+        raise RuleError("rules: must be a list of mappings")
     name = source.get("id")
     if not isinstance(name, str) or not _ID.match(name):
-        raise RuleError(f"{path}: id: {name!r} is not a rule's id")
-    try:
-        languages = _texts(source, "languages")
-        if not languages:
-            raise RuleError("languages: is missing")
-        if not TEXTUAL.issuperset(languages):
-            return Structural(name, path, source)
-        return _textual(path, name, tuple(languages), source)
-    except RuleError as error:
-        raise RuleError(f"{path}: {name}: {error}") from error
+        raise RuleError(f"id: {name!r} is not a rule's id")
+    if name in seen:
+        raise RuleError(f"id: is already used in {seen[name]}")
+    languages = _texts(source, "languages")
+    if not languages:
+        raise RuleError("languages: is missing")
+    if not TEXTUAL.issuperset(languages):
+        return Structural(name, path, source)
+    return _textual(path, name, tuple(languages), source)
 
 
 def _textual(path: str, name: str, languages: tuple[str, ...], source: dict[str, Any]) -> Rule:
@@ -135,14 +153,11 @@ def _texts(mapping: dict[str, Any], key: str) -> list[str]:
     return list(value)
 
 
-def _known_examples(contents: Sequence[tuple[str, bytes]]) -> set[str]:
+def _known_examples(content: bytes) -> set[str]:
     known = set()
-    for path, content in contents:
-        if not path.endswith(".txt"):
-            continue
-        for number, line in enumerate(content.decode("utf-8", "replace").splitlines(), 1):
-            digest = line.partition("#")[0].strip()
-            if digest and not _DIGEST.match(digest):
-                raise RuleError(f"{path}:{number}: {digest!r} is not a SHA-256 digest")
-            known.add(digest)
+    for number, line in enumerate(content.decode("utf-8", "replace").splitlines(), 1):
+        digest = line.partition("#")[0].strip()
+        if digest and not _DIGEST.match(digest):
+            raise RuleError(f"line {number}: {digest!r} is not a SHA-256 digest")
+        known.add(digest)
     return known - {""}

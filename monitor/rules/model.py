@@ -50,7 +50,8 @@ class Expression(Struct, frozen=True, omit_defaults=True):
 
     A match that contains a hit of ``probe`` ending at ``e`` starts between ``e - window`` and
     ``e - least`` and ends at or before ``e + tail``. With ``is_open`` some of this is a cap, not a
-    bound, because of an open repeat. ``context`` is how far look-arounds see beyond a match.
+    bound, because of an open repeat. ``context`` is how far look-arounds see beyond a match;
+    ``is_anchored`` that ``^`` or ``$`` occurs.
     """
 
     pattern: str
@@ -59,6 +60,7 @@ class Expression(Struct, frozen=True, omit_defaults=True):
     least: int = 0
     tail: int = 0
     is_open: bool = False
+    is_anchored: bool = False
     context: int = 0
 
 

@@ -128,13 +128,14 @@ def _emit_set(mask: int, *, is_tolerant: bool) -> str:
     if not is_tolerant or not mask & _ESCAPED:
         return plain
     if mask.bit_count() > _WIDE:
-        return r"\\{0,7}" + plain
+        return r"\\*" + plain
     spelled = mask & (_PUNCTUATION | _BACKSLASH)
     for char, letter in (b"\nn", b"\rr", b"\tt", b"\ff"):
         if mask >> char & 1:
             spelled |= 1 << letter
-    coded = r"|(?:u00|x)[0-9A-Fa-f]{2}" if mask & ~_BACKSLASH else ""
-    return rf"(?:{plain}|\\{{1,7}}(?:{_class(spelled)}{coded}))"
+    # One state with a loop, not a counted repeat: this stands in every rule several times.
+    coded = r"|[ux][0-9A-Fa-f]{2,4}" if mask & ~_BACKSLASH else ""
+    return rf"(?:{plain}|\\+(?:{_class(spelled)}{coded}))"
 
 
 def _class(mask: int) -> str:

@@ -83,8 +83,8 @@ class Final(Repeat):
 Node = Set | Sequence | Choice | Repeat
 
 
-def parse(pattern: str) -> tuple[Sequence, int]:
-    """The tree of an expression in Python's dialect, and the reach of its look-arounds in bytes."""
+def parse(pattern: str) -> tuple[Sequence, Reader]:
+    """The tree of an expression in Python's dialect, and the reader that tells of its look-arounds."""
     try:
         parsed = _sre.parse(pattern.encode(), re.MULTILINE)
     except (re.error, OverflowError, RecursionError) as error:
@@ -92,14 +92,15 @@ def parse(pattern: str) -> tuple[Sequence, int]:
     reader = Reader()
     # The parser's own state carries flags given at the very beginning, such as (?i).
     tree = reader.sequence(parsed, parsed.state.flags)
-    return tree, reader.context
+    return tree, reader
 
 
 class Reader:
-    """Turns the parser's tree into ours; ``context`` is the reach of look-arounds met."""
+    """Turns the parser's tree into ours; ``context`` is the reach of look-arounds met, in bytes."""
 
     def __init__(self) -> None:
         self.context = 0
+        self.is_anchored = False
         self._groups: dict[int, Node] = {}
 
     def sequence(self, parsed: Any, flags: int) -> Sequence:
@@ -110,6 +111,7 @@ class Reader:
             return Set(_single(op, argument, flags))
         if op is _op.AT:
             self.context = max(self.context, 2)
+            self.is_anchored = self.is_anchored or argument in (_op.AT_BEGINNING, _op.AT_END)
             return Sequence([])
         if op in (_op.ASSERT, _op.ASSERT_NOT):
             inner = self.sequence(argument[1], flags)

@@ -23,7 +23,7 @@ def translate(pattern: str, level: int = 0) -> Expression:
     are too large for Hyperscan.
     """
     python = to_python(pattern)
-    tree, context = parse(python)
+    tree, reader = parse(python)
     least, most = width(tree)
     if not least:
         raise RuleError("matches the empty text")
@@ -38,5 +38,6 @@ def translate(pattern: str, level: int = 0) -> Expression:
         least=kept_least,
         tail=MAX_REACH if forward is None else min(forward, MAX_REACH),
         is_open=max(MAX_REACH if x is None else x for x in (back, forward)) >= MAX_REACH,
-        context=min(context, MAX_REACH),
+        is_anchored=reader.is_anchored,
+        context=min(reader.context, MAX_REACH),
     )

@@ -1,4 +1,4 @@
-"""Undoing, in a window of bytes, the escapes that hide a text from an expression.
+"""Reading a window of bytes otherwise: with the escapes undone that hide a text from an expression.
 
 A decoder takes bytes and gives the decoded bytes with, for each decoded byte (and for the end), the
 offset of its raw spelling; None when there was nothing to undo. ``DECODERS`` is the table: the
@@ -12,7 +12,7 @@ from array import array
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 Decoded = tuple[bytes, "array[int]"]
 
@@ -76,3 +76,37 @@ class Decoder(NamedTuple):
 
 
 DECODERS: tuple[Decoder, ...] = (Decoder("json-escape", b"\\", unescape_string),)
+
+_DELIMITER = re.compile(rb"(?<!\\)[\"'`]")
+_STRING = "string"
+
+
+def readings(
+    text: bytes, *, is_anchored: bool
+) -> Iterator[tuple[bytes, array[int] | None, tuple[str, ...]]]:
+    """Other readings of a window: the text, the raw offset of each of its bytes, what was undone.
+
+    For an anchored expression the quotes around a string count as ends of lines too.
+    """
+    if is_anchored and (alone := _DELIMITER.sub(b"\n", text)) != text:
+        yield alone, None, (_STRING,)
+    for decoder in DECODERS:
+        plain = text
+        offsets: array[int] | None = None
+        levels: tuple[str, ...] = ()
+        while len(levels) < MAX_LEVELS and decoder.mark in plain:
+            decoded = decoder.decode(plain)
+            if decoded is None:
+                break
+            alone = _DELIMITER.sub(b"\n", plain) if is_anchored else plain
+            levels = (*levels, decoder.name)
+            offsets = decoded[1] if offsets is None else _composed(offsets, decoded[1])
+            yield decoded[0], offsets, levels
+            if alone != plain and (unquoted := decoder.decode(alone)) is not None:
+                yield unquoted[0], offsets, levels
+            plain = decoded[0]
+
+
+def _composed(outer: array[int], inner: array[int]) -> array[int]:
+    """Offsets into what ``outer`` maps from, for a text decoded a second time."""
+    return array("I", [outer[offset] for offset in inner])

@@ -7,17 +7,16 @@ and beyond a multiple of the member's size the rest of its hits is given up and 
 from __future__ import annotations
 
 from bisect import bisect_left
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from monitor.rules.model import SECRET, Match
-from monitor.rules.unescape import DECODERS, MAX_LEVELS
+from monitor.rules.unescape import readings
 
 if TYPE_CHECKING:
     from array import array
 
     from monitor.rules.confirm import Confirmation, Groups, Span, Text
     from monitor.rules.matcher import Matcher
-    from monitor.rules.unescape import Decoder
 
 SLOT_BITS = 16
 """A hit is kept as one integer: its end offset above this many bits of database id."""
@@ -34,6 +33,7 @@ STRETCH = 3
 SLACK = 64
 """Bytes on either side of a decoded window, for look-arounds and cut escapes."""
 
+_BACKSLASH = ord("\\")
 _SLOT_MASK = (1 << SLOT_BITS) - 1
 _SPARE_WORK = 8 << 20  # bytes that a branch may confirm in one member, at least ...
 _WORK_PER_BYTE = 8  # ... and per byte of the member
@@ -122,8 +122,7 @@ class Work:
             for span, groups in confirmation.results(self._text, found):
                 self._add(slot, span, groups.get(SECRET, span))
         if not is_found and self._chosen[slot]:
-            for decoder in DECODERS:
-                self._confirm_decoded(slot, end, confirmation, decoder)
+            self._confirm_otherwise(slot, end, confirmation)
 
     def _add(
         self,
@@ -141,71 +140,63 @@ class Work:
         secret = bytes(self._text[at[0] : at[1]]) if value is None else value
         found.append(Match(self._matcher.rules[index], span, at, secret, levels))
 
-    def _confirm_decoded(
-        self, slot: int, end: int, confirmation: Confirmation, decoder: Decoder
-    ) -> None:
-        """Look again in the window with its escapes undone, level by level, until something is found."""
+    def _confirm_otherwise(self, slot: int, end: int, confirmation: Confirmation) -> None:
+        """Look again in other readings of the window, until one of them holds a match."""
         expression = confirmation.expression
         start = max(self._last.get(slot, 0), end - expression.window * STRETCH - SLACK)
-        first = self._aligned(max(0, start - SLACK - expression.context), decoder.mark)
+        first = self._aligned(max(0, start - SLACK - expression.context))
         stop = min(self._size, end + expression.tail * STRETCH + SLACK + expression.context)
-        text = bytes(self._text[first:stop])
-        if decoder.mark not in text:
-            return
-        offsets: array[int] | None = None
-        levels: tuple[str, ...] = ()
-        while len(levels) < MAX_LEVELS and decoder.mark in text:
+        raw = bytes(self._text[first:stop])
+        for text, offsets, levels in readings(raw, is_anchored=expression.is_anchored):
             self._spend(slot, len(text) * _DECODE_COST)
-            decoded = decoder.decode(text)
-            if decoded is None:
-                return
-            text, inner = decoded
-            offsets = inner if offsets is None else _composed(offsets, inner)
-            levels = (*levels, decoder.name)
-            if self._search_decoded(slot, confirmation, text, offsets, (first, start, end), levels):
+            reading = _Reading(text, offsets, levels, first)
+            if self._search(slot, confirmation, reading, (start, end)) or not self._chosen[slot]:
                 return
 
-    def _aligned(self, first: int, mark: bytes) -> int:
-        """The offset moved to the left out of a run of marks, so that no escape is cut in half."""
+    def _aligned(self, first: int) -> int:
+        """The offset moved to the left out of a run of backslashes: no escape is cut in half."""
         least = max(0, first - SLACK)
-        while first > least and self._text[first - 1] == mark[0]:
+        while first > least and self._text[first - 1] == _BACKSLASH:
             first -= 1
         return first
 
-    def _search_decoded(
-        self,
-        slot: int,
-        confirmation: Confirmation,
-        text: bytes,
-        offsets: array[int],
-        window: tuple[int, int, int],
-        levels: tuple[str, ...],
+    def _search(
+        self, slot: int, confirmation: Confirmation, reading: _Reading, window: tuple[int, int]
     ) -> bool:
-        first, start, end = window
-        at = bisect_left(offsets, start - first)
+        """Add what a reading holds that begins in the window; whether it reached the hit at its end."""
+        start, end = window
+        at = reading.index(start)
         is_found = False
-        while found := confirmation.search(text, at):
-            if first + offsets[found.start()] >= end:
+        while found := confirmation.search(reading.text, at):
+            if reading.raw(found.start()) >= end:
                 break
             at = found.end()
-            behind = first + offsets[at]
+            behind = reading.raw(at)
             self._last[slot] = max(self._last.get(slot, 0), behind)
             is_found = is_found or behind >= end - SLACK
-            for span, groups in confirmation.results(text, found):
+            for span, groups in confirmation.results(reading.text, found):
                 a, b = groups.get(SECRET, span)
+                raw_span = reading.raw(span[0]), reading.raw(span[1])
+                value = reading.text[a:b]
                 self._add(
-                    slot,
-                    (first + offsets[span[0]], first + offsets[span[1]]),
-                    (first + offsets[a], first + offsets[b]),
-                    text[a:b],
-                    levels,
+                    slot, raw_span, (reading.raw(a), reading.raw(b)), value, reading.levels
                 )
         return is_found
 
 
-def _composed(outer: array[int], inner: array[int]) -> array[int]:
-    """Offsets into what ``outer`` maps from, for a text decoded a second time."""
-    composed = inner[:]
-    for index, offset in enumerate(inner):
-        composed[index] = outer[offset]
-    return composed
+class _Reading(NamedTuple):
+    """Another reading of the bytes from ``first`` on."""
+
+    text: bytes
+    offsets: array[int] | None
+    levels: tuple[str, ...]
+    first: int
+
+    def raw(self, at: int) -> int:
+        """Where a byte of the text stands in the member."""
+        return self.first + (at if self.offsets is None else self.offsets[at])
+
+    def index(self, raw: int) -> int:
+        """The first byte of the text that stands at or behind an offset of the member."""
+        at = max(0, raw - self.first)
+        return at if self.offsets is None else bisect_left(self.offsets, at)
