@@ -85,6 +85,7 @@ def merged(parts: Iterable[Inspection]) -> Inspection:
     for part in parts:
         whole.bytes += part.bytes
         whole.inspected_bytes += part.inspected_bytes
+        whole.sha256 = part.sha256
         whole.cpu_seconds += part.cpu_seconds
         whole.members += part.members
         whole.findings += part.findings
@@ -205,7 +206,7 @@ class _Opening:
         return digest.hexdigest()
 
     def _release(self) -> None:
-        """Give mapped pages back: they count as resident, though the kernel can always drop them."""
+        """Give mapped pages back: they count as resident though the kernel can drop them."""
         self._since_release = 0
         if self._mapped is not None:
             self._mapped.madvise(mmap.MADV_DONTNEED)

@@ -59,6 +59,7 @@ class Bars:
         self._display.stop()
 
     def fetching(self, name: str) -> Callable[[int, int | None], None]:
+        """A bar for one download, gone when it is done."""
         task = self._downloads.add_task(escape(_short(name)), total=None)
 
         def advance(done: int, total: int | None) -> None:
@@ -69,10 +70,12 @@ class Bars:
         return advance
 
     def expect(self, subjects: int) -> None:
+        """So many more in the inspection's bar."""
         self._expected += subjects
         self._inspection.update(self._task, total=self._expected)
 
     def inspected(self, name: str) -> None:
+        """One step of the inspection's bar."""
         self._inspection.update(self._task, advance=1, description=escape(_short(name)))
 
 

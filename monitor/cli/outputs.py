@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct, structs
 
 from monitor.errors import UsageError
-from monitor.report import RenderOptions, render, stream_options
+from monitor.report import FORMATS, RenderOptions, render, stream_options
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -67,13 +67,7 @@ def planned(formats: Sequence[str] | None, paths: Sequence[str] | None) -> list[
 
 def _by_ending(path: str) -> str:
     ending = os.path.splitext(path)[1].lower()
-    known = {
-        ".json": "json",
-        ".jsonl": "jsonl",
-        ".sarif": "sarif",
-        ".html": "html",
-        ".txt": "table",
-    }
+    known = {each.suffix: name for name, each in FORMATS.items()}
     if path != "-" and ending not in known:
         raise UsageError(f"--output {path}: its ending names no format; add --format")
     return known.get(ending, "table")

@@ -52,9 +52,8 @@ def conclude_subject(
         return failure(subject, failed[0].error)
     for outcome in failed:
         assert outcome.error is not None
-        inspection.skipped += [
-            Skipped(shown, outcome.error.reason) for _, shown in outcome.job.files
-        ]
+        reason = outcome.error.reason
+        inspection.skipped += [Skipped(shown, reason) for _, shown in outcome.job.files]
     gaps = [gap for gap in subject.skipped if gap.reason not in EXPECTED_GAPS]
     expected = [gap for gap in subject.skipped if gap.reason in EXPECTED_GAPS]
     inspection.skipped += gaps

@@ -42,7 +42,7 @@ async def inspect(
 
     ``folder`` is private to the caller, who removes it; each file in it is removed once inspected.
     """
-    errand = _Errand(sandbox, network, folder, context, at_once, progress)
+    errand = _Errand(sandbox, network, folder, context=context, at_once=at_once, progress=progress)
     ended: asyncio.Queue[Ended | None] = asyncio.Queue()
 
     async def everything() -> None:
@@ -69,6 +69,7 @@ class _Errand:
         sandbox: Sandbox,
         network: Network,
         folder: str,
+        *,
         context: Context,
         at_once: int,
         progress: Progress,
