@@ -15,6 +15,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from monitor.archive import marks
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -37,8 +39,8 @@ class Format(NamedTuple):
     needs a test of its own that costs every member next to nothing). ``matches`` looks at the bytes
     only when the first one fits; it gets at least the first 512 bytes, or all there are, and must
     cost below a microsecond on a file that is something else. ``reader`` is ``module:function``.
-    ``is_stream`` readers also take a Stream. ``keeps_raw``: the container's own bytes hold text worth a scan (a picture, a
-    database), so they are delivered as a member as well, before the entries.
+    ``is_stream`` readers also take a Stream. ``keeps_raw``: the container's own bytes hold text
+    worth a scan (a picture, a database), so they are delivered as a member, before the entries.
     """
 
     name: str
@@ -143,6 +145,19 @@ FORMATS: tuple[Format, ...] = (
     ),
     Format("xz", b"\x5d", is_lzma, "monitor.archive.streams:read_xz", is_stream=True),
     Format("zlib", b"x", is_zlib, "monitor.archive.gzipped:read_zlib", is_stream=True),
+    Format("ar", b"!", starts_with(b"!<arch>\n"), "monitor.archive.ar:read"),
+    Format("asar", b"\4", marks.is_asar, "monitor.archive.asar:read"),
+    Format("pyc", marks.PYC_FIRST, marks.is_pyc, "monitor.archive.pyc:read"),
+    Format("notebook", b"{", marks.is_notebook, "monitor.archive.notebook:read"),
+    Format("sqlite", b"S", starts_with(b"SQLite format 3\0"), "monitor.archive.sqlite:read"),
+    Format("png", b"\x89", starts_with(b"\x89PNG\r\n\x1a\n"), "monitor.archive.png:read"),
+    Format("pdf", b"%", starts_with(b"%PDF-"), "monitor.archive.pdf:read", keeps_raw=True),
+    Format(
+        "pyinstaller",
+        b"\x7fM\xcf\xce\xca\xfe",
+        marks.is_pyinstaller,
+        "monitor.archive.pyinstaller:read",
+    ),
     Format("tar", b"", is_tar, "monitor.archive.tar:read", is_stream=True),
     Format("zip", b"#M\x7fC", is_appended_zip, "monitor.archive.zip:read"),
     Format("zip", b"", ends_as_zip, "monitor.archive.zip:read"),

@@ -16,13 +16,13 @@ _INT = Layout("<i")
 
 _SIZED = {0x73: 4, 0x74: 4, 0x75: 4, 0x61: 4, 0x41: 4, 0x7A: 1, 0x5A: 1}  # s t u a A z Z
 _SEQUENCES = {0x28: 4, 0x29: 1, 0x5B: 4, 0x3C: 4, 0x3E: 4}  # ( ) [ < >
-_FIXED = {0x69: 4, 0x49: 8, 0x67: 8, 0x79: 16}  # i I g y
+_FIXED = {0x49: 8, 0x67: 8, 0x79: 16}  # I g y
 _SINGLETONS = frozenset(b"NFTS.")
 _INTERNED = 0x74
 _NULL = 0x30
 
 Value = object
-"""bytes (a string of any kind), a tuple of values, a Code, or None for all else."""
+"""bytes (a string of any kind), a tuple of values, a Code, a small int, or None for all else."""
 
 
 class MalformedError(Exception):
@@ -87,6 +87,8 @@ class Reader:
             self._mapping(depth)
         elif kind == 0x3A:  # noqa: PLR2004 - ":", a slice since 3.14
             self._sequence(3, depth)
+        elif kind == 0x69:  # noqa: PLR2004 - "i"
+            return int(_INT.unpack(self._take(4))[0])
         else:
             self._number(kind)
         return None
