@@ -117,7 +117,7 @@ def _rule(name: str, findings: list[Finding]) -> dict[str, Any]:
     }
     links = [reference for reference in first.references if _is_link(reference)]
     if links:
-        rule["helpUri"] = quote(links[0], safe="/:?#[]@!$&'()*+,;=%~-._")
+        rule["helpUri"] = _address(links[0])
     return rule
 
 
@@ -128,14 +128,19 @@ def _help(advice: str, finding: Finding) -> str:
 def _markdown_help(advice: str, finding: Finding) -> str:
     lines = [_markdown(advice), ""]
     for reference in finding.references:
-        told = quote(reference.encode("utf-8", "surrogatepass"), safe="/:?#@!$&+,;=%~-._")
-        lines.append(f"- <{told}>" if _is_link(reference) else f"- {_markdown(reference)}")
+        told = f"<{_address(reference)}>" if _is_link(reference) else _markdown(reference)
+        lines.append(f"- {told}")
     return "\n".join(lines).strip()
 
 
 def _markdown(text: str) -> str:
     """The text with everything that Markdown or HTML would read escaped."""
     return re.sub(r"([\\`*_{}\[\]()#+!|<>&~-])", r"\\\1", prose(text))
+
+
+def _address(reference: str) -> str:
+    """A web address with everything percent-encoded that a URI may not hold."""
+    return quote(reference.encode("utf-8", "surrogatepass"), safe="/:?#@!$&+,;=%~-._")
 
 
 def _is_link(reference: str) -> bool:

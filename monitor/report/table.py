@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from monitor.model import Finding, ScanReport, Secret, Severity, Skipped, Status
+from monitor.model import Confidence, Finding, ScanReport, Secret, Severity, Skipped, Status
 from monitor.report.fold import Group, Shown, folded, hidden_counts, severities, shown, where
 from monitor.report.page import Page
 from monitor.report.text import clean, count, prose, seconds, size
@@ -128,7 +128,10 @@ def _groups(page: Page, groups: list[Group], options: RenderOptions) -> None:
 def _group(page: Page, group: Group, options: RenderOptions) -> None:
     finding = group.first
     page.blank()
-    page.prose(prose(finding.message), "bold", indent=2, lead="■ ", mark=_HUES[finding.severity])
+    unsure = finding.confidence < Confidence.HIGH
+    doubt = f" ({finding.confidence.value} confidence)" if unsure else ""
+    title = prose(finding.message) + doubt
+    page.prose(title, "bold", indent=2, lead="■ ", mark=_HUES[finding.severity])
     if finding.secret is not None:
         _secret(page, finding.secret)
     for place in group.places[: options.max_places]:
@@ -141,8 +144,7 @@ def _group(page: Page, group: Group, options: RenderOptions) -> None:
         page.prose(prose(finding.advice), indent=4, lead="→ ")
     for reference in finding.references:
         page.line((clean(reference), "dim underline"), indent=6)
-    about = [finding.rule, f"{finding.confidence.value} confidence", finding.fingerprint]
-    page.line((" · ".join(map(clean, about)), "dim"), indent=4)
+    page.line((f"{clean(finding.rule)} · {clean(finding.fingerprint)}", "dim"), indent=4)
 
 
 def _aside(place: Finding) -> str:

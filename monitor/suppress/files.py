@@ -82,7 +82,7 @@ def _of_document(document: dict[str, Any]) -> Iterator[str]:
     kind = document.get("type")
     if kind == "finding" or (kind == "hidden" and document["by"] == "baseline"):
         yield _checked(document["fingerprint"])
-    for target in document.get("targets", [document]):
+    for target in document.get("targets", []):
         for finding in target.get("findings", []):
             yield _checked(finding["fingerprint"])
         for hidden in target.get("hidden", []):

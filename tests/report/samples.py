@@ -47,8 +47,8 @@ def secret_finding(number: int = 0, *, value: str | None = None) -> Finding:
             value=value,
         ),
         references=["https://docs.github.example/authentication/personal-access-tokens"],
-        advice="Revoke the token now under Settings, Developer settings; then read its audit log for"
-        " uses since the package was published. Only then publish a clean version.",
+        advice="Revoke the token now under Settings, Developer settings; then read its audit log"
+        " for uses since the package was published. Only then publish a clean version.",
         fingerprint=digest("github" + VALUE)[:32],
     )
 
