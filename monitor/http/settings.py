@@ -40,7 +40,7 @@ class Credential(Struct, frozen=True, kw_only=True):
     """An ``Authorization`` header for one place.
 
     ``scheme`` may be empty (any of http and https, as npm's ``//host/path/``); ``netloc`` is
-    ``host`` or ``host:port``; ``path`` ends with ``/``. ``source`` tells the operator which key of
+    ``host``, ``host:port`` or ``host:*`` (any port, as netrc's); ``path`` ends with ``/``. ``source`` tells the operator which key of
     which file it came from.
     """
 
@@ -64,9 +64,12 @@ class Credential(Struct, frozen=True, kw_only=True):
             path = parts.path
         if "/../" in f"{path}/" or "/./" in f"{path}/":
             return False
-        return netloc_of(url) == _netloc(parts.scheme, self.netloc) and (
-            f"{path}/".startswith(self.path)
-        )
+        return self._is_host_of(url) and f"{path}/".startswith(self.path)
+
+    def _is_host_of(self, url: str) -> bool:
+        if self.netloc.endswith(":*"):
+            return netloc_of(url).rpartition(":")[0] == self.netloc[:-2].lower()
+        return netloc_of(url) == _netloc(urlsplit(url).scheme, self.netloc)
 
 
 def best(credentials: Iterable[Credential], url: str) -> Credential | None:

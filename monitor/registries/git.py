@@ -48,7 +48,7 @@ class GitSource:
         commit, full = await self._commit(text, reached, ref)
         short = address.rstrip("/").rpartition("/")[2].rpartition(":")[2].removesuffix(".git")
         if name:
-            purl = PackageURL("github", *name.split("/"), commit)
+            purl = PackageURL("github", name.partition("/")[0], name.partition("/")[2], commit)
         else:
             vcs = {"vcs_url": f"git+{address}@{commit}"}
             purl = PackageURL("generic", None, short or "repository", commit, vcs)
@@ -134,9 +134,8 @@ class GitSource:
             )
         if status != 0:
             raise _lost(text, complaint)
-        refs = dict(
-            reversed(line.split("\t", 1)) for line in output.decode("utf-8", "replace").splitlines()
-        )
+        lines = (line.split("\t", 1) for line in output.decode("utf-8", "replace").splitlines())
+        refs = {line[1]: line[0] for line in lines if len(line) > 1}
         # A tag before a branch of the same name, as git has it; a peeled tag before its object.
         for full in (
             (ref, f"refs/tags/{ref}", f"refs/heads/{ref}", f"refs/{ref}") if ref else ("HEAD",)

@@ -26,6 +26,10 @@ class Machine(Struct, frozen=True, kw_only=True):
     platform: str = "linux"
     root: str = "/"
 
+    def __repr__(self) -> str:
+        # The environment holds secrets.
+        return f"Machine({self.home!r}, {self.folder!r}, {self.platform!r})"
+
 
 class Index(Struct, frozen=True, kw_only=True):
     """A Simple index (address without login, ends with ``/``) and who named it."""

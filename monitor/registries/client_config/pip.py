@@ -9,6 +9,7 @@ import base64
 import configparser
 import netrc
 import os
+import re
 from pathlib import Path
 from urllib.parse import unquote, urlsplit, urlunsplit
 
@@ -130,7 +131,7 @@ def _netrc(machine: Machine) -> list[Credential]:
     return [
         Credential(
             scheme=scheme,
-            netloc=host,
+            netloc=host if re.search(r":\d+$", host) else f"{host}:*",
             path="/",
             header=basic(login or account or "", password or ""),
             source=f"{path} machine {host}",
