@@ -14,7 +14,9 @@ _HASHED_NAME = re.compile(
     r"(?<=[-._])(?=[A-Za-z_-]{0,20}\d|[a-z_-]{0,20}[A-Z])[A-Za-z0-9_-]{8,20}(?=\.[a-z])"
 )
 _HEX = re.compile(r"(?<![0-9a-z])(?=[a-f]{0,64}[0-9])[0-9a-f]{7,64}(?![0-9a-z])", re.IGNORECASE)
-_VERSION = re.compile(r"\d+(?:\.\d+)*(?:[-.+_]?(?:alpha|beta|a|b|rc|dev|post|next|canary)[.\d]*)?")
+_VERSION = re.compile(
+    r"\d+(?:\.\d+)*(?:[-.+_]?(?:alpha|beta|a|b|rc|dev|post|next|canary)(?:\.?\d+)*)?"
+)
 
 
 def of_secret(value: bytes) -> str:

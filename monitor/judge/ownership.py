@@ -20,7 +20,7 @@ _CLOSED = {PostureValue.PROPRIETARY, PostureValue.INTERNAL_ONLY}
 def findings(facts: Facts, posture: Posture) -> Iterator[Finding]:
     """A licence that is not the owner's; an internal package that is, or could get, public."""
     yield from _licence(facts, posture)
-    if posture.value is PostureValue.INTERNAL_ONLY:
+    if posture.value is PostureValue.INTERNAL_ONLY and facts.name:
         yield from _internal(facts)
 
 

@@ -93,6 +93,7 @@ def _sentence(message: str) -> str:
 def _shown(path: str) -> str:
     """A path without the artifact's own name, which the report shows beside it."""
     inner = path.partition(NESTED)[2] or path
+    inner = inner.partition(f"{NESTED}(inline")[0]
     return inner if len(inner) <= _MAX_PATH else f"{inner[:80]}…{inner[-100:]}"
 
 

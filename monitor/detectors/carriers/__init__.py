@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from monitor.rules import Match
 
 DETECTOR = "carriers"
-_HINTS = credentials.HINTS | {"json"}
+_HINTS = credentials.HINTS | {"backup", "bak", "json", "old"}
 _FIXTURE_PARTS = (
     "/test/", "/tests/", "/testing/", "/__tests__/", "/spec/", "/fixtures/", "/fixture/",
     "/testdata/", "/test_data/", "/test-data/", "/mock/", "/mocks/", "/__mocks__/",
@@ -38,7 +38,12 @@ def inspect(
     path = member.path
     name = path[path.rfind("/") + 1 :]
     # Nearly every member of nearly every package leaves here.
-    if name[name.rfind(".") + 1 :].lower() not in _HINTS and "/." not in path and path[:1] != ".":
+    if (
+        name[name.rfind(".") + 1 :].lower() not in _HINTS
+        and "/." not in path
+        and path[:1] != "."
+        and name[:3] != "id_"
+    ):
         return ()
     if member.offset:
         return ()  # the first window has told it

@@ -1,47 +1,42 @@
-"""Tells a value that somebody filled in from one that only shows where to."""
+"""Tells a value that somebody filled into a configuration from one that only shows where to."""
 
 from __future__ import annotations
 
 import re
 
-_REFERENCE = re.compile(
-    r"""^(?:\$\{.*\}|\$\(.*\)|\$[A-Za-z_]\w*|%\w+%|\{\{.*\}\}|<.*>|\[.*\]|\{[^"]*\}|@\w+@|__\w+__
-        |(?:process|import\.meta)\.env\b.*|os\.environ\b.*|env[:.].*|file:.*|op://.*|vault:.*)$""",
-    re.VERBOSE | re.DOTALL,
-)
-_WORDS = re.compile(
-    r"""change[-_ ]?(?:me|it|this)|your[-_ ]|example|placeholder|dummy|sample|replace|insert
-        |fixme|todo|redacted|\.\.\.|xxx|\*\*\*|foobar|lorem|<[a-z_ -]+>|put[-_ ]|enter[-_ ]
-        |goes[-_]here|not[-_]?real|fake""",
-    re.VERBOSE | re.IGNORECASE,
-)
-_WHOLE = frozenset({
-    "abc123", "admin", "anonymous", "changeme", "default", "development", "false", "foo",
-    "guest", "localhost", "mysql", "none", "null", "off", "password", "passwd", "postgres",
-    "production", "root", "secret", "staging", "test", "testing", "token", "true",
-    "undefined", "user", "username", "yes",
+from monitor.rules import placeholders
+
+_REFERENCE = re.compile(r"^(?:env:|file:|op://|vault:|keyring:|arn:|__\w+__$|process\.env)")
+_SETTINGS = frozenset({
+    "anonymous", "development", "disabled", "enabled", "guest", "info", "localhost", "off",
+    "production", "required", "staging", "testing", "username", "verbose", "warn",
 })  # fmt: skip
-_MIN_CLASSES = 2
+_MIN_LENGTH = 4
+_MIN_DISTINCT = 3
+_MAX_READ = 4_096
 _MIN_RANDOM = 12
-_MIN_DISTINCT = 8
+_MIN_RANDOM_DISTINCT = 8
+
+
+def bare(value: str) -> str:
+    """A configured value without its quotes and the punctuation around it."""
+    return value[:_MAX_READ].strip().strip("\"'`,;").strip()
 
 
 def is_placeholder(value: str) -> bool:
     """Whether a configured value stands for another, or is a word nobody uses as a secret."""
-    bare = value.strip().strip("\"'`,;").strip()
-    if len(bare) < 4 or len(set(bare)) < 3 or bare.lower() in _WHOLE:  # noqa: PLR2004 - too little to be a secret
+    plain = bare(value)
+    if len(plain) < _MIN_LENGTH or len(set(plain)) < _MIN_DISTINCT or plain.lower() in _SETTINGS:
         return True
-    if bare.replace(".", "").replace("-", "").isdigit():
-        return len(bare) < _MIN_RANDOM
-    return bool(_REFERENCE.match(bare) or _WORDS.search(bare))
+    if plain.replace(".", "").replace("-", "").isdigit():
+        return len(plain) < _MIN_RANDOM  # a port, a version, a number of seconds
+    return bool(_REFERENCE.match(plain)) or placeholders.is_placeholder(plain.encode())
 
 
 def is_random(value: str) -> bool:
     """Whether a value looks generated: long, of several kinds of characters, not of words."""
-    bare = value.strip().strip("\"'`,;")
-    classes = sum(
-        any(test(each) for each in bare) for test in (str.islower, str.isupper, str.isdigit)
-    )
-    if len(bare) < _MIN_RANDOM or len(set(bare)) < _MIN_DISTINCT or " " in bare:
+    plain = bare(value)
+    if len(plain) < _MIN_RANDOM or len(set(plain)) < _MIN_RANDOM_DISTINCT or " " in plain:
         return False
-    return classes > _MIN_CLASSES or (classes == _MIN_CLASSES and any(map(str.isdigit, bare)))
+    has_letters = any(map(str.isalpha, plain))
+    return has_letters and any(map(str.isdigit, plain))

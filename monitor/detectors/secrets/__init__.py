@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from monitor.detectors import fingerprints
 from monitor.detectors.context import NOTHING_KNOWN, Context
-from monitor.detectors.secrets import triage
 from monitor.detectors.secrets.places import Places
 from monitor.detectors.secrets.redaction import redacted
 from monitor.model import Confidence, Finding, Secret, Severity
@@ -104,23 +103,25 @@ def _evidence(
     member: Member, match: Match, count: int, now: int
 ) -> tuple[dict[str, Any], str | None]:
     """What is known of the value, and what its checksum says (``valid``, ``invalid``, None)."""
-    evidence = triage.facts(match.secret, now)
+    about = match.rule.metadata
+    evidence: dict[str, Any] = {}
+    checksum = None
+    if about.checksum:
+        from monitor.rules import checksums
+
+        checked = checksums.check(about.checksum, match.secret)
+        evidence |= checked.evidence
+        checksum = checked.word
+    expires = evidence.get("jwt_exp")
+    if now and isinstance(expires, int):
+        evidence["expired"] = expires < now
     if count > 1:
         evidence["occurrences"] = count
     if is_fixture(member.path):
         evidence["fixture"] = True
-    if match.rule.metadata.provider != "generic":
-        evidence["provider"] = match.rule.metadata.provider
-    checksum = None
-    if match.rule.metadata.checksum:
-        checksum = _checksum(match)
+    if about.provider != "generic":
+        evidence["provider"] = about.provider
     return evidence, checksum
-
-
-def _checksum(match: Match) -> str | None:
-    from monitor.rules import checksums
-
-    return checksums.check(match.rule.metadata.checksum, match.secret)
 
 
 def _capped(member: Member, more: int) -> Finding:

@@ -9,6 +9,7 @@ import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from monitor.archive.map_names import is_remote
 from monitor.detectors import fingerprints
 from monitor.model import Confidence, Finding, Severity
 
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 _RULE = "source-map-remote"
 _MAX_HOSTS = 20
 _MAX_REFERENCES = 10_000
-_REMOTE = re.compile(r"(?:https?|s3|gs|r2|wasbs?|abfss?|ftp)://|//[^/]", re.IGNORECASE)
 _SIGNED = re.compile(
     r"[?&](?:X-Amz-Signature|X-Goog-Signature|AWSAccessKeyId|Signature|sig|sv|token|"
     r"access_token|Key-Pair-Id)=[^&#]{4}",
@@ -44,7 +44,7 @@ class _Address:
 
     def __init__(self, url: str) -> None:
         try:
-            self.host = (urlsplit(url).hostname or "")[:200]
+            self.host = (urlsplit(url.replace("\\", "/")).hostname or "")[:200]
         except ValueError:
             self.host = "(unreadable address)"
         self.is_signed = bool(_SIGNED.search(url))
@@ -58,15 +58,9 @@ class _Address:
         return Severity.LOW if self.host in _LOCAL_HOSTS else Severity.HIGH
 
 
-def is_remote(url: str) -> bool:
-    """Whether a ``sourceMappingURL``, source or root leaves the package."""
-    return bool(_REMOTE.match(url))
-
-
 def of_map(record: SourceMapRecord) -> Iterator[Finding]:
     """At most one finding for everything remote that a map names."""
-    named = [*record.remote, record.source_root, *(source[0] for source in record.sources)]
-    addresses = [_Address(each) for each in named if is_remote(each)]
+    addresses = [_Address(each) for each in record.remote]
     if addresses:
         yield _finding(record.path, addresses, "The source map")
 

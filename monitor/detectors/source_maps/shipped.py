@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import posixpath
-import re
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
+from monitor.archive.map_names import is_remote
 from monitor.detectors import fingerprints
-from monitor.detectors.source_maps.remote import is_remote
 from monitor.model import NESTED, Confidence, Finding, Severity
 
 if TYPE_CHECKING:
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
 
 _DANGLING = "source-map-dangling"
 _MAX_RESOLVED = 20_000
-_SCHEME = re.compile(r"^[a-z][a-z0-9+.-]*://(?:[^/]*/)?", re.IGNORECASE)
 
 
 def is_declaration_map(path: str) -> bool:
@@ -43,7 +41,7 @@ class Tree:
         record = sources.record
         found: dict[str, None] = {}
         for name, *_ in sources.paths[:_MAX_RESOLVED]:
-            for candidate in _candidates(record.path, record.source_root, name):
+            for candidate in _candidates(record.path, name):
                 if candidate in self._paths and candidate != record.path:
                     found[candidate] = None
         return list(found)
@@ -57,18 +55,13 @@ class Tree:
         return not any(target + ending in self._paths for ending in ("", ".gz", ".br", ".zst"))
 
 
-def _candidates(map_path: str, root: str, name: str) -> list[str]:
+def _candidates(map_path: str, name: str) -> list[str]:
     """Where a source may lie: beside the map as the format says, or below the package's root."""
-    bare = unquote(_SCHEME.sub("", name)).partition("?")[0]
+    bare = unquote(name)
     below = posixpath.normpath(bare).lstrip("./")
     front, nested, inner = map_path.rpartition(NESTED)
     top = inner.partition("/")[0]
-    local_root = "" if is_remote(root) else _SCHEME.sub("", root)
-    return [
-        _resolve(map_path, posixpath.join(local_root, bare)),
-        f"{front}{nested}{top}/{below}",
-        f"{front}{nested}{below}",
-    ]
+    return [_resolve(map_path, bare), f"{front}{nested}{top}/{below}", f"{front}{nested}{below}"]
 
 
 def _resolve(path: str, relative: str) -> str:
