@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from monitor.errors import RuleError
 from monitor.rules.cache import matcher_of
-from monitor.rules.compile import usable
+from monitor.rules.compile import build_all, usable
 from monitor.rules.files import read_files
 from monitor.rules.loader import load_leniently
 from monitor.rules.model import SECRET, Problem, Rule
@@ -57,13 +57,10 @@ def check(folders: Sequence[str]) -> list[Problem]:
     except RuleError as error:
         return [Problem(" ".join(folders), "", str(error))]
     rule_set, problems = load_leniently(contents)
-    sound: list[Rule] = []
     for rule in rule_set.rules:
-        try:
-            sound.append(usable(rule))
-        except RuleError as error:
-            problems.append(Problem(rule.file, rule.id, str(error)))
         problems += [Problem(rule.file, rule.id, message) for message in _shortcomings(rule)]
+    sound, refused = _compilable(rule_set.rules)
+    problems += refused
     if sound:
         matcher = matcher_of(sound, rule_set.known_examples)
         known = frozenset(rule_set.known_examples)
@@ -72,6 +69,22 @@ def check(folders: Sequence[str]) -> list[Problem]:
                 Problem(rule.file, rule.id, message) for message in disproofs(matcher, rule, known)
             ]
     return problems
+
+
+def _compilable(rules: list[Rule]) -> tuple[list[Rule], list[Problem]]:
+    """The rules that Hyperscan takes, and what is wrong with the others."""
+    try:
+        return build_all(rules)[0], []
+    except RuleError:
+        pass
+    sound: list[Rule] = []
+    refused: list[Problem] = []
+    for rule in rules:
+        try:
+            sound.append(usable(rule))
+        except RuleError as error:
+            refused.append(Problem(rule.file, rule.id, str(error)))
+    return sound, refused
 
 
 def disproofs(matcher: Matcher, rule: Rule, known: frozenset[str] = frozenset()) -> Iterator[str]:
