@@ -99,6 +99,9 @@ class Sandbox:
         theirs.close()
 
     def _fork(self, theirs: socket.socket) -> int:
+        # Imported before the fork: both sides use most of the engine, and it is paid for once.
+        from monitor.sandbox.zygote import serve
+
         sys.stdout.flush()
         sys.stderr.flush()
         pid = os.fork()
@@ -109,7 +112,7 @@ class Sandbox:
             # What the parent has open is none of the zygote's business.
             os.closerange(3, theirs.fileno())
             os.closerange(theirs.fileno() + 1, 1 << 16)
-            _serve(theirs, self._settings)
+            serve(theirs, self._settings)
             code = 0
         finally:
             os._exit(code)
@@ -196,12 +199,6 @@ def run_all(sandbox: Sandbox, jobs: Iterable[Job], at_once: int) -> Iterator[Out
 
 def _first(jobs: Iterator[Job], count: int) -> list[Job]:
     return [job for _, job in zip(range(count), jobs, strict=False)]
-
-
-def _serve(control: socket.socket, settings: Settings) -> None:
-    from monitor.sandbox.zygote import serve
-
-    serve(control, settings)
 
 
 def _outcome(job: Job, answer: bytearray) -> Outcome:
