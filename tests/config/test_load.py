@@ -26,7 +26,8 @@ token = "env:SLACK_BOT_TOKEN"
 channel = "#leaks"
 base_url = "http://127.0.0.1:8099/api/"
 [http]
-allow_private = ["127.0.0.1", "10.0.0.0/8", "::1", "npm.internal", "npm.internal:4873", "127.0.0.1:80", "[::1]:80"]
+allow_private = ["127.0.0.1", "10.0.0.0/8", "::1",
+  "npm.internal", "npm.internal:4873", "127.0.0.1:80", "[::1]:80"]
 [registries.npm]
 url = "http://127.0.0.1:4873/"
 changes = "http://127.0.0.1:5984/registry"
