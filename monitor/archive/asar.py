@@ -27,7 +27,7 @@ def read(path: str, data: Buffer, budget: Budget, trail: Trail) -> Iterator[Entr
     start = 8 + pickle
     try:
         index = msgspec.json.decode(view[_PREFIX : _PREFIX + size])
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
         raise ArchiveError("the index is no JSON", reason="bad-header") from error
     if not isinstance(index, dict) or not isinstance(index.get("files"), dict):
         raise ArchiveError("the index lists no files", reason=NOT_THIS_FORMAT)
@@ -40,8 +40,9 @@ def read(path: str, data: Buffer, budget: Budget, trail: Trail) -> Iterator[Entr
             trail.skip(full, "truncated" if begin >= start else "bad-header")
         body = view[max(begin, start) : max(end, start)]
         produced += len(body)
-        if budget.is_bomb(produced, len(view)):
+        if produced > len(view):
             trail.hazard(path, "overlap", "files of the index share their bytes")
+        if budget.is_bomb(produced, len(view)):
             trail.skip(path, "over-ratio")
             return
         taken.append((max(begin, start), max(begin, start) + len(body)))

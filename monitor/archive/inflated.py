@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from monitor.archive.deflate import Ledger
 
 MAX_BYTES = 64 << 20
+_FIRST_PIECE = 1 << 12  # most streams are small, and what follows one is copied by zlib
 
 
 def inflate(path: str, view: memoryview, ledger: Ledger) -> bytes:
@@ -22,13 +23,13 @@ def inflate(path: str, view: memoryview, ledger: Ledger) -> bytes:
     decoder = zlib.decompressobj()
     whole = bytearray()
     pending: bytes | memoryview = b""
-    at = 0
+    at, step = 0, _FIRST_PIECE
     reason = ""
     while not decoder.eof and not reason:
         if not pending:
-            pending = view[at : at + PIECE_IN]
+            pending = view[at : at + step]
             at += len(pending)
-            ledger.consumed += len(pending)
+            step = min(2 * step, PIECE_IN)
         if not pending:
             reason = "truncated"
             break
@@ -37,7 +38,9 @@ def inflate(path: str, view: memoryview, ledger: Ledger) -> bytes:
         except zlib.error:
             reason = "bad-data"
             break
-        pending = decoder.unconsumed_tail
+        left = decoder.unconsumed_tail
+        ledger.consumed += len(pending) - len(left) - len(decoder.unused_data)
+        pending = left
         whole += piece
         reason = _too_much(piece, whole, ledger)
     if reason:

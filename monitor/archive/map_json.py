@@ -92,6 +92,7 @@ _document = msgspec.json.Decoder(_Document)
 _raw_list = msgspec.json.Decoder(list[Raw])
 _section = msgspec.json.Decoder(_Section)
 _string = msgspec.json.Decoder(str)
+_ERRORS = (msgspec.MsgspecError, RecursionError, UnicodeError)
 
 
 def looks_like_map(data: Buffer) -> bool:
@@ -124,7 +125,7 @@ def parse(data: Buffer) -> Parsed | None:
     document: _Document | None
     try:
         document = _document.decode(view)
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+    except _ERRORS as error:
         document, problem = _without_tail(view, str(error))
     if document is not None:
         found = Parsed([], [], problem or None)
@@ -142,7 +143,7 @@ def text(item: bytes | Raw) -> bytes | None:
         return None if raw == b"null" else raw
     try:
         return _string.decode(raw).encode()
-    except (msgspec.DecodeError, UnicodeError):
+    except _ERRORS:
         closed = len(raw) > 1 and raw.endswith(b'"')
         return _ESCAPE.sub(_unescaped, raw[1 : -1 if closed else None])
 
@@ -155,7 +156,7 @@ def _without_tail(view: memoryview, message: str) -> tuple[_Document | None, str
     for end in (int(trailing.group(1)) - 1, int(trailing.group(1))):
         try:
             document = _document.decode(view[:end])
-        except (msgspec.DecodeError, RecursionError):
+        except _ERRORS:
             continue
         return document, "trailing-bytes" if len(view) - end > _HARMLESS_TAIL else ""
     return None, "malformed"
@@ -195,7 +196,7 @@ def _collect_sections(raw: Raw, found: Parsed, depth: int) -> bool:
         try:
             section = _section.decode(item)
             inner = _document.decode(section.map) if _opens(section.map, b"{") else None
-        except (msgspec.MsgspecError, RecursionError):
+        except _ERRORS:
             continue
         if inner is not None:
             is_map = _collect(inner, found, depth + 1) or is_map
@@ -227,7 +228,7 @@ def _items(raw: Raw, found: Parsed) -> list[bytes | Raw]:
     if commas <= MAX_SOURCES:  # else the list of slices alone could take gigabytes
         try:
             return list(_raw_list.decode(raw))
-        except (msgspec.MsgspecError, RecursionError):
+        except _ERRORS:
             found.problem = found.problem or "malformed"
     return list(_salvage_array(view, 0, found))
 
