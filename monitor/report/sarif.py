@@ -18,11 +18,11 @@ from monitor.report.fold import Shown, shown
 from monitor.report.text import prose
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import datetime
 
     from monitor.model import Skipped
     from monitor.report import RenderOptions
-    from monitor.suppress import Hidden
 
 SCHEMA_URI = "https://json.schemastore.org/sarif-2.1.0.json"
 _uri_safe = "/!@+,=~-._()"
@@ -47,11 +47,8 @@ _scores = {
 def render(report: ScanReport, options: RenderOptions) -> str:
     """The report as one SARIF log."""
     told = shown(report, options)
-    results = [result for one in told for result in _results(one)]
     rules = _rules(told)
     order = {rule["id"]: number for number, rule in enumerate(rules)}
-    for result in results:
-        result["ruleIndex"] = order[result["ruleId"]]
     run = {
         "tool": {
             "driver": {
@@ -65,7 +62,7 @@ def render(report: ScanReport, options: RenderOptions) -> str:
         "columnKind": "unicodeCodePoints",
         "invocations": [_invocation(told, options.notes, options.generated_at)],
         "artifacts": [_artifact(one) for one in told],
-        "results": results,
+        "results": [wire.raw(result) for one in told for result in _results(one, order)],
     }
     log = {"$schema": SCHEMA_URI, "version": "2.1.0", "runs": [run]}
     return wire.encoded(log, indent=1) + "\n"
@@ -147,12 +144,17 @@ def _is_link(reference: str) -> bool:
     return reference.lower().startswith(("https://", "http://"))
 
 
-def _results(one: Shown) -> list[dict[str, Any]]:
-    known = [(hidden.finding, hidden) for hidden in one.hidden]
-    return [_result(f, hidden) for f, hidden in [*((f, None) for f in one.findings), *known]]
+def _results(one: Shown, order: dict[str, int]) -> Iterator[dict[str, Any]]:
+    """A result for each finding; ``order`` gives a rule's place among the rules."""
+    for finding in one.findings:
+        yield _result(finding, order)
+    for hidden in one.hidden:
+        kind = "inSource" if hidden.by == "inline" else "external"
+        told = {"kind": kind, "status": "accepted", "justification": prose(hidden.explanation)}
+        yield {**_result(hidden.finding, order), "suppressions": [told]}
 
 
-def _result(finding: Finding, hidden: Hidden | None) -> dict[str, Any]:
+def _result(finding: Finding, order: dict[str, int]) -> dict[str, Any]:
     redacted = f" ({finding.secret.redacted})" if finding.secret else ""
     properties = wire.finding_object(finding)
     for key in ("rule", "message", "path", "line", "column", "end_line", "end_column"):
@@ -163,8 +165,10 @@ def _result(finding: Finding, hidden: Hidden | None) -> dict[str, Any]:
     }
     if finding.secret is not None:
         prints["leakmonSecret/v1"] = finding.secret.fingerprint
-    result: dict[str, Any] = {
-        "ruleId": wire.plain(finding.rule),
+    name = wire.plain(finding.rule)
+    return {
+        "ruleId": name,
+        "ruleIndex": order[name],
         "kind": "fail" if finding.severity > Severity.NONE else "informational",
         "level": _levels[finding.severity],
         "message": {"text": message(finding.message + redacted) or "No message"},
@@ -172,11 +176,6 @@ def _result(finding: Finding, hidden: Hidden | None) -> dict[str, Any]:
         "partialFingerprints": prints,
         "properties": properties,
     }
-    if hidden is not None:
-        kind = "inSource" if hidden.by == "inline" else "external"
-        told = {"kind": kind, "status": "accepted", "justification": prose(hidden.explanation)}
-        result["suppressions"] = [told]
-    return result
 
 
 def _location(finding: Finding) -> dict[str, Any]:

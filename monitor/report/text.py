@@ -13,6 +13,7 @@ _UNSAFE = (
     "\U000e0000-\U000e0fff\U000f0000-\U0010ffff"  # tags, variation selectors, private planes
 )
 _unsafe = re.compile(f"[{_UNSAFE}]")
+_unsafe_in_json = re.compile(f"(?!\n)[{_UNSAFE}]")
 _blank = re.compile(r"[ \t\r\n]+")
 _unit_bytes = 1000
 
@@ -32,7 +33,7 @@ def escape_json(encoded: str) -> str:
 
     A line break between tokens stays; inside strings JSON has escaped it already.
     """
-    return _unsafe.sub(_json_escape, encoded)
+    return _unsafe_in_json.sub(_json_escape, encoded)
 
 
 def without_surrogates(text: str) -> str:
@@ -53,8 +54,6 @@ def _spelt(match: re.Match[str]) -> str:
 
 def _json_escape(match: re.Match[str]) -> str:
     code = ord(match[0])
-    if match[0] == "\n":
-        return "\n"
     if code <= 0xFFFF:  # noqa: PLR2004 - one UTF-16 unit
         return f"\\u{code:04x}"
     code -= 0x10000

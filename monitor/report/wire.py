@@ -5,7 +5,6 @@ Optional keys are absent when there is nothing to say. The JSON Schema of it is 
 
 from __future__ import annotations
 
-import json
 import math
 from typing import TYPE_CHECKING, Any
 
@@ -30,9 +29,9 @@ def report_object(report: ScanReport, options: RenderOptions) -> dict[str, Any]:
     targets = []
     for one in told:
         target = target_object(one)
-        target["findings"] = [finding_object(finding) for finding in one.findings]
+        target["findings"] = [raw(finding_object(finding)) for finding in one.findings]
         if one.hidden:
-            target["hidden"] = [hidden_object(hidden) for hidden in one.hidden]
+            target["hidden"] = [raw(hidden_object(hidden)) for hidden in one.hidden]
         targets.append(target)
     return {
         "schema": SCHEMA,
@@ -130,13 +129,19 @@ def summary_object(report: ScanReport, told: list[Shown], options: RenderOptions
     return summary
 
 
-def encoded(value: Any, *, indent: int | None = None) -> str:
-    """JSON text that every parser takes and no terminal obeys."""
-    separators = (",", ":") if indent is None else (",", ": ")
-    text = json.dumps(
-        plain(value), ensure_ascii=False, allow_nan=False, indent=indent, separators=separators
-    )
-    return escape_json(text)
+def encoded(value: Any, *, indent: int = 0) -> str:
+    """JSON text that every parser takes and no terminal obeys; on one line without ``indent``."""
+    text = raw(value)
+    laid_out = msgspec.json.format(bytes(text), indent=indent) if indent else bytes(text)
+    return escape_json(laid_out.decode())
+
+
+def raw(value: Any) -> msgspec.Raw:
+    """The value as JSON at once, to stand inside another: far smaller than its objects are."""
+    try:
+        return msgspec.Raw(msgspec.json.encode(value))
+    except UnicodeEncodeError:  # a lone surrogate somewhere: rare, and slow to look for
+        return msgspec.Raw(msgspec.json.encode(plain(value)))
 
 
 def plain(value: Any, depth: int = 0) -> Any:
@@ -147,8 +152,8 @@ def plain(value: Any, depth: int = 0) -> Any:
     """
     if isinstance(value, (int, float)):
         return _number(value)
-    if value is None:
-        return None
+    if value is None or isinstance(value, msgspec.Raw):
+        return value
     if depth < _max_depth and isinstance(value, dict):
         return {without_surrogates(str(key)): plain(item, depth + 1) for key, item in value.items()}
     if depth < _max_depth and isinstance(value, (list, tuple)):
