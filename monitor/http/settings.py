@@ -40,8 +40,8 @@ class Credential(Struct, frozen=True, kw_only=True):
     """An ``Authorization`` header for one place.
 
     ``scheme`` may be empty (any of http and https, as npm's ``//host/path/``); ``netloc`` is
-    ``host``, ``host:port`` or ``host:*`` (any port, as netrc's); ``path`` ends with ``/``. ``source`` tells the operator which key of
-    which file it came from.
+    ``host``, ``host:port`` or ``host:*`` (any port, as netrc's); ``path`` ends with ``/``.
+    ``source`` tells the operator which key of which file it came from.
     """
 
     scheme: str

@@ -6,12 +6,13 @@ import asyncio
 import base64
 import re
 import tempfile
+from pathlib import Path
 from typing import IO, TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from packageurl import PackageURL
 
-from monitor.errors import NotFoundError, TargetError
+from monitor.errors import LimitError, NotFoundError, TargetError
 from monitor.http.guard import GuardedResolver
 from monitor.http.settings import Credential, best, netloc_of
 from monitor.model import Artifact, Release, Skipped
@@ -120,6 +121,11 @@ class GitSource:
             )
             if status == 0 and has == 0:
                 return
+        # git does not say that its pack hit the limit: what it left behind does.
+        if _largest(folder) >= self._git.file_limit:
+            raise LimitError(
+                f"{address} is larger than [http] max_artifact_bytes", reason="too-large"
+            )
         raise failed(address, complaint)
 
     async def _commit(self, text: str, address: str, ref: str) -> tuple[str, str]:
@@ -203,6 +209,11 @@ def login_credential(address: str, login: str, source: str) -> Credential:
         header=f"Basic {encoded}",
         source=source,
     )
+
+
+def _largest(folder: str) -> int:
+    """The bytes of the largest file below a folder."""
+    return max((file.lstat().st_size for file in Path(folder).rglob("*")), default=0)
 
 
 def _lost(text: str, complaint: str) -> TargetError:

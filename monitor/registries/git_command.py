@@ -91,7 +91,7 @@ class Git(Struct, frozen=True, kw_only=True):
     async def run(
         self, *arguments: str, folder: str, environment: Mapping[str, str]
     ) -> tuple[int, bytes, str]:
-        """The exit status, the output and the last line of the complaint of one git command.
+        """The exit status, the output and the complaint of one git command.
 
         LimitError if it takes longer than ``seconds`` or says more than 64 MiB. A cancelled call
         leaves no process behind.
@@ -123,8 +123,13 @@ class Git(Struct, frozen=True, kw_only=True):
 
     def limited(self, *arguments: str) -> list[str]:
         """The command line, under a limit for the size of any file that it writes."""
-        blocks = str(self.max_file_bytes // _BLOCK)
+        blocks = str(self.file_limit // _BLOCK)
         return ["sh", "-c", 'ulimit -f "$1"; shift; exec git "$@"', "sh", blocks, *arguments]
+
+    @property
+    def file_limit(self) -> int:
+        """The bytes at which git may write no further into a file: whole blocks."""
+        return self.max_file_bytes // _BLOCK * _BLOCK
 
 
 async def _bounded(stream: asyncio.StreamReader, limit: int) -> bytes:
@@ -137,13 +142,13 @@ async def _bounded(stream: asyncio.StreamReader, limit: int) -> bytes:
 
 
 async def _tail(stream: asyncio.StreamReader) -> str:
-    """The last line that says something, of a stream of any length."""
+    """The last lines that name a fault, of a stream of any length."""
     kept = b""
     while chunk := await stream.read(1 << 14):
         kept = (kept + chunk)[-_MAX_ERROR:]
     lines = [line for line in kept.decode("utf-8", "replace").splitlines() if line.strip()]
     faults = [line for line in lines if line.startswith(("fatal:", "error:", "remote:"))]
-    line = (faults or lines or ["no reason given"])[-1]
+    line = "; ".join((faults or lines[-1:] or ["no reason given"])[-3:])
     return "".join(character for character in line if character.isprintable())[:300]
 
 
@@ -157,7 +162,4 @@ async def _end(child: asyncio.subprocess.Process) -> None:
 
 def failed(shown: str, complaint: str) -> TargetError:
     """The error for a git command that failed, by what it says."""
-    lowered = complaint.lower()
-    if "signal 25" in lowered or "file too large" in lowered or "sigxfsz" in lowered:
-        return LimitError(f"{shown} is larger than [http] max_artifact_bytes", reason="too-large")
     return TargetError(f"{shown}: git says: {complaint}", reason="git")
