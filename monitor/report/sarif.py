@@ -14,12 +14,12 @@ from urllib.parse import quote
 
 from monitor.model import NESTED, Finding, ScanReport, Severity, Status
 from monitor.report import wire
-from monitor.report.fold import Shown, shown
+from monitor.report.fold import Shown, hidden_counts, shown
 from monitor.report.text import prose
+from monitor.report.words import HIDDEN_BY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from datetime import datetime
 
     from monitor.model import Skipped
     from monitor.report import RenderOptions
@@ -60,7 +60,7 @@ def render(report: ScanReport, options: RenderOptions) -> str:
         },
         "automationDetails": {"id": "leakmon/scan/"},
         "columnKind": "unicodeCodePoints",
-        "invocations": [_invocation(told, options.notes, options.generated_at)],
+        "invocations": [_invocation(told, options)],
         "artifacts": [_artifact(one) for one in told],
         "results": [wire.raw(result) for one in told for result in _results(one, order)],
     }
@@ -227,10 +227,9 @@ def _artifact(one: Shown) -> dict[str, Any]:
     return artifact
 
 
-def _invocation(
-    told: list[Shown], notes: tuple[str, ...], generated_at: datetime | None
-) -> dict[str, Any]:
+def _invocation(told: list[Shown], options: RenderOptions) -> dict[str, Any]:
     """Whether all targets could be inspected, and a notification for each thing that was not."""
+    notes = [*options.notes, *(HIDDEN_BY[by](n) for by, n in hidden_counts(told).items())]
     skipped = [_notification(one, skip) for one in told for skip in one.target.skipped]
     bare = [
         {
@@ -247,8 +246,8 @@ def _invocation(
             {"level": "note", "message": {"text": message(note)}} for note in notes
         ],
     }
-    if generated_at is not None:
-        invocation["endTimeUtc"] = generated_at.strftime("%Y-%m-%dT%H:%M:%SZ")
+    if options.generated_at is not None:
+        invocation["endTimeUtc"] = options.generated_at.strftime("%Y-%m-%dT%H:%M:%SZ")
     return invocation
 
 
