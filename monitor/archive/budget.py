@@ -36,7 +36,9 @@ class Limits(Struct, frozen=True, kw_only=True):
     ``max_bytes`` counts work: what is inflated plus what is delivered, on every level of nesting.
     A member above ``max_member_bytes`` comes in windows of ``window_bytes`` that overlap by
     ``overlap_bytes``. A container is a bomb when it gives more than ``ratio_grace_bytes`` and more
-    than ``max_ratio`` times its own size. ``max_held_bytes`` bounds the members that lie unpacked
+    than ``max_ratio`` times its own size; an artifact is one in the same way by the ``total``
+    figures and ``max_bytes``' count, which catches bombs whose every single container is modest.
+    ``max_held_bytes`` bounds the members that lie unpacked
     in memory at once because containers in them are open.
     """
 
@@ -48,6 +50,8 @@ class Limits(Struct, frozen=True, kw_only=True):
     overlap_bytes: int = 64 << 10
     max_ratio: int = 200
     ratio_grace_bytes: int = 128 << 20
+    max_total_ratio: int = 500
+    total_grace_bytes: int = 2 << 30
     max_held_bytes: int = 192 << 20
     max_seconds: float = 300.0
 
@@ -58,7 +62,16 @@ class Budget:
     ``clock`` gives seconds that never go back. ``held`` is what nested members hold of memory now.
     """
 
-    __slots__ = ("_clock", "_deadline", "_next_read", "bytes", "held", "limits", "members")
+    __slots__ = (
+        "_clock",
+        "_deadline",
+        "_max_bytes",
+        "_next_read",
+        "bytes",
+        "held",
+        "limits",
+        "members",
+    )
 
     def __init__(
         self, limits: Limits | None = None, clock: Callable[[], float] = time.monotonic
@@ -67,9 +80,16 @@ class Budget:
         self.members = 0
         self.bytes = 0
         self.held = 0
+        self._max_bytes = self.limits.max_bytes
         self._clock = clock
         self._deadline = clock() + self.limits.max_seconds
         self._next_read = _MEMBERS_PER_CLOCK_READ
+
+    def begin(self, size: int) -> None:
+        """Says how large the artifact itself is, in bytes: what it may unfold to follows."""
+        limits = self.limits
+        fair = max(limits.total_grace_bytes, size * limits.max_total_ratio)
+        self._max_bytes = min(limits.max_bytes, fair)
 
     def count_member(self, size: int) -> None:
         """Takes one delivered member of ``size`` bytes. BudgetError when a limit is passed."""
@@ -78,7 +98,7 @@ class Budget:
         if self.members >= self._next_read:
             self._next_read = self.members + _MEMBERS_PER_CLOCK_READ
             self.check()
-        elif self.members > self.limits.max_members or self.bytes > self.limits.max_bytes:
+        elif self.members > self.limits.max_members or self.bytes > self._max_bytes:
             self.check()
 
     def count_bytes(self, size: int) -> None:
@@ -92,6 +112,8 @@ class Budget:
             raise BudgetError("more members than allowed", reason="over-members")
         if self.bytes > self.limits.max_bytes:
             raise BudgetError("more bytes than allowed", reason="over-bytes")
+        if self.bytes > self._max_bytes:
+            raise BudgetError("more bytes than its size allows", reason="over-ratio")
         if self._clock() > self._deadline:
             raise BudgetError("more time than allowed", reason="over-time")
 

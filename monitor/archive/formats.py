@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     Reader = Callable[[str, Any, Budget, Trail], Iterator[Entry]]  # Any: Buffer, or Source
 
 _TAR_BLOCK = 512
+_SPACES = 8 * 0x20  # the checksum is taken with its own field blank
 _ZIP_END = 22
 _LETTER_P, _LETTER_U = b"Pu"
 _ZIP_TAIL = _ZIP_END + 65_535  # end record and the longest comment
@@ -81,13 +82,14 @@ def is_tar(data: Buffer) -> bool:
 
 def has_tar_checksum(block: bytes | memoryview) -> bool:
     """Whether 512 bytes carry their own sum as a tar header does (signed sums are history)."""
-    field = bytes(block[148:156]).strip(b" \0")
-    if not field.isdigit() or not block[0]:
-        return False
+    block = bytes(block)
     try:
-        return int(field, 8) == sum(block[:148]) + 256 + sum(block[156:_TAR_BLOCK])
+        stated = int(block[148:156].strip(b" \0").partition(b"\0")[0], 8)
     except ValueError:
         return False
+    found = sum(block) - sum(block[148:156]) + _SPACES
+    high = sum(byte > 127 for byte in block) if stated != found else 0  # noqa: PLR2004 - as signed
+    return stated in (found, found - 256 * high)
 
 
 def is_bzip2(data: Buffer) -> bool:

@@ -50,6 +50,15 @@ def member_path(path: str, raw: bytes, trail: Trail) -> str:
     return full
 
 
+def is_utf8(raw: bytes) -> bool:
+    """Whether a stored name is UTF-8."""
+    try:
+        raw.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
 def _judge(full: str, raw: bytes, text: str, trail: Trail) -> None:
     """Notes what an unpacker that trusts this name would do."""
     slashed = raw.replace(b"\\", b"/")
@@ -63,7 +72,7 @@ def _judge(full: str, raw: bytes, text: str, trail: Trail) -> None:
         trail.hazard(full, "backslash", "the name is another path on Windows")
     if any(byte < 32 or byte == 127 for byte in raw):  # noqa: PLR2004 - ASCII control characters
         trail.hazard(full, "control-characters", f"the name holds control characters: {text}")
-    elif not text.isascii() and b"\\x" in text.encode():
+    elif any(byte > 127 for byte in raw) and not is_utf8(raw):  # noqa: PLR2004 - ASCII ends
         trail.hazard(full, "not-utf8", f"the name is no UTF-8: {text}")
     if len(raw) > _MAX_NAME:
         trail.hazard(full, "long-name", f"the name has {len(raw):,} bytes")

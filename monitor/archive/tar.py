@@ -124,8 +124,13 @@ class _Tar:
             self.has_ended = True
             self._skip_zeros()
             return
-        if header.magic[:5] != b"ustar" and not has_tar_checksum(block):
-            if not self.seen and not self.is_overridden and not self.has_ended:
+        if not has_tar_checksum(block):
+            if (
+                header.magic[:5] != b"ustar"
+                and not self.seen
+                and not self.is_overridden
+                and not self.has_ended
+            ):
                 self.source.push(self.view[self.pos :])
                 raise ArchiveError("no tar", reason=NOT_THIS_FORMAT)
             self._give_up()

@@ -24,10 +24,14 @@ def walk(path: str, data: Buffer, budget: Budget, trail: Trail) -> Iterator[Memb
     """
     path = printable(path)
     view = data if isinstance(data, bytes) else memoryview(data)
+    budget.begin(len(view))
     try:
         yield from _Walker(budget, trail).visit(Member(path, view), 0)
     except BudgetError as error:
         trail.skip(path, error.reason)
+        if error.reason == "over-ratio":
+            detail = f"{budget.bytes:,} bytes out of {len(view):,} when it was stopped"
+            trail.hazard(path, "bomb", detail)
 
 
 class _Walker:

@@ -57,7 +57,8 @@ class _Zip:
         """Listed members, then what is not listed, then what follows the end."""
         directory = find_directory(self.view)
         if directory is None:
-            if local_at(self.view, 0) is None:
+            first = local_at(self.view, 0)
+            if first is None or first[0].method not in METHODS:
                 raise ArchiveError("no zip")
             self.trail.skip(self.path, "truncated")
             yield from self._unlisted(0, len(self.view), is_lost=True)
@@ -156,7 +157,7 @@ class _Zip:
             local = local_at(self.view, position)
             if local is None or local[0].method not in METHODS:
                 continue
-            yield from self._loose(place, position)
+            yield from self._loose(place, position, is_raw=is_lost)
             record, body = local
             full = member_path(self.path, record.name, self.trail)
             if not is_lost:
@@ -168,14 +169,17 @@ class _Zip:
             if self.ledger.is_bomb:
                 return
         if not is_lost or not self._is_directory(place):
-            yield from self._loose(place, stop)
+            yield from self._loose(place, stop, is_raw=is_lost)
 
     def _is_directory(self, place: int) -> bool:
         return bytes(self.view[place : place + 4]) == b"PK\1\2"
 
-    def _loose(self, start: int, stop: int) -> Iterator[Entry]:
-        """Bytes that belong to no member, if they are more than a data descriptor or padding."""
+    def _loose(self, start: int, stop: int, *, is_raw: bool) -> Iterator[Entry]:
+        """Bytes that belong to no member, if they are more than a data descriptor or padding.
+
+        ``is_raw``: they are no container, since this reader looked through them already.
+        """
         if stop - start <= _DESCRIPTOR or not bytes(self.view[start:stop][:_LOOK]).strip(b"\0"):
             return
         name = "(prefix)" if start == 0 else f"(gap at {start})"
-        yield Entry(nested(self.path, name), self.view[start:stop])
+        yield Entry(nested(self.path, name), self.view[start:stop], is_raw=is_raw)
