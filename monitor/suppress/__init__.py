@@ -17,7 +17,7 @@ from msgspec import Struct
 from monitor.model import NESTED, Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 IGNORE_FILE = "leakmon-ignore.toml"
 """What the ignore file is called where nobody names another."""
@@ -84,7 +84,10 @@ def apply(
     """The findings that stand and those that are hidden, both in the order given."""
     kept: list[Finding] = []
     hidden: list[Hidden] = []
-    live = [ignore for ignore in suppressions.ignores if not ignore.has_expired(today)]
+    live: dict[str, list[Ignore]] = {}
+    for ignore in suppressions.ignores:
+        if not ignore.has_expired(today):
+            live.setdefault(ignore.fingerprint or ignore.rule, []).append(ignore)
     for finding in findings:
         why = _by_ignore(finding, live) or _by_baseline(finding, suppressions.baselines)
         if why is None:
@@ -126,12 +129,15 @@ def _glob_pattern(glob: str) -> re.Pattern[str]:
     return re.compile("".join(meaning.get(part) or re.escape(part) for part in parts), re.DOTALL)
 
 
-def _by_ignore(finding: Finding, ignores: Sequence[Ignore]) -> Hidden | None:
-    for ignore in ignores:
-        if ignore.covers(finding):
-            until = f", until {ignore.expires}" if ignore.expires else ""
-            by = "inline" if ignore.line else "ignore"
-            return Hidden(finding, by, f"{ignore.reason} ({ignore.origin}{until})")
+def _by_ignore(finding: Finding, live: Mapping[str, Sequence[Ignore]]) -> Hidden | None:
+    """``live`` holds the ignores in force by their fingerprint or rule."""
+    value = finding.secret.fingerprint if finding.secret else ""
+    for name in (finding.fingerprint, value, finding.rule):
+        for ignore in live.get(name, ()):
+            if ignore.covers(finding):
+                until = f", until {ignore.expires}" if ignore.expires else ""
+                by = "inline" if ignore.line else "ignore"
+                return Hidden(finding, by, f"{ignore.reason} ({ignore.origin}{until})")
     return None
 
 
