@@ -47,7 +47,7 @@ class Assignments:
     def walk(self, code: Code, version: tuple[int, int]) -> None:
         """Adds the lines of one code object; versions without a table have none."""
         table = TABLES.get(version)
-        if table is None:
+        if table is None or not any(isinstance(value, bytes | tuple) for value in code.constants):
             return
         self._stack.clear()
         steps = _words(code.code, table) if version >= _WORDCODE else _legacy(code.code, table)
@@ -247,6 +247,7 @@ def _at(table: tuple[Value, ...], place: int) -> Value:
 def _words(code: bytes, table: dict[int, str]) -> Iterator[tuple[str, int]]:
     """Instructions of two bytes, since 3.6; inline caches are opcode 0."""
     high = 0
+    is_blank = True  # there is nothing to forget
     for at in range(0, len(code) - 1, 2):
         action = table.get(code[at], "forget")
         argument = high | code[at + 1]
@@ -254,6 +255,9 @@ def _words(code: bytes, table: dict[int, str]) -> Iterator[tuple[str, int]]:
             high = (argument << 8) & 0xFFFFFFFF
             continue
         high = 0
+        if action == "skip" or (is_blank and action == "forget"):
+            continue
+        is_blank = action == "forget"
         yield action, argument
 
 

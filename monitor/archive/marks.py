@@ -12,9 +12,12 @@ if TYPE_CHECKING:
     from monitor.archive.entries import Buffer
 
 _HEAD = 512
+_FIRST_KEY = 64
 _TAIL = 1 << 16
+_ELF_TAIL = 1 << 14
 _PYINSTALLER_COOKIE = b"MEI\014\013\012\013\016"
 _PYC_HEADERS = (8, 12, 16)
+_PYC_SECOND = b"\x0b\x0c\x0d\x0e\x0f\xf2\xf3"
 
 PYC_FIRST = bytes(
     magic & 255
@@ -40,7 +43,7 @@ PYC_FIRST = bytes(
 
 def is_pyc(data: Buffer) -> bool:
     """A Python magic number, and a code object behind one of the headers there have been."""
-    if bytes(data[2:4]) != b"\r\n":
+    if bytes(data[2:4]) != b"\r\n" or data[1] not in _PYC_SECOND:
         return False
     return any(bytes(data[at : at + 1]) in (b"c", b"\xe3") for at in _PYC_HEADERS)
 
@@ -52,10 +55,16 @@ def is_asar(data: Buffer) -> bool:
 
 def is_notebook(data: Buffer) -> bool:
     """A JSON object that begins as notebooks do; the reader makes sure."""
-    head = bytes(data[:_HEAD])
-    return b'"cells"' in head or b'"nbformat"' in head or b'"worksheets"' in head
+    head = bytes(data[:_FIRST_KEY])
+    if b'"cells"' in head or b'"nbformat"' in head:
+        return True
+    return b'"metadata"' in head and b'"nbformat"' in bytes(data[:_HEAD])  # version 3
 
 
 def is_pyinstaller(data: Buffer) -> bool:
-    """A program with PyInstaller's cookie in its last 64 KiB (a signature may follow it)."""
-    return _PYINSTALLER_COOKIE in bytes(data[-_TAIL:])
+    """A program with PyInstaller's cookie near its end.
+
+    Section headers follow it in ELF, a signature in other formats.
+    """
+    tail = _ELF_TAIL if data[0] == 0x7F else _TAIL  # noqa: PLR2004 - the first byte of ELF
+    return bytes(data[-tail:]).rfind(_PYINSTALLER_COOKIE) >= 0
