@@ -34,13 +34,15 @@ class Cost(NamedTuple):
 def measured(arguments: list[str], home: Path) -> Cost:
     """The cost of one run of leakmon, its children included."""
     before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-    subprocess.run(
+    done = subprocess.run(
         [sys.executable, "-m", "monitor", *arguments],
         cwd=home,
         env={"HOME": str(home), "PATH": os.defpath},
         stdout=subprocess.DEVNULL,
         check=False,
     )
+    if done.returncode not in {0, 1}:  # a crash must not pass for a quick run
+        sys.exit(f"leakmon {' '.join(arguments)}: exit status {done.returncode}")
     wall, after = time.perf_counter() - started, resource.getrusage(resource.RUSAGE_CHILDREN)
     return Cost(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, wall)
 
