@@ -10,10 +10,8 @@ _SECRET = b"leakmon/secret/1\0"
 _LENGTH = 32
 
 # What bundlers and packers put into names and change with every build, longest form first.
-_HASHED_NAME = re.compile(
-    r"(?<=[-._])(?=[A-Za-z_-]{0,20}\d|[a-z_-]{0,20}[A-Z])[A-Za-z0-9_-]{8,20}(?=\.[a-z])"
-)
-_HEX = re.compile(r"(?<![0-9a-z])(?=[a-f]{0,64}[0-9])[0-9a-f]{7,64}(?![0-9a-z])", re.IGNORECASE)
+_HASHED_NAME = r"(?<=[-._])(?=[A-Za-z_-]{0,20}\d|[a-z_-]{0,20}[A-Z])[A-Za-z0-9_-]{8,20}(?=\.[a-z])"
+_HEX = r"(?i)(?<![0-9a-z])(?=[a-f]{0,64}[0-9])[0-9a-f]{7,64}(?![0-9a-z])"
 _VERSION = re.compile(
     r"\d+(?:\.\d+)*(?:[-.+_]?(?:alpha|beta|a|b|rc|dev|post|next|canary)(?:\.?\d+)*)?"
 )
@@ -32,4 +30,6 @@ def of_finding(rule: str, *subject: str) -> str:
 
 def stable_path(path: str) -> str:
     """A member's path without what differs from build to build: versions, hashes, counters."""
-    return _VERSION.sub("#", _HEX.sub("#", _HASHED_NAME.sub("#", path)))
+    for pattern in (_HASHED_NAME, _HEX, _VERSION):
+        path = re.sub(pattern, "#", path)
+    return path

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from fnmatch import fnmatchcase
-from ipaddress import ip_address
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -13,10 +12,8 @@ from monitor.model import NESTED
 if TYPE_CHECKING:
     from monitor.model import Inspection, Manifest, Organisation, Release
 
-_PRIVATE_SUFFIX = re.compile(
-    r"\.(?:corp|internal|intra|intranet|lan|local|localdomain|home|private)$"
-)
-_PRIVATE_REGISTRY = re.compile(
+_PRIVATE_SUFFIX = r"\.(?:corp|internal|intra|intranet|lan|local|localdomain|home|private)$"
+_PRIVATE_REGISTRY = (
     r"artifactory|jfrog|nexus|verdaccio|codeartifact|pkgs\.dev\.azure|visualstudio\.com|pkg\.dev"
     r"|pkg\.github|gitlab|cloudsmith|gemfury|packagecloud|proget|npm-private"
 )
@@ -73,7 +70,11 @@ class Facts:
         return host
 
     def _is_internal(self, host: str) -> bool:
-        if _PRIVATE_SUFFIX.search(host) or _PRIVATE_REGISTRY.search(host) or "." not in host:
+        if (
+            re.search(_PRIVATE_SUFFIX, host)
+            or re.search(_PRIVATE_REGISTRY, host)
+            or "." not in host
+        ):
             return True
         if self.organisation is not None:
             own = self.organisation
@@ -81,6 +82,8 @@ class Facts:
                 return True
             if any(host == each or host.endswith(f".{each}") for each in own.domains):
                 return True
+        from ipaddress import ip_address
+
         try:
             return ip_address(host).is_private
         except ValueError:

@@ -32,28 +32,22 @@ _OSI = frozenset(
     unicode-3.0 unicode-dfs-2016 unlicense upl-1.0 vsl-1.0 w3c watcom-1.0 wxwindows xnet zlib
     zpl-2.0 zpl-2.1 wtfpl cc0-1.0""".split()  # noqa: SIM905 - a hundred quoted ids read worse
 )
-_SOURCE_AVAILABLE = re.compile(
-    r"""^(?:busl|elastic|sspl|fsl|polyform|commons-clause|cc-by-nc|cc-by-nd|confluent|rsal|parity
-        |prosperity|fair-source|functional\ source|business\ source|server\ side\ public)""",
-    re.VERBOSE,
-)
-_PROPRIETARY = re.compile(
-    r"""^(?:unlicensed$|see\ licen[sc]e|proprietary|commercial|private|closed|other/proprietary
+_SOURCE_AVAILABLE = r"""(?x)
+        ^(?:busl|elastic|sspl|fsl|polyform|commons-clause|cc-by-nc|cc-by-nd|confluent|rsal|parity
+        |prosperity|fair-source|functional\ source|business\ source|server\ side\ public)"""
+_PROPRIETARY = r"""(?x)
+        ^(?:unlicensed$|see\ licen[sc]e|proprietary|commercial|private|closed|other/proprietary
         |licenseref-\S*(?:proprietary|commercial)|all\ rights\ reserved|none$|no\ licen[sc]e)
-        |\bproprietary\b|\ball\ rights\ reserved\b.{0,40}$""",
-    re.VERBOSE,
-)
+        |\bproprietary\b|\ball\ rights\ reserved\b.{0,40}$"""
 # What people write into free-text fields; each is an OSI licence, whatever its version.
-_FREE_TEXT = re.compile(
-    r"""^(?:the\ )?(?:mit\b|(?:new|modified|simplified|3-clause|2-clause|revised)?\ ?bsd\b|isc\b
+_FREE_TEXT = r"""(?x)
+        ^(?:the\ )?(?:mit\b|(?:new|modified|simplified|3-clause|2-clause|revised)?\ ?bsd\b|isc\b
         |apache\b|mozilla\ public|gnu\b|a?gpl|lgpl|mpl\b|python\ software\ foundation|psf\b|zlib
         |eclipse\ public|artistic|academic\ free|boost|postgresql|historical\ permission|universal
         |unlicense\b|public\ domain|european\ union\ public|osi\ approved|zope|asl\ 2|w3c)
-        |permission\ is\ hereby\ granted,\ free\ of\ charge|redistribution\ and\ use\ in\ source""",
-    re.VERBOSE,
-)
-_SEPARATOR = re.compile(r"\s+(?:or|and)\s+|[()/;]|,\s", re.IGNORECASE)
-_EXCEPTION = re.compile(r"\s+with\s+\S+", re.IGNORECASE)
+        |permission\ is\ hereby\ granted,\ free\ of\ charge|redistribution\ and\ use\ in\ source"""
+_SEPARATOR = r"(?i)\s+(?:or|and)\s+|[()/;]|,\s"
+_EXCEPTION = r"\s+with\s+\S+"
 _NOISE = frozenset(
     {"0", "approved", "clause", "licence", "license", "osi", "software", "the", "version"}
 )
@@ -68,7 +62,9 @@ def family(licence: str) -> Family:
     text = licence.strip().lower()[:_MAX_TEXT]
     if not text:
         return Family.ABSENT
-    if _PROPRIETARY.search(text):
+    if text in _OSI:
+        return Family.OPEN
+    if re.search(_PROPRIETARY, text):
         return Family.PROPRIETARY
     if len(text.split()) > 12:  # noqa: PLR2004 - a licence's text, not an expression
         return _one(text)
@@ -89,14 +85,14 @@ def _one(name: str) -> Family:
     bare = spdx_id(name)
     if bare in _OSI:
         return Family.OPEN
-    if _SOURCE_AVAILABLE.match(bare) or _SOURCE_AVAILABLE.match(name):
+    if re.match(_SOURCE_AVAILABLE, bare) or re.match(_SOURCE_AVAILABLE, name):
         return Family.SOURCE_AVAILABLE
-    return Family.OPEN if _FREE_TEXT.search(name) else Family.UNRECOGNISED
+    return Family.OPEN if re.search(_FREE_TEXT, name) else Family.UNRECOGNISED
 
 
 def spdx_id(name: str) -> str:
     """A licence id without what does not change its meaning: case, exception, ``-only``, ``+``."""
-    bare = _EXCEPTION.sub("", name.strip().lower())
+    bare = re.sub(_EXCEPTION, "", name.strip().lower())
     return bare.removesuffix("+").removesuffix("-only").removesuffix("-or-later")
 
 
@@ -118,7 +114,7 @@ def contradicts(declared: str, expected: str) -> bool:
 
 
 def _ids(licence: str) -> frozenset[str]:
-    return frozenset(spdx_id(part) for part in _SEPARATOR.split(licence) if part.strip())
+    return frozenset(spdx_id(part) for part in re.split(_SEPARATOR, licence) if part.strip())
 
 
 def _same_words(declared: str, expected: str) -> bool:

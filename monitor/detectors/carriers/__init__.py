@@ -66,7 +66,7 @@ def _credentials(
     is_specimen = credentials.is_specimen(name)
     keys = credentials.filled_keys(carrier, member.data, is_strict=is_specimen)
     rules = sorted({each.rule.id for each in matches if each.rule.metadata.kind == "secret"})
-    is_filled = bool(keys or rules) or (carrier.pattern is None and len(member.data) > 0)
+    is_filled = bool(keys or rules) or (not carrier.pattern and len(member.data) > 0)
     if not is_filled and (is_specimen or carrier.is_quiet_when_blank):
         return ()
     evidence: dict[str, Any] = {"keys": keys}

@@ -19,23 +19,20 @@ if TYPE_CHECKING:
 
 _MAX_READ = 1 << 20
 _LOCAL_SETTINGS = ".claude/settings.local.json"
-_AGENT = re.compile(
+_AGENT = (
     r"(?:^|/)(?:\.claude/(?:.*/)?[^/]+\.(?:json|jsonl)|\.mcp\.json|\.cursor/(?:.*/)?[^/]+\.json"
     r"|\.continue/(?:.*/)?[^/]+\.(?:json|ya?ml)|\.codex/(?:.*/)?[^/]+\.(?:json|jsonl|toml)"
     r"|\.gemini/(?:.*/)?[^/]+\.(?:json|env)|\.devin/[^/]+|\.aider[^/]*)$"
 )
-_GIT_CONFIG = re.compile(r"(?:^|/)\.git/config$")
-_BEARER = re.compile(
-    r"""(?:bearer|token|basic)[ \t:=]+["']?(?P<value>[A-Za-z0-9_.~+/=-]{12,})
+_GIT_CONFIG = r"(?:^|/)\.git/config$"
+_BEARER = r"""(?xi)
+        (?:bearer|token|basic)[ \t:=]+["']?(?P<value>[A-Za-z0-9_.~+/=-]{12,})
         |"[^"]{0,60}(?:token|api_?key|secret|passw(?:or)?d|authorization)[^"]{0,20}"\s*:\s*
          "(?P<json>[^"\s]{8,})"
-        |[A-Z_]{0,40}(?:TOKEN|API_?KEY|SECRET|PASSWORD)=\\?["']?(?P<shell>[^\s"'\\]{8,})""",
-    re.IGNORECASE | re.VERBOSE,
-)
-_GIT_LOGIN = re.compile(
-    r"https?://[^/\s:@]{0,200}:(?P<value>[^@\s/]{4,400})@|https?://(?P<json>[^/\s:@]{20,400})@"
-    r"|extraheader\s*=\s*AUTHORIZATION:\s*\w+\s+(?P<shell>\S{8,})",
-    re.IGNORECASE,
+        |[A-Z_]{0,40}(?:TOKEN|API_?KEY|SECRET|PASSWORD)=\\?["']?(?P<shell>[^\s"'\\]{8,})"""
+_GIT_LOGIN = (
+    r"(?i)https?://[^/\s:@]{0,200}:(?P<value>[^@\s/]{4,400})@|https?://(?P<json>[^/\s:@]{20,400})@"
+    r"|extraheader\s*=\s*AUTHORIZATION:\s*\w+\s+(?P<shell>\S{8,})"
 )
 
 
@@ -44,8 +41,10 @@ def inspect(path: str, content: bytes | memoryview, matches: Sequence[Match]) ->
 
     ``.git/config`` without a credential is told by the presence of its folder alone.
     """
-    is_git = bool(_GIT_CONFIG.search(path))
-    if not is_git and not _AGENT.search(path):
+    if "/." not in path and path[:1] != ".":
+        return ()
+    is_git = bool(re.search(_GIT_CONFIG, path))
+    if not is_git and not re.search(_AGENT, path):
         return ()
     text = bytes(content[:_MAX_READ]).decode("utf-8", "replace")
     rules = sorted({each.rule.id for each in matches if each.rule.metadata.kind == "secret"})
@@ -57,13 +56,13 @@ def inspect(path: str, content: bytes | memoryview, matches: Sequence[Match]) ->
 
 def is_settings(path: str) -> bool:
     """Whether ``inspect`` tells of the file itself."""
-    return bool(_AGENT.search(path))
+    return bool(re.search(_AGENT, path))
 
 
-def _has_login(pattern: re.Pattern[str], text: str) -> bool:
+def _has_login(pattern: str, text: str) -> bool:
     return any(
         not is_placeholder(next(value for value in found.groups() if value is not None))
-        for found in pattern.finditer(text)
+        for found in re.finditer(pattern, text)
     )
 
 

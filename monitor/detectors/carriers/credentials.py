@@ -22,22 +22,23 @@ _MAX_KEYS = 50
 _MAX_KEY = 80
 
 _ASSIGNED = r"[ \t]*[:=][ \t]*(?P<value>[^\r\n]+)"
-_SECRET_KEY = re.compile(
-    r"""(?:^|[_.-]|api|access|secret|private|signing|encryption)key(?:$|[_.\d-])|token|secret
+_TELLING_KEY = r"""(?xi)
+        (?:^|[_.-]|api|access|secret|private|signing|encryption)key(?:$|[_.\d-])|token|secret
         |passw|passphrase|(?:^|[_.-])(?:pass|pwd|auth|dsn|pat|salt|sid|jwt)(?:$|[_.\d-])
-        |credential|private|signature|cookie|webhook|connection_?string|bearer""",
-    re.VERBOSE | re.IGNORECASE,
-)
-_WITH_PASSWORD = re.compile(r"://[^/\s:@]*:([^/\s@]+)@")
+        |credential|private|signature|cookie|webhook|connection_?string|bearer"""
+_LOGIN_IN_URL = r"://[^/\s:@]*:([^/\s@]+)@"
 
 
 class Carrier(Struct, frozen=True):
-    """One kind of credential file: how it is told and which of its lines are credentials."""
+    """One kind of credential file: how it is told and which of its lines are credentials.
+
+    ``pattern`` is compiled on first use, since nearly no scan meets one; empty for binary files.
+    """
 
     rule: str
     kind: str
     what: str
-    pattern: re.Pattern[str] | None
+    pattern: str
     advice: str
     is_quiet_when_blank: bool = False
 
@@ -45,12 +46,11 @@ class Carrier(Struct, frozen=True):
 def _carrier(
     rule: str, what: str, pattern: str, *, kind: str = "credential-file", is_quiet: bool = False
 ) -> Carrier:
-    compiled = re.compile(pattern, re.MULTILINE | re.IGNORECASE)
     advice = (
         "Revoke every credential in the file at its provider first, then publish a version "
         "without the file and remove this one."
     )
-    return Carrier(f"carrier-{rule}", kind, what, compiled, advice, is_quiet)
+    return Carrier(f"carrier-{rule}", kind, what, f"(?mi){pattern}", advice, is_quiet)
 
 
 _PEM = (
@@ -65,10 +65,7 @@ ENV = Carrier(
     "carrier-env-file",
     "credential-file",
     "environment file",
-    re.compile(
-        r"^[ \t]*(?:export[ \t]+)?(?P<key>[A-Za-z_][\w.-]*)[ \t]*=[ \t]*(?P<value>[^\r\n]+)",
-        re.MULTILINE,
-    ),
+    r"(?m)^[ \t]*(?:export[ \t]+)?(?P<key>[A-Za-z_][\w.-]*)[ \t]*=[ \t]*(?P<value>[^\r\n]+)",
     "Replace every credential in the file at its provider first, then publish a version "
     "without the file and remove this one.",
 )
@@ -100,7 +97,7 @@ PIP = _carrier(
     r"^(?P<key>[\w-]{0,40})[ \t]{0,8}=?[ \t]{0,8}(?P<value>\S{0,20}://\S+)",
 )
 PEM = _carrier("private-key", "private key", _PEM, kind="private-key", is_quiet=True)
-KEYSTORE = Carrier("carrier-keystore", "private-key", "keystore", None, PEM.advice)
+KEYSTORE = Carrier("carrier-keystore", "private-key", "keystore", "", PEM.advice)
 SERVICE = _carrier(
     "service-account",
     "cloud service account",
@@ -150,15 +147,12 @@ _BY_EXTENSION = {
     "id_ecdsa": PEM, "id_ed25519": PEM, "p12": KEYSTORE, "pfx": KEYSTORE, "jks": KEYSTORE,
     "keystore": KEYSTORE, "tfstate": TFSTATE, "tfvars": TFVARS,
 }  # fmt: skip
-_OPEN_ENDED = re.compile(
+_OPEN_ENDED = (
     r"^(?:(?P<env>\.env\..+)|(?P<pem>id_(?:rsa|dsa|ecdsa|ed25519)[._-].+)|(?P<tfstate>.+\.tfstate\..+)"
     r"|(?P<tfvars>.+\.tfvars\.json)|(?P<service>(?:.*service[-_]?account|.*firebase-adminsdk|gha-creds-).*\.json))$"
 )
 _FAMILIES = {"env": ENV, "pem": PEM, "tfstate": TFSTATE, "tfvars": TFVARS, "service": SERVICE}
-_SPECIMEN = re.compile(
-    r"[.\-_](?:example|sample|template|dist|defaults?|schema|tpl|tmpl|test|ci)\b"
-)
-_JSON_HINTS = ("config", "cred", "service", "firebase", "tfvars")
+_SPECIMEN = r"[.\-_](?:example|sample|template|dist|defaults?|schema|tpl|tmpl|test|ci)\b"
 
 HINTS = frozenset(_BY_EXTENSION) | {
     name.rpartition(".")[2] for name in (*_EXACT, *_IN_FOLDER) if not name.endswith(".json")
@@ -168,8 +162,11 @@ HINTS = frozenset(_BY_EXTENSION) | {
 
 def of(path: str, name: str) -> Carrier | None:
     """The carrier that a path names; ``name`` is its last part in lower case."""
-    if name.endswith(".json") and not any(hint in name for hint in _JSON_HINTS):
-        return None
+    if name.endswith(".json") and not (
+        "config" in name or "cred" in name or "service" in name or "firebase" in name
+        or "tfvars" in name
+    ):  # fmt: skip
+        return None  # written out: this is on the path of every package.json
     if name.endswith((".pub", ".crt", ".js", ".ts", ".py", ".map", ".pyc", ".md")):
         return None
     found = _EXACT.get(name) or _BY_EXTENSION.get(name.rpartition(".")[2])
@@ -177,14 +174,14 @@ def of(path: str, name: str) -> Carrier | None:
         return found
     folder = path.rpartition("/")[0].rpartition("/")[2]
     found = _IN_FOLDER.get(f"{folder}/{name}")
-    if found is None and (open_ended := _OPEN_ENDED.match(name)):
+    if found is None and (open_ended := re.match(_OPEN_ENDED, name)):
         found = _FAMILIES[str(open_ended.lastgroup)]
     return found
 
 
 def is_specimen(name: str) -> bool:
     """Whether the name says that the file only shows what to fill in (``.env.example``)."""
-    return bool(_SPECIMEN.search(name))
+    return bool(re.search(_SPECIMEN, name))
 
 
 def filled_keys(carrier: Carrier, content: bytes | memoryview, *, is_strict: bool) -> list[str]:
@@ -192,7 +189,7 @@ def filled_keys(carrier: Carrier, content: bytes | memoryview, *, is_strict: boo
 
     ``is_strict`` asks for values that look generated, for files meant to show placeholders.
     """
-    if carrier.pattern is None:
+    if not carrier.pattern:
         return []
     text = bytes(content[:_MAX_READ]).decode("utf-8", "replace")
     keys: dict[str, None] = {}
@@ -204,8 +201,8 @@ def filled_keys(carrier: Carrier, content: bytes | memoryview, *, is_strict: boo
     return list(keys)
 
 
-def _assignments(pattern: re.Pattern[str], text: str) -> Iterator[tuple[str, str]]:
-    for found in pattern.finditer(text):
+def _assignments(pattern: str, text: str) -> Iterator[tuple[str, str]]:
+    for found in re.finditer(pattern, text):
         yield (found["key"] or "token")[:_MAX_KEY], found["value"]
 
 
@@ -213,11 +210,11 @@ def _is_filled(carrier: Carrier, key: str, value: str, *, is_strict: bool) -> bo
     if carrier is PEM:
         return len(set(value)) >= _MIN_DISTINCT_PEM
     if carrier in (URLS, PIP) or "://" in value:
-        login = _WITH_PASSWORD.search(value)
+        login = re.search(_LOGIN_IN_URL, value)
         return bool(login) and not is_placeholder(login[1] if login else "")
     bare = value if value[:1] in "\"'" else value.partition(" #")[0]
     if is_placeholder(bare):
         return False
-    if carrier is ENV and not _SECRET_KEY.search(key):
+    if carrier is ENV and not re.search(_TELLING_KEY, key):
         return is_random(bare)
     return not is_strict or is_random(bare)

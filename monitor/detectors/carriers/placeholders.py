@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import re
 
-from monitor.rules import placeholders
-
-_REFERENCE = re.compile(r"^(?:env:|file:|op://|vault:|keyring:|arn:|__\w+__$|process\.env)")
+_REFERENCE = r"^(?:env:|file:|op://|vault:|keyring:|arn:|__\w+__$|process\.env)"
 _SETTINGS = frozenset({
     "anonymous", "development", "disabled", "enabled", "guest", "info", "localhost", "off",
     "production", "required", "staging", "testing", "username", "verbose", "warn",
@@ -25,12 +23,14 @@ def bare(value: str) -> str:
 
 def is_placeholder(value: str) -> bool:
     """Whether a configured value stands for another, or is a word nobody uses as a secret."""
+    from monitor.rules import placeholders
+
     plain = bare(value)
     if len(plain) < _MIN_LENGTH or len(set(plain)) < _MIN_DISTINCT or plain.lower() in _SETTINGS:
         return True
     if plain.replace(".", "").replace("-", "").isdigit():
         return len(plain) < _MIN_RANDOM  # a port, a version, a number of seconds
-    return bool(_REFERENCE.match(plain)) or placeholders.is_placeholder(plain.encode())
+    return bool(re.match(_REFERENCE, plain)) or placeholders.is_placeholder(plain.encode())
 
 
 def is_random(value: str) -> bool:

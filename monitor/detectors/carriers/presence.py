@@ -82,7 +82,7 @@ _EXTENSIONS = {
     "log": "log", "pdb": "debug-symbols", "dsym": "debug-symbols",
 }  # fmt: skip
 _HINTS = frozenset(_EXTENSIONS) | {name.rpartition(".")[2] for name in _NAMES} | {"gz"}
-_WORKFLOWS = re.compile(r"(?:^|/)\.github/(?:workflows|actions)/")
+_WORKFLOWS = r"(?:^|/)\.github/(?:workflows|actions)/"
 
 
 def findings(members: Sequence[MemberRecord]) -> list[Finding]:
@@ -98,7 +98,6 @@ def findings(members: Sequence[MemberRecord]) -> list[Finding]:
             and tail[-1:] != "~"
             and path[:1] != "."
             and path.count(NESTED) < 2  # noqa: PLR2004 - the artifact itself is the first
-            and "__MACOSX" not in path
             and ".dSYM/" not in path
         ):
             continue
@@ -128,7 +127,7 @@ def _kind(inner: str) -> str | None:
     for part in parts[:-1]:
         if part in _FOLDERS:
             kind = _FOLDERS[part]
-            is_harmless = part == ".github" and not _WORKFLOWS.search(inner)
+            is_harmless = part == ".github" and not re.search(_WORKFLOWS, inner)
             return None if is_harmless or is_settings(inner) else kind
         if part.endswith(".dsym"):
             return "debug-symbols"

@@ -18,17 +18,13 @@ if TYPE_CHECKING:
 NPM_MTIME = 499_162_500
 """1985-10-26T08:15:00Z, which npm gives to every file that it packs."""
 
-_NEVER_PACKED = re.compile(
-    r"(?:^|/)(?:\.npmrc|\.DS_Store|package-lock\.json|\.git/.*|\.gitignore|\._[^/]*)$"
-)
+_NEVER_PACKED = r"(?:^|/)(?:\.npmrc|\.DS_Store|package-lock\.json|\.git/.*|\.gitignore|\._[^/]*)$"
 _MAX_OWNERS = 10
-_NOBODY = re.compile(
-    r"""^(?:|\d+|root|wheel|users?|nobody|none|runner|runneradmin|vsts.*|circleci|builder|build.*
+_NOBODY = r"""(?xi)
+        ^(?:|\d+|root|wheel|users?|nobody|none|runner|runneradmin|vsts.*|circleci|builder|build.*
         |jenkins|gitlab-runner|github|travis|docker|ubuntu|debian|ec2-user|azureuser|vagrant|node
         |worker|codespace|appveyor|python|app|ci|admin|administrators?|nixbld\d*|conda|sandbox
-        |linuxbrew|core|container|default|www-data|bin|daemon|staff|teamcity|bamboo|actions)$""",
-    re.VERBOSE | re.IGNORECASE,
-)
+        |linuxbrew|core|container|default|www-data|bin|daemon|staff|teamcity|bamboo|actions)$"""
 
 
 def findings(inspection: Inspection, context: Context) -> Iterator[Finding]:
@@ -78,7 +74,7 @@ def _packer(inspection: Inspection, manifest: Manifest) -> Iterator[Finding]:
     strays = [
         each.path
         for each in own
-        if "node_modules/" not in each.path and _NEVER_PACKED.search(each.path[len(root) :])
+        if "node_modules/" not in each.path and re.search(_NEVER_PACKED, each.path[len(root) :])
     ]
     if not strays or not foreign or own[0].container != "tar":
         return
@@ -96,7 +92,10 @@ def _packer(inspection: Inspection, manifest: Manifest) -> Iterator[Finding]:
 
 def _owners(inspection: Inspection) -> Iterator[Finding]:
     """Names of people as the owners of files in a tar archive."""
-    owners = Counter(each.owner for each in inspection.members if not _NOBODY.match(each.owner))
+    counts = Counter(each.owner for each in inspection.members)
+    owners = Counter(
+        {name: count for name, count in counts.items() if name and not re.match(_NOBODY, name)}
+    )
     if not owners:
         return
     names = [name for name, _ in owners.most_common(_MAX_OWNERS)]
