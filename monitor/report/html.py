@@ -19,7 +19,13 @@ from msgspec import Struct
 from monitor.model import Severity, Skipped
 from monitor.report.fold import Group, Shown, folded, hidden_counts, severities, shown, where
 from monitor.report.text import clean, count, prose, seconds, size
-from monitor.report.words import HIDDEN_BY, SKIP_REASONS, summary_sentence, verdict_mark
+from monitor.report.words import (
+    HIDDEN_BY,
+    SKIP_REASONS,
+    further_reasons,
+    summary_sentence,
+    verdict_mark,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -85,6 +91,7 @@ def _environment() -> Environment:
         sections=_sections,
         sentence=summary_sentence,
         mark=verdict_mark,
+        further=further_reasons,
         place=_place,
         evidence=_evidence,
         is_link=_is_link,

@@ -14,7 +14,13 @@ from monitor.model import Confidence, Finding, ScanReport, Secret, Severity, Ski
 from monitor.report.fold import Group, Shown, folded, hidden_counts, severities, shown, where
 from monitor.report.page import Page
 from monitor.report.text import clean, count, prose, seconds, size
-from monitor.report.words import HIDDEN_BY, SKIP_REASONS, summary_sentence, verdict_mark
+from monitor.report.words import (
+    HIDDEN_BY,
+    SKIP_REASONS,
+    further_reasons,
+    summary_sentence,
+    verdict_mark,
+)
 
 if TYPE_CHECKING:
     from monitor.report import RenderOptions
@@ -83,11 +89,12 @@ def _verdict(page: Page, one: Shown, *, is_brief: bool) -> None:
     posture = target.posture.value.value
     page.prose(f"{posture}: {evidence}" if evidence else posture, indent=2, lead="posture   ")
     lead = "because   "
-    for reason in verdict.reasons[:_max_reasons]:
+    reasons = further_reasons(verdict)
+    for reason in reasons[:_max_reasons]:
         page.prose(prose(reason), indent=2, lead=lead)
         lead = " " * len(lead)
-    if len(verdict.reasons) > _max_reasons:
-        page.line(f"and {count(len(verdict.reasons) - _max_reasons, 'more reason')}", indent=12)
+    if len(reasons) > _max_reasons:
+        page.line(f"and {count(len(reasons) - _max_reasons, 'more reason')}", indent=12)
     _identity(page, one)
 
 
@@ -158,9 +165,11 @@ def _aside(place: Finding) -> str:
 
 
 def _secret(page: Page, secret: Secret) -> None:
-    checksum = f"  (checksum {clean(secret.checksum)})" if secret.checksum else ""
+    """The redacted value and the fingerprint by which an ignore beside it names it."""
+    checksum = f"checksum {clean(secret.checksum)}, " if secret.checksum else ""
     value = secret.redacted if secret.value is None else secret.value
-    page.line((clean(value), "bold magenta"), (checksum, "dim"), indent=4)
+    about = f"  ({checksum}value {clean(secret.fingerprint)})"
+    page.line((clean(value), "bold magenta"), (about, "dim"), indent=4)
 
 
 def _evidence(page: Page, evidence: dict[str, Any]) -> None:

@@ -10,7 +10,7 @@ from monitor.report.text import count
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from monitor.model import TargetReport
+    from monitor.model import TargetReport, Verdict
     from monitor.report.fold import Shown
 
 SKIP_REASONS: Mapping[str, str] = {
@@ -56,6 +56,12 @@ def verdict_mark(target: TargetReport) -> tuple[str, Severity]:
     if target.status is not Status.COMPLETE:
         return target.status.value.upper(), Severity.MEDIUM
     return "CLEAR", severity
+
+
+def further_reasons(verdict: Verdict) -> list[str]:
+    """The reasons that say more than the summary has said above them."""
+    summary = verdict.summary.rstrip(".")
+    return [reason for reason in verdict.reasons if not summary or summary not in reason]
 
 
 def summary_sentence(one: Shown) -> str:

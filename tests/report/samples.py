@@ -41,7 +41,7 @@ def secret_finding(number: int = 0, *, value: str | None = None) -> Finding:
         byte_offset=4_211,
         decoded=["base64"] if number == 1 else [],
         secret=Secret(
-            redacted="ghp_********************************q7R8",
+            redacted="ghp_…q7R8",
             fingerprint=digest(VALUE)[:32],
             checksum="valid",
             value=value,

@@ -108,6 +108,13 @@ def test_a_poor_encoding_gets_what_it_can_print(encoding: str) -> None:
     assert "\\u65e5\\u672c.js" in text
 
 
+def test_a_reason_that_repeats_the_summary_is_left_out() -> None:
+    verdict = Verdict(Severity.LOW, "One thing.", ["low: One thing. Twice", "another thing"])
+    text = _table(replace(clean_target(), verdict=verdict))
+    assert "because   another thing\n" in text
+    assert "Twice" not in text
+
+
 def test_markup_in_a_package_is_text() -> None:
     finding = Finding(
         rule="x[red]",
