@@ -58,10 +58,7 @@ class Credential(Struct, frozen=True, kw_only=True):
         parts = urlsplit(url)
         if self.scheme and parts.scheme != self.scheme:
             return False
-        if "%2f" in parts.path.lower() or "%2e" in parts.path.lower() or "\\" in parts.path:
-            path = _plain_path(parts.path)
-        else:
-            path = parts.path
+        path = _plain_path(parts.path)
         if "/../" in f"{path}/" or "/./" in f"{path}/":
             return False
         return self._is_host_of(url) and f"{path}/".startswith(self.path)

@@ -107,9 +107,12 @@ def _compare(operator: str, version: Version, bound: Version) -> bool:
 def _comparators(text: str) -> list[Comparator]:
     hyphen = _HYPHEN.fullmatch(text)
     if hyphen is not None:
-        return _simple(f">={hyphen[1]}") + _simple(f"<={hyphen[2]}")
-    joined = re.sub(r"(\^|~>?|[<>]=?|=)\s+", r"\1", text)
-    return [comparator for word in joined.split() for comparator in _simple(word)]
+        words = [f">={hyphen[1]}", f"<={hyphen[2]}"]
+    else:
+        words = re.sub(r"(\^|~>?|[<>]=?|=)\s+", r"\1", text).split()
+    # npm drops ">=0.0.0", so such a range also takes a 0.0.0-pre that its other words name.
+    found = [comparator for word in words for comparator in _simple(word)]
+    return [comparator for comparator in found if comparator != (">=", Version(0, 0, 0))]
 
 
 def _simple(word: str) -> list[Comparator]:
