@@ -152,7 +152,7 @@ class _Walker:
             return
         most = min(self.limits.max_member_bytes, self.limits.max_held_bytes - self.budget.held)
         can_stream = found is not None and found.is_stream and depth < self.limits.max_depth
-        if not can_stream or stream.size <= most:
+        if stream.size <= most:
             gathered = _gather(stream, most)
             if len(gathered) <= most:
                 yield from self._gathered(entry, gathered, depth)

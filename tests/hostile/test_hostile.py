@@ -6,12 +6,15 @@ import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.hostile.case import Case
 from tests.hostile.child import MAX_SECONDS
 from tests.hostile.corpus import cases
+
+if TYPE_CHECKING:
+    from tests.hostile.case import Case
 
 CASES = cases()
 MAX_RESIDENT = 512 << 20
