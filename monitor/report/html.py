@@ -22,7 +22,9 @@ from monitor.report.text import clean, count, prose, seconds, size
 from monitor.report.words import (
     HIDDEN_BY,
     SKIP_REASONS,
+    figure,
     further_reasons,
+    label,
     summary_sentence,
     verdict_mark,
 )
@@ -95,6 +97,7 @@ def _environment() -> Environment:
         place=_place,
         evidence=_evidence,
         is_link=_is_link,
+        ticked=_ticked,
         skipped=_skipped,
         anchor=_anchor,
         max_places=MAX_PLACES,
@@ -144,21 +147,17 @@ def _evidence(values: dict[str, Any]) -> list[tuple[str, list[str]]]:
     rows = []
     for key, value in values.items():
         items = list(value) if isinstance(value, (list, tuple)) else [value]
-        texts = [_figure(item) for item in items[:50]]
+        texts = [figure(item) for item in items[:50]]
         if len(items) > len(texts):
             texts.append(f"and {len(items) - len(texts):,} more")
-        rows.append((prose(str(key)).replace("_", " "), texts))
+        rows.append((label(key), texts))
     return rows
 
 
-def _figure(value: object) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, int):
-        return f"{value:,}"
-    if isinstance(value, (list, tuple)):
-        return clean(", ".join(map(str, value)))
-    return clean(str(value))
+def _ticked(text: str) -> list[str]:
+    """The parts of a sentence between its backticks: every second one is code."""
+    parts = prose(text).split("`")
+    return parts if len(parts) % 2 else [prose(text)]
 
 
 def _is_link(reference: str) -> bool:

@@ -17,7 +17,9 @@ from monitor.report.text import clean, count, prose, seconds, size
 from monitor.report.words import (
     HIDDEN_BY,
     SKIP_REASONS,
+    figure,
     further_reasons,
+    label,
     summary_sentence,
     verdict_mark,
 )
@@ -175,7 +177,7 @@ def _secret(page: Page, secret: Secret) -> None:
 def _evidence(page: Page, evidence: dict[str, Any]) -> None:
     """Single values on one line, lists below it; both bounded."""
     singles = [
-        f"{_label(key)} {_value(value)}"
+        f"{label(key)} {figure(value)}"
         for key, value in evidence.items()
         if not isinstance(value, (list, tuple, dict))
     ]
@@ -183,25 +185,11 @@ def _evidence(page: Page, evidence: dict[str, Any]) -> None:
         page.prose(" · ".join(singles[:_max_evidence_items]), "dim", indent=4)
     for key, value in evidence.items():
         if isinstance(value, (list, tuple)) and value:
-            page.line((f"{_label(key)}:", "dim"), indent=4)
+            page.line((f"{label(key)}:", "dim"), indent=4)
             for item in value[:_max_evidence_items]:
-                page.line((_value(item), "dim"), indent=6)
+                page.line((figure(item), "dim"), indent=6)
             if len(value) > _max_evidence_items:
                 page.line((f"and {len(value) - _max_evidence_items:,} more", "dim"), indent=6)
-
-
-def _label(key: object) -> str:
-    return prose(str(key)).replace("_", " ")
-
-
-def _value(value: object) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, int):
-        return f"{value:,}"
-    if isinstance(value, (list, tuple)):
-        return ", ".join(_value(item) for item in value[:_max_evidence_items])
-    return clean(str(value))
 
 
 def _skipped(page: Page, one: Shown) -> None:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 SCHEMA = "leakmon/scan/1"
 _max_depth = 32
 _max_exact_integer = 2**53
+_max_decimal_bits = 4096
 
 
 def report_object(report: ScanReport, options: RenderOptions) -> dict[str, Any]:
@@ -164,5 +165,8 @@ def plain(value: Any, depth: int = 0) -> Any:
 def _number(value: float) -> float | str | None:
     """Booleans and safe integers as they are, others as ``plain`` says."""
     if isinstance(value, int):
-        return value if abs(value) <= _max_exact_integer else str(value)
+        if abs(value) <= _max_exact_integer:
+            return value
+        # Python refuses to write out thousands of decimal digits
+        return str(value) if value.bit_length() <= _max_decimal_bits else hex(value)
     return value if math.isfinite(value) else None

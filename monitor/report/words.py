@@ -5,13 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from monitor.model import Severity, Status
-from monitor.report.text import count
+from monitor.report.text import clean, count, prose
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from monitor.model import TargetReport, Verdict
     from monitor.report.fold import Shown
+
+_SPEAKING = frozenset({"path", "name", "url", "host", "file"})
+_max_items = 12
+_max_depth = 4
+_max_bits = 256
 
 SKIP_REASONS: Mapping[str, str] = {
     "bad-header": "a header that makes no sense; what follows it could not be found",
@@ -72,3 +77,27 @@ def summary_sentence(one: Shown) -> str:
     if one.target.status is Status.PARTIAL:
         return f"{findings}, but not everything could be inspected."
     return f"{findings}."
+
+
+def label(key: object) -> str:
+    """A key of some evidence as words."""
+    return prose(str(key)).replace("_", " ")
+
+
+def figure(value: object, depth: int = 0) -> str:
+    """A value of some evidence on one line: ``src/a.ts, bytes 1,352, lines 47`` for a record."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}" if value.bit_length() <= _max_bits else hex(value)
+    if isinstance(value, float):
+        return f"{value:,.2f}".removesuffix(".00")
+    if depth < _max_depth and isinstance(value, (list, tuple)):
+        return ", ".join(figure(item, depth + 1) for item in value[:_max_items])
+    if depth < _max_depth and isinstance(value, dict):
+        told = []
+        for key, item in list(value.items())[:_max_items]:
+            text = figure(item, depth + 1)
+            told.append(text if key in _SPEAKING else f"{label(key)} {text}")
+        return ", ".join(told)
+    return clean(str(value))

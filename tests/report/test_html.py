@@ -66,6 +66,14 @@ def test_only_web_addresses_become_links() -> None:
     assert not any(tag == "b" and a for tag, a in page.elements)
 
 
+def test_backticks_make_code_and_nothing_else() -> None:
+    messages = ["leave `<b>a</b>` out", "an odd ` one"]
+    findings = [replace(secret_finding(), message=text, secret=None) for text in messages]
+    text = render("html", report(replace(clean_target(), findings=findings)))
+    assert "<h3>leave <code>&lt;b&gt;a&lt;/b&gt;</code> out</h3>" in text
+    assert "<h3>an odd ` one</h3>" in text
+
+
 def test_many_findings_are_folded_and_then_counted() -> None:
     many = [
         replace(finding, message=f"{finding.message} {round_}")

@@ -108,6 +108,17 @@ def test_a_poor_encoding_gets_what_it_can_print(encoding: str) -> None:
     assert "\\u65e5\\u672c.js" in text
 
 
+def test_evidence_is_told_in_words() -> None:
+    evidence = {
+        "is_new": True,
+        "share": 0.5,
+        "top": [{"path": "src/a.ts", "bytes": 1352, "lines": 47}],
+        "a_b": [],
+    }
+    text = _table(replace(clean_target(), findings=[replace(secret_finding(), evidence=evidence)]))
+    assert "    is new yes · share 0.50\n    top:\n      src/a.ts, bytes 1,352, lines 47\n" in text
+
+
 def test_a_reason_that_repeats_the_summary_is_left_out() -> None:
     verdict = Verdict(Severity.LOW, "One thing.", ["low: One thing. Twice", "another thing"])
     text = _table(replace(clean_target(), verdict=verdict))

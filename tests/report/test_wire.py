@@ -109,10 +109,21 @@ def test_evidence_that_json_cannot_hold_becomes_what_it_can() -> None:
     deep: list[Any] = []
     for _ in range(100):
         deep = [deep]
-    evidence = {"nan": float("nan"), "big": 2**80, "bytes": b"x", 1: {2}, "deep": deep, "t": (1,)}
+    evidence = {
+        "nan": float("nan"),
+        "big": 2**80,
+        "huge": 16**9000,
+        "bytes": b"x",
+        1: {2},
+        "deep": deep,
+        "t": (1,),
+    }
     target = replace(clean_target(), findings=[replace(secret_finding(), evidence=evidence)])
     told = json.loads(render("json", report(target)))["targets"][0]["findings"][0]["evidence"]
     assert told["nan"] is None
     assert told["big"] == str(2**80)
+    assert told["huge"] == hex(16**9000)
+    for name in ("table", "html"):
+        assert "0x1000" in render(name, report(target))
     assert told["t"] == [1]
     assert told["1"] == "{2}"
