@@ -1,8 +1,7 @@
 """Source maps as JSON: the few fields that matter, read without building the rest.
 
 A sound map goes through msgspec, whose ``Raw`` fields are slices of the input, so that a 60 MB map
-costs little beyond its text. A broken one is salvaged by a scan that only looks for the strings of
-``sources`` and ``sourcesContent``. Both are bounded in depth and in the number of items.
+costs little beyond its text. What msgspec refuses is salvaged by ``map_layers``.
 """
 
 from __future__ import annotations
@@ -13,14 +12,22 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec import Raw, Struct, field
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from monitor.archive.map_layers import (
+    ERRORS,
+    MAX_LAYERS,
+    MAX_SOURCES,
+    Layer,
+    Parsed,
+    salvage,
+    salvage_array,
+    text,
+)
 
+if TYPE_CHECKING:
     from monitor.archive.entries import Buffer
 
-MAX_SOURCES = 1_000_000
+_MAX_COMMAS = 1_000_000
 _MAX_SECTION_DEPTH = 8
-_MAX_SECTIONS = 100_000
 _COMMAS_CHUNK = 1 << 20
 _HARMLESS_TAIL = 64
 
@@ -43,32 +50,6 @@ _HEAD = re.compile(
     re.DOTALL,
 )
 _TRAILING = re.compile(r"trailing characters \(byte (\d+)\)")
-_SALVAGED_KEY = re.compile(rb'"(sources|sourcesContent|sourceRoot)"\s{0,64}:\s{0,64}(?=["\[])')
-_STRING = re.compile(rb'"([^"\\]*+(?:\\.[^"\\]*+)*+)("?)', re.DOTALL)
-_ESCAPE = re.compile(
-    rb"\\(u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|.)", re.DOTALL
-)
-_BETWEEN = re.compile(rb"[\s,]*")
-_OTHER_VALUE = re.compile(rb'[^,\]"]+')
-_SIMPLE = {b"n": b"\n", b"t": b"\t", b"r": b"\r", b"b": b"\b", b"f": b"\f"}
-
-
-class Layer(Struct):
-    """One flat map. Items are JSON text: a string with its quotes, ``null``, or anything else."""
-
-    sources: list[bytes | Raw]
-    contents: list[bytes | Raw]
-    root: str = ""
-    file: str = ""
-    has_ignore_list: bool = False
-
-
-class Parsed(Struct):
-    """A source map: its flat layers, the addresses of outlying sections, and what went wrong."""
-
-    layers: list[Layer]
-    section_urls: list[str]
-    problem: str | None = None
 
 
 class _Document(Struct):
@@ -91,8 +72,6 @@ class _Section(Struct):
 _document = msgspec.json.Decoder(_Document)
 _raw_list = msgspec.json.Decoder(list[Raw])
 _section = msgspec.json.Decoder(_Section)
-_string = msgspec.json.Decoder(str)
-_ERRORS = (msgspec.MsgspecError, RecursionError, UnicodeError)
 
 
 def looks_like_map(data: Buffer) -> bool:
@@ -125,7 +104,7 @@ def parse(data: Buffer) -> Parsed | None:
     document: _Document | None
     try:
         document = _document.decode(view)
-    except _ERRORS as error:
+    except ERRORS as error:
         document, problem = _without_tail(view, str(error))
     if document is not None:
         found = Parsed([], [], problem or None)
@@ -133,19 +112,7 @@ def parse(data: Buffer) -> Parsed | None:
             return found
         if found.problem is None:
             return None
-    return _salvage(view, problem or "malformed")
-
-
-def text(item: bytes | Raw) -> bytes | None:
-    """The UTF-8 of one JSON item; None for ``null``. What is no string is given as it stands."""
-    raw = bytes(item)
-    if raw[:1] != b'"':
-        return None if raw == b"null" else raw
-    try:
-        return _string.decode(raw).encode()
-    except _ERRORS:
-        closed = len(raw) > 1 and raw.endswith(b'"')
-        return _ESCAPE.sub(_unescaped, raw[1 : -1 if closed else None])
+    return salvage(view, problem or "malformed")
 
 
 def _without_tail(view: memoryview, message: str) -> tuple[_Document | None, str]:
@@ -156,7 +123,7 @@ def _without_tail(view: memoryview, message: str) -> tuple[_Document | None, str
     for end in (int(trailing.group(1)) - 1, int(trailing.group(1))):
         try:
             document = _document.decode(view[:end])
-        except _ERRORS:
+        except ERRORS:
             continue
         return document, "trailing-bytes" if len(view) - end > _HARMLESS_TAIL else ""
     return None, "malformed"
@@ -184,19 +151,22 @@ def _collect(document: _Document, found: Parsed, depth: int) -> bool:
 
 
 def _collect_sections(raw: Raw, found: Parsed, depth: int) -> bool:
-    if depth >= _MAX_SECTION_DEPTH:
-        deeper = _salvage(
-            memoryview(raw), "over-depth"
-        )  # sees no nesting, so it cannot be too deep
-        found.problem = "over-depth"
+    if depth >= _MAX_SECTION_DEPTH or _has_many_commas(memoryview(raw)):
+        # the salvaging scan sees no nesting and builds no list of sections
+        problem = "over-depth" if depth >= _MAX_SECTION_DEPTH else None
+        deeper = salvage(memoryview(raw), problem)
+        found.problem = found.problem or (deeper.problem if deeper else problem)
         found.layers += deeper.layers if deeper else []
-        return True
+        return deeper is not None or problem is not None
     is_map = False
-    for item in _items(raw, found)[:_MAX_SECTIONS]:
+    for item in _items(raw, found):
+        if len(found.layers) >= MAX_LAYERS:
+            found.problem = "over-members"
+            break
         try:
             section = _section.decode(item)
             inner = _document.decode(section.map) if _opens(section.map, b"{") else None
-        except _ERRORS:
+        except ERRORS:
             continue
         if inner is not None:
             is_map = _collect(inner, found, depth + 1) or is_map
@@ -221,75 +191,21 @@ def _items(raw: Raw, found: Parsed) -> list[bytes | Raw]:
     if not _opens(raw, b"["):
         return []
     view = memoryview(raw)
-    commas = 0
-    if len(view) > 2 * MAX_SOURCES:
-        steps = range(0, len(view), _COMMAS_CHUNK)
-        commas = sum(bytes(view[at : at + _COMMAS_CHUNK]).count(b",") for at in steps)
-    if commas <= MAX_SOURCES:  # else the list of slices alone could take gigabytes
+    if not _has_many_commas(view):
         try:
-            return list(_raw_list.decode(raw))
-        except _ERRORS:
+            items = _raw_list.decode(raw)
+        except ERRORS:
             found.problem = found.problem or "malformed"
-    return list(_salvage_array(view, 0, found))
+        else:
+            if len(items) > MAX_SOURCES:
+                found.problem = "over-members"
+            return list(items[:MAX_SOURCES])
+    return list(salvage_array(view, 0, found))
 
 
-def _salvage(view: memoryview, problem: str) -> Parsed | None:
-    """The map as far as it can be told from broken JSON."""
-    found = Parsed([], [], problem)
-    layer = Layer([], [])
-    seen: set[bytes] = set()
-    end = 0
-    for key in _SALVAGED_KEY.finditer(view):
-        if key.start() < end:
-            continue  # inside an array that was read already
-        name = key.group(1)
-        if name in seen:
-            found.layers.append(layer)
-            layer, seen = Layer([], []), set()
-        seen.add(name)
-        end = _salvage_value(view, key.end(), name, layer, found)
-    if seen:
-        found.layers.append(layer)
-    return found if any(layer.sources or layer.contents for layer in found.layers) else None
-
-
-def _salvage_value(view: memoryview, at: int, name: bytes, layer: Layer, found: Parsed) -> int:
-    """Reads one value into the layer; where the scan goes on."""
-    if name == b"sourceRoot":
-        value = _STRING.match(view, at)
-        layer.root = (text(value.group()) or b"").decode("utf-8", "replace") if value else ""
-        return at
-    items = list(_salvage_array(view, at, found))
-    if name == b"sources":
-        layer.sources = items
-    else:
-        layer.contents = items
-    return at + 1 + sum(map(len, items))
-
-
-def _salvage_array(view: memoryview, at: int, found: Parsed) -> Iterator[bytes]:
-    """The items of the array that opens at ``at``, up to its end or the end of the bytes."""
-    at += 1
-    for _ in range(MAX_SOURCES):
-        gap = _BETWEEN.match(view, at)
-        at = gap.end() if gap else at
-        if at >= len(view):
-            found.problem = "truncated"
-            return
-        if view[at] == 0x5D:  # noqa: PLR2004 - "]"
-            return
-        item = _STRING.match(view, at) or _OTHER_VALUE.match(view, at)
-        if item is None:
-            return
-        yield item.group().strip()
-        at = item.end()
-    found.problem = "over-members"
-
-
-def _unescaped(found: re.Match[bytes]) -> bytes:
-    """What a JSON escape stands for; a lone surrogate becomes U+FFFD."""
-    escape = found.group(1)
-    if escape[:1] != b"u" or len(escape) == 1:
-        return _SIMPLE.get(escape, escape)
-    units = b"".join(int(part, 16).to_bytes(2, "big") for part in escape[1:].split(b"\\u"))
-    return units.decode("utf-16-be", "replace").encode("utf-8", "replace")
+def _has_many_commas(view: memoryview) -> bool:
+    """Whether an array may have so many items that the slices of them alone take gigabytes."""
+    if len(view) < 2 * _MAX_COMMAS:
+        return False
+    steps = range(0, len(view), _COMMAS_CHUNK)
+    return sum(bytes(view[at : at + _COMMAS_CHUNK]).count(b",") for at in steps) > _MAX_COMMAS

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from monitor.archive import map_json, map_names
+from monitor.archive import map_json, map_layers, map_names
 from monitor.archive.map_json import looks_like_map
 from monitor.archive.map_references import (
     Reference,
@@ -95,7 +95,7 @@ class _Gathered:
         self._places: dict[str, list[int]] = {}
         self._number = 0
 
-    def take(self, parsed: map_json.Parsed, depth: int) -> None:
+    def take(self, parsed: map_layers.Parsed, depth: int) -> None:
         """Adds every layer, and the sections that are data URIs."""
         self.problem = self.problem or parsed.problem
         for layer in parsed.layers:
@@ -111,15 +111,15 @@ class _Gathered:
         else:
             self._address(url)
 
-    def _layer(self, layer: map_json.Layer) -> None:
+    def _layer(self, layer: map_layers.Layer) -> None:
         self.root = self.root or printable(layer.root[:_MAX_ADDRESS])
         self.file = self.file or printable(layer.file[:_MAX_ADDRESS])
         self.has_ignore_list |= layer.has_ignore_list
         self._address(layer.root)
         names, contents = layer.sources, layer.contents
         for place in range(max(len(names), len(contents))):
-            raw = map_json.text(names[place]) if place < len(names) else None
-            content = map_json.text(contents[place]) if place < len(contents) else None
+            raw = map_layers.text(names[place]) if place < len(names) else None
+            content = map_layers.text(contents[place]) if place < len(contents) else None
             self._source((raw or b"").decode("utf-8", "replace"), content, layer.root)
 
     def _source(self, name: str, content: bytes | None, root: str) -> None:

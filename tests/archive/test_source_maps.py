@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.archive import map_json, map_names, source_maps
+from monitor.archive import map_json, map_layers, source_maps
 
 if TYPE_CHECKING:
     from monitor.archive.source_maps import SourceMap
@@ -159,7 +159,33 @@ def test_a_flood_of_items_is_bounded() -> None:
     parsed = map_json.parse(raw)
     assert parsed is not None
     assert parsed.problem == "over-members"
-    assert len(parsed.layers[0].contents) == map_json.MAX_SOURCES
+    assert len(parsed.layers[0].contents) == map_layers.MAX_SOURCES
+
+
+def test_many_short_contents_are_bounded() -> None:
+    items = b",".join([b'"a"'] * (map_layers.MAX_SOURCES + 5))
+    found = read(b'{"version":3,"mappings":"","sourcesContent":[' + items + b"]}")
+    assert found.record.problem == "over-members"
+    assert len(found.contents) == map_layers.MAX_SOURCES
+
+
+@pytest.mark.parametrize("item", [b'{"map":{"sources":["a"],"mappings":""}}', b'"sources":["a"]'])
+def test_a_flood_of_sections_is_bounded(item: bytes) -> None:
+    raw = b'{"version":3,"mappings":"","sections":[' + b",".join([item] * 60_000) + b"]}"
+    assert read(raw).record.problem in {"over-members", "malformed"}
+    assert len(read(raw).record.sources) <= 60_000
+
+
+def test_a_large_index_map_with_many_commas_is_read_whole() -> None:
+    code = "f(a,b,c,d,e,f,g,h);\n" * 2_000
+    sections = [
+        {"offset": {}, "map": flat(sources=[f"{n}.ts"], sourcesContent=[code + str(n)])}
+        for n in range(80)
+    ]
+    found = read({"version": 3, "sections": sections})
+    assert len(found.contents) == 80
+    assert found.contents[79] == ("79.ts", (code + "79").encode())
+    assert found.record.problem is None
 
 
 def test_the_ignore_list_is_only_noted() -> None:
@@ -198,58 +224,6 @@ def test_a_memoryview_is_as_good() -> None:
     raw = memoryview(json.dumps(flat(sourcesContent=[CODE])).encode())
     assert source_maps.looks_like_map(raw)
     assert read(bytes(raw)).contents == [("../src/a.ts", CODE.encode())]
-
-
-@pytest.mark.parametrize(
-    ("name", "shown", "is_first_party"),
-    [
-        ("webpack://ns/./src/x.ts?1a2b", "src/x.ts", True),
-        ("webpack://_N_E/./app/page.tsx", "app/page.tsx", True),
-        ("webpack://@acme/console/./src/a.js", "src/a.js", True),
-        ("webpack://@acme/console/src/a.js", "src/a.js", True),
-        ("webpack://ns/../shared/a.js", "../shared/a.js", True),
-        ("webpack:///src/a.js", "src/a.js", True),
-        ("webpack:///./node_modules/react/index.js", "node_modules/react/index.js", False),
-        ("webpack:///./~/react/index.js", "~/react/index.js", False),
-        ("webpack://ns/webpack/runtime/chunk", "webpack/runtime/chunk", False),
-        ("webpack:///(webpack)/buildin/module.js", "(webpack)/buildin/module.js", False),
-        ("webpack:///./node_modules/css-loader!./src/x.css", "src/x.css", False),
-        ('webpack://ns/external "react"', 'external "react"', False),
-        ("turbopack:///[project]/src/b.ts", "src/b.ts", True),
-        ("turbopack:///[next]/internal/font.js", "[next]/internal/font.js", False),
-        (
-            "turbopack:///[project]/node_modules/.pnpm/x@1/i.js",
-            "node_modules/.pnpm/x@1/i.js",
-            False,
-        ),
-        ("/[metro-project]/App.tsx", "App.tsx", True),
-        ("file:///Users/jo/work/a.ts", "Users/jo/work/a.ts", True),
-        ("C:\\work\\app\\a.ts", "C:/work/app/a.ts", True),
-        ("..\\node_modules\\x\\i.js", "../node_modules/x/i.js", False),
-        (
-            "../../../packages/internal-billing/a.ts",
-            "../../../packages/internal-billing/a.ts",
-            True,
-        ),
-        ("../../../etc/cron.d/x", "../../../etc/cron.d/x", True),
-        ("%2e%2e/node_modules%2Fx.js", "%2e%2e/node_modules%2Fx.js", False),
-        ("\0commonjsHelpers.js", "\\x00commonjsHelpers.js", False),
-        ("\0virtual:entry", "\\x00virtual:entry", False),
-        ("virtual:config", "virtual:config", False),
-        ("a\u202egnp.ts", "a\\u202egnp.ts", True),
-        ("../../vite/preload-helper.js", "../../vite/preload-helper.js", False),
-        (
-            "/rustc/" + "0a" * 20 + "/library/core/a.rs",
-            "rustc/" + "0a" * 20 + "/library/core/a.rs",
-            False,
-        ),
-        ("", "(unnamed 7)", True),
-        ("my_node_modules/a.ts", "my_node_modules/a.ts", True),
-    ],
-)
-def test_names_are_shown_and_classified(name: str, shown: str, is_first_party: bool) -> None:  # noqa: FBT001 - a table's column
-    assert map_names.display(name, 7) == shown
-    assert map_names.is_first_party(name) is is_first_party
 
 
 def test_the_root_is_a_prefix_that_counts() -> None:
