@@ -31,15 +31,18 @@ def conclude(findings: Sequence[Finding], inspection: Inspection, posture: Postu
     if not findings:
         return Verdict(Severity.NONE, _nothing(inspection), [])
     groups = _groups(findings)
+    front = _front(inspection)
     worst = groups[0][0]
-    summary = _told(groups[0])
+    summary = _told(groups[0], front)
     others = Counter(each.severity for each in findings)[worst.severity] - len(groups[0])
     if others:
         summary += f", and {others:,} more {worst.severity.value} finding{'s' * (others > 1)}"
     summary += "."
     if inspection.skipped and worst.rule != "not-fully-inspected":
         summary += f" Not fully inspected: {_missed(inspection)}."
-    reasons = [f"{group[0].severity.value}: {_told(group)}." for group in groups[:_MAX_REASONS]]
+    reasons = [
+        f"{group[0].severity.value}: {_told(group, front)}." for group in groups[:_MAX_REASONS]
+    ]
     if len(groups) > _MAX_REASONS:
         reasons.append(f"and {len(groups) - _MAX_REASONS:,} more kinds of findings.")
     reasons.append(f"posture {posture.value.value}: {'; '.join(posture.evidence)}")
@@ -65,10 +68,10 @@ def _groups(findings: Sequence[Finding]) -> list[list[Finding]]:
     return list(groups.values())
 
 
-def _told(group: Sequence[Finding]) -> str:
+def _told(group: Sequence[Finding], front: str) -> str:
     """One group in half a sentence."""
     first = max(group, key=_first_party_files) if group[0].rule in _CONTENT_RULES else group[0]
-    place = f"`{_shown(first.path)}`" if first.path else "the package"
+    place = f"`{_shown(first.path.removeprefix(front))}`" if first.path else "the package"
     more = f" and {len(group) - 1:,} more place{'s' * (len(group) > 2)}" * (len(group) > 1)  # noqa: PLR2004 - the plural
     if first.rule in _CONTENT_RULES:
         files = sum(_first_party_files(each) for each in group)
@@ -90,10 +93,16 @@ def _sentence(message: str) -> str:
     return message.partition(". ")[0].rstrip(". \n")
 
 
+def _front(inspection: Inspection) -> str:
+    """What all paths begin with: the artifact's own name, which the report shows beside them."""
+    members = inspection.members
+    fronts = {each.path.partition(NESTED)[0] for each in (members[:1] + members[-1:])}
+    return f"{fronts.pop()}{NESTED}" if len(fronts) == 1 and len(members) > 1 else ""
+
+
 def _shown(path: str) -> str:
-    """A path without the artifact's own name, which the report shows beside it."""
-    inner = path.partition(NESTED)[2] or path
-    inner = inner.partition(f"{NESTED}(inline")[0]
+    """A path for a sentence: the file that holds an inline map, and no more than fits."""
+    inner = path.partition(f"{NESTED}(inline")[0]
     return inner if len(inner) <= _MAX_PATH else f"{inner[:80]}…{inner[-100:]}"
 
 

@@ -86,6 +86,14 @@ def test_a_wheel_that_differs_from_its_record_is_told() -> None:
     assert finding.evidence["resized"] == ["acme/a.py"]
 
 
+def test_a_folder_of_installed_packages_is_no_wheel() -> None:
+    path = "b-2.0.dist-info/RECORD"
+    other = Manifest(path=WHEEL + path, ecosystem="pypi", raw={"record": {"b.py": 1}})
+    loose = Manifest(path=path, ecosystem="pypi", raw={"record": {"b.py": 1}})
+    assert _rules(Inspection(members=records(WHEEL + "x.py"), manifests=[_record(), other])) == {}
+    assert _rules(Inspection(members=records("x.py"), manifests=[loose])) == {}
+
+
 @pytest.mark.parametrize(
     "orphan",
     ["acme/gone.pyc", "acme/gone.pyc!/constants", "acme/__pycache__/gone.cpython-311.pyc",

@@ -197,7 +197,7 @@ OWN = Organisation(name="acme", posture=PostureValue.PROPRIETARY)
 
 def _summary(*findings: Finding, skipped: int = 0) -> str:
     inspection = Inspection(
-        members=records("a", "b"),
+        members=records("acme.tgz!/a", "acme.tgz!/b"),
         inspected_bytes=2_500,
         findings=list(findings),
         skipped=[Skipped(str(number), "truncated") for number in range(skipped)],

@@ -10,7 +10,7 @@ from monitor.model import NESTED, Severity
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from monitor.model import Finding, Inspection
+    from monitor.model import Finding, Inspection, Manifest
 
 _MAX_SHOWN = 20
 _OPENED = f".pyc{NESTED}"
@@ -19,31 +19,44 @@ _UNLISTED = ("RECORD", "RECORD.jws", "RECORD.p7s")
 
 def findings(inspection: Inspection) -> Iterator[Finding]:
     """The findings of all wheels and sdists that the artifact is or holds."""
-    for manifest in inspection.manifests:
-        if "record" in manifest.raw:
-            inner = manifest.path.rpartition(NESTED)[2]
-            root = manifest.path[: len(manifest.path) - len(inner)]
-            yield from _record(inspection, root, manifest.raw["record"], manifest.path)
+    for manifest, files in _wheels(inspection):
+        yield from _record(manifest, files)
     if any(each.ecosystem == "pypi" for each in inspection.manifests):
         yield from _bytecode(inspection)
 
 
-def _files(inspection: Inspection, root: str) -> dict[str, int]:
-    """The files directly in the container at ``root``: their sizes, -1 for opened containers."""
-    found: dict[str, int] = {}
-    for member in inspection.members:
-        if not member.path.startswith(root):
-            continue
-        inner, nested, _ = member.path[len(root) :].partition(NESTED)
-        found[inner] = max(found.get(inner, -1), -1 if nested else member.size)
-    return found
+def _wheels(inspection: Inspection) -> Iterator[tuple[Manifest, dict[str, int]]]:
+    """Each RECORD with the sizes of the files beside it, -1 for those opened as containers.
+
+    A folder of installed packages has many and is no wheel: only containers with one count.
+    """
+    records: dict[str, list[Manifest]] = {}
+    for manifest in inspection.manifests:
+        if "record" in manifest.raw and NESTED in manifest.path:
+            records.setdefault(_root(manifest), []).append(manifest)
+    wheels = {root: found[0] for root, found in records.items() if len(found) == 1}
+    files: dict[str, dict[str, int]] = {root: {} for root in wheels}
+    for member in inspection.members if wheels else ():
+        root = ""
+        parts = member.path.split(NESTED)
+        for depth, part in enumerate(parts):
+            if root in files:
+                size = member.size if depth == len(parts) - 1 else -1
+                files[root][part] = max(files[root].get(part, -1), size)
+            root += part + NESTED
+    for root, manifest in wheels.items():
+        yield manifest, files[root]
 
 
-def _record(
-    inspection: Inspection, root: str, named: Mapping[str, int], path: str
-) -> Iterator[Finding]:
-    files = _files(inspection, root)
-    folder = path[len(root) :].rpartition("/")[0]
+def _root(manifest: Manifest) -> str:
+    """The front of the paths of everything in the manifest's own container."""
+    front, nested, _ = manifest.path.rpartition(NESTED)
+    return front + nested
+
+
+def _record(manifest: Manifest, files: Mapping[str, int]) -> Iterator[Finding]:
+    named = manifest.raw["record"]
+    folder = manifest.path[len(_root(manifest)) :].rpartition("/")[0]
     free = {f"{folder}/{name}" for name in _UNLISTED}
     unlisted = [name for name in files if name not in named and name not in free]
     resized = [
@@ -57,7 +70,7 @@ def _record(
         Severity.MEDIUM,
         f"{len(unlisted):,} file(s) of the wheel are not in its RECORD, "
         f"{len(resized):,} differ from it in size.",
-        path,
+        manifest.path,
         subject=f"unlisted={bool(unlisted)} resized={bool(resized)}",
         evidence={
             "signal": "S4",
