@@ -146,6 +146,8 @@ def _evidence(values: dict[str, Any]) -> list[tuple[str, list[str]]]:
     """Each key with its values as text; a list keeps at most 50 of them and says so."""
     rows = []
     for key, value in values.items():
+        if value in (None, "", [], {}):
+            continue
         items = list(value) if isinstance(value, (list, tuple)) else [value]
         texts = [figure(item) for item in items[:50]]
         if len(items) > len(texts):

@@ -179,7 +179,7 @@ def _evidence(page: Page, evidence: dict[str, Any]) -> None:
     singles = [
         f"{label(key)} {figure(value)}"
         for key, value in evidence.items()
-        if not isinstance(value, (list, tuple, dict))
+        if not isinstance(value, (list, tuple, dict)) and value not in (None, "")
     ]
     if singles:
         page.prose(" · ".join(singles[:_max_evidence_items]), "dim", indent=4)
