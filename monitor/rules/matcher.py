@@ -7,6 +7,7 @@ would find over the whole text by itself, and on top of that what lies behind st
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 import hyperscan
@@ -16,7 +17,7 @@ from monitor.rules.work import SLACK, SLOT_BITS, STRETCH, Work
 
 if TYPE_CHECKING:
     import mmap
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from monitor.rules.model import Branch, Match, Rule
 
@@ -63,7 +64,10 @@ class Matcher:
     probe's name) to why not all of its matches were looked for: ``over-matches`` or ``over-work``.
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(
+        self, engine: Engine, *, clock: Callable[[], float] = time.process_time
+    ) -> None:
+        self.clock = clock
         self.rules = engine.rules
         self.digest = engine.digest
         self.probe_hits: dict[str, list[int]] = {}

@@ -16,7 +16,7 @@ from monitor.errors import RuleError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-MAX_REACH = 64 << 10
+MAX_REACH = 16 << 10
 """How far an open repeat is followed, in bytes."""
 
 ALL = (1 << 256) - 1

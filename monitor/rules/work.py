@@ -7,7 +7,7 @@ and beyond a multiple of the member's size the rest of its hits is given up and 
 from __future__ import annotations
 
 from bisect import bisect_left
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from monitor.rules.model import SECRET, Match
 from monitor.rules.unescape import readings
@@ -38,6 +38,8 @@ _SLOT_MASK = (1 << SLOT_BITS) - 1
 _SPARE_WORK = 8 << 20  # bytes that a branch may confirm in one member, at least ...
 _WORK_PER_BYTE = 8  # ... and per byte of the member
 _DECODE_COST = 16  # undoing escapes costs this many times what searching does
+_BYTES_PER_SECOND = 50 << 20  # what searching is expected to do; some expressions are far slower
+_WIDE = 4096  # a window from this size on is timed
 _CALL_COST = 64  # ... and a search costs as much as this many bytes however short its window
 
 
@@ -112,8 +114,7 @@ class Work:
         start = max(self._last.get(slot, 0), end - expression.window)
         is_found = False
         while start < end and self._chosen[slot]:
-            self._spend(slot, stop - start + _CALL_COST)
-            found = confirmation.search(self._text, start, stop)
+            found = self._timed(slot, confirmation, start, stop)
             # What begins later than this hit allows may be cut by the window: its own hit will come.
             if found is None or found.start() > end - expression.least:
                 break
@@ -139,6 +140,17 @@ class Work:
             return
         secret = bytes(self._text[at[0] : at[1]]) if value is None else value
         found.append(Match(self._matcher.rules[index], span, at, secret, levels))
+
+    def _timed(self, slot: int, confirmation: Confirmation, start: int, stop: int) -> Any:
+        """Search a window and charge for it: by its size, a wide one also by the time it took."""
+        self._spend(slot, stop - start + _CALL_COST)
+        if stop - start < _WIDE:
+            return confirmation.search(self._text, start, stop)
+        clock = self._matcher.clock
+        before = clock()
+        found = confirmation.search(self._text, start, stop)
+        self._spend(slot, int((clock() - before) * _BYTES_PER_SECOND))
+        return found
 
     def _confirm_otherwise(self, slot: int, end: int, confirmation: Confirmation) -> None:
         """Look again in other readings of the window, until one of them holds a match."""
@@ -168,7 +180,7 @@ class Work:
         at = reading.index(start)
         is_found = False
         while found := confirmation.search(reading.text, at):
-            if reading.raw(found.start()) >= end:
+            if reading.raw(found.start()) > end - confirmation.expression.least:
                 break
             at = found.end()
             behind = reading.raw(at)
