@@ -68,6 +68,7 @@ def test_the_names_of_the_keys_are_told() -> None:
         (".env", ""),
         (".env", "TOKEN=${TOKEN}\nPASSWORD=changeme\nKEY=xxxxxxxxxxxx\nSECRET=<your-secret>\n"),
         (".env", "NODE_ENV=production\nPORT=3000\nURL=https://api.acme.example/\n"),
+        (".env", "AWS_SECRET_ACCESS_KEY=wJalrXUtnFEMI/K7MDENG/bPxRfiCY" + "EXAMPLEKEY\n"),
         (".npmrc", "registry=https://npm.corp.acme.example/\n"),
         (".npmrc", "//npm.corp.acme.example/:_authToken=${NPM_TOKEN}\n"),
         (".pypirc", "[acme]\nusername = __token__\n"),
@@ -85,7 +86,7 @@ def test_a_blank_carrier_is_medium(path: str, content: str) -> None:
     ("path", "content"),
     [
         (".env.example", "API_KEY=\nTOKEN=your-token-here\nPASSWORD=postgres\n"),
-        (".env.sample", "API_KEY=\n"),
+        (".env.sample", "API_KEY=\nAWS_ACCESS_KEY_ID=AKIA" + "IOSFODNN7EXAMPLE\n"),
         ("cacert.pem", "-----BEGIN CERTIFICATE-----\n" + token(70)),
         ("id_rsa.pub", "ssh-rsa " + token(70)),
         ("slides.key", "keynote"),

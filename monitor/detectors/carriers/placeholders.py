@@ -28,6 +28,8 @@ def is_placeholder(value: str) -> bool:
     plain = bare(value)
     if len(plain) < _MIN_LENGTH or len(set(plain)) < _MIN_DISTINCT or plain.lower() in _SETTINGS:
         return True
+    if "EXAMPLE" in plain:
+        return True  # AWS marks its documented keys so, in the middle of other letters
     if plain.replace(".", "").replace("-", "").isdigit():
         return len(plain) < _MIN_RANDOM  # a port, a version, a number of seconds
     return bool(re.match(_REFERENCE, plain)) or placeholders.is_placeholder(plain.encode())
