@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Self, TypeVar
 from urllib import request as urllib_request
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 import aiohttp
 from yarl import URL
@@ -18,7 +18,7 @@ from . import trust
 from .failures import RetryError, given_up, too_large, translated
 from .guard import Guard, GuardedResolver
 from .pace import Clock, Pace, back_off, wait_asked
-from .settings import Credential, HttpSettings, best, netloc_of, shown
+from .settings import Credential, HttpSettings, best, is_web, joined, netloc_of, shown
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
@@ -204,8 +204,8 @@ class Client:
             yield answer
 
     def _check(self, url: str, origin: str) -> None:
-        parts = urlsplit(url)
-        if parts.scheme not in {"http", "https"} or not parts.hostname or "@" in parts.netloc:
+        parts = urlsplit(url) if is_web(url) else None
+        if parts is None or not parts.hostname or "@" in parts.netloc:
             raise DeniedError(
                 f"{shown(url)} is not an http(s) address that may be followed", reason="bad-address"
             )
@@ -240,7 +240,7 @@ def _target(url: str, location: str) -> str:
     """Where a redirect leads."""
     if not location:
         raise TargetError(f"{shown(url)} redirects to nowhere", reason="redirect")
-    return urljoin(url, location).partition("#")[0]
+    return joined(url, location).partition("#")[0]
 
 
 def _is_bypassed(netloc: str, proxies: Mapping[str, str]) -> bool:

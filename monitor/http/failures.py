@@ -76,7 +76,7 @@ def translated(url: str) -> Iterator[None]:
         raise truncated(url, 0, None) from error
     except TimeoutError as error:
         raise RetryError(f"{shown(url)} did not answer in time", reason="timeout") from error
-    except aiohttp.InvalidURL as error:
+    except ValueError as error:
         raise TargetError(f"{shown(url)} is not an address", reason="bad-address") from error
     except (aiohttp.ClientError, ssl.SSLError, OSError) as error:
         raise RetryError(

@@ -74,7 +74,7 @@ def wait_asked(headers: Mapping[str, str], now: datetime) -> float | None:
     if asked:
         try:
             at = parsedate_to_datetime(asked)
-        except ValueError:
+        except (ValueError, TypeError, OverflowError):
             return None
         at = at if at.tzinfo else at.replace(tzinfo=UTC)
         return max(0.0, (at - now).total_seconds())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote, urljoin, urlsplit
 
 from msgspec import Struct, field
 
@@ -81,10 +81,31 @@ def netloc_of(url: str) -> str:
     return _netloc(parts.scheme, parts.netloc.rpartition("@")[2])
 
 
+def joined(base: str, reference: str) -> str:
+    """An address as it is meant below another; what is malformed stays as it is, to be refused."""
+    try:
+        return urljoin(base, reference)
+    except ValueError:
+        return reference
+
+
+def is_web(url: str) -> bool:
+    """Whether this is a well-formed http(s) address: a registry's answer may name nothing else."""
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+
+
 def shown(url: str) -> str:
     """The address as it may be told: without login, query and fragment (which may be secrets)."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "a malformed address"
+    plain = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+    return "".join(character if character.isprintable() else "?" for character in plain)[:500]
 
 
 def _netloc(scheme: str, netloc: str) -> str:

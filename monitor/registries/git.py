@@ -193,7 +193,7 @@ class GitSource:
         self._client.guard.check_literal(host, int(port))
         try:
             found = await GuardedResolver(self._client.guard).resolve(host, int(port))
-        except OSError as error:
+        except (OSError, ValueError) as error:
             raise TargetError(f"{host} is not known ({error})", reason="connection") from error
         return f"{host}:{port}:{','.join(dict.fromkeys(one['host'] for one in found))}"
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-import msgspec
 from packageurl import PackageURL
 
 from monitor.errors import NotFoundError, TargetError
+from monitor.http.answers import decoded_object
+from monitor.http.settings import is_web
 from monitor.model import Artifact, Release
 
 from .npm import time_of
@@ -50,12 +51,11 @@ class Github:
                 "is private: set [registries.github] token"
             ) from error
         try:
-            found = msgspec.json.decode(document.body)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            found = decoded_object(document.body)
+        except ValueError as error:
             raise TargetError(f"{target.text}: {url}: {error}", reason="bad-answer") from error
-        found = found if isinstance(found, dict) else {}
         version = str(found.get("tag_name") or target.ref)
-        assets = [one for one in found.get("assets") or [] if isinstance(one, dict)]
+        assets = _objects(found.get("assets"))
         if target.filename:
             assets = [one for one in assets if one.get("name") == target.filename]
         artifacts = [_artifact(target, version, asset) for asset in assets]
@@ -75,11 +75,19 @@ class Github:
         )
 
 
+def _objects(value: object) -> list[dict[str, Any]]:
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+
+
 def _artifact(target: GithubTarget, version: str, asset: Mapping[str, Any]) -> Artifact:
     owner, _, name = target.repository.partition("/")
     filename, url, size = asset.get("name"), asset.get("url"), asset.get("size")
     if not isinstance(filename, str) or not isinstance(url, str):
         raise TargetError(f"{target.text}: an asset has no name or address", reason="bad-answer")
+    if not is_web(url):
+        raise TargetError(
+            f"{target.text}: {filename} is not at an http(s) address", reason="bad-address"
+        )
     algorithm, _, digest = str(asset.get("digest") or "").partition(":")
     return Artifact(
         ecosystem="github",

@@ -9,12 +9,13 @@ import base64
 import binascii
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urljoin
 
 import msgspec
 from packageurl import PackageURL
 
 from monitor.errors import NotFoundError, TargetError
+from monitor.http.answers import decoded, decoded_object
+from monitor.http.settings import is_web, joined
 from monitor.model import Artifact, Release
 
 from . import semver
@@ -60,20 +61,20 @@ class Npm:
                 f"{target.text}: {registry} knows no package {target.name}"
             ) from error
         try:
-            packument = msgspec.json.decode(document.body, type=_Packument)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            packument = decoded(document.body, _Packument)
+        except ValueError as error:
             raise TargetError(
                 f"{target.text}: {url} did not answer with a packument ({error})",
                 reason="bad-answer",
             ) from error
         version = _choose(target, packument)
         try:
-            manifest = msgspec.json.decode(packument.versions[version])
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            manifest = decoded_object(packument.versions[version])
+        except ValueError as error:
             raise TargetError(
-                f"{target.text}: the entry of {version} is damaged", reason="bad-answer"
+                f"{target.text}: the entry of {version} is damaged ({error})", reason="bad-answer"
             ) from error
-        return _release(target, version, packument, _mapping(manifest), document.url)
+        return _release(target, version, packument, manifest, document.url)
 
 
 def _choose(target: PackageTarget, packument: _Packument) -> str:
@@ -144,6 +145,12 @@ def _release(
     tarball = dist.get("tarball")
     if not isinstance(tarball, str) or not tarball:
         raise TargetError(f"{target.text}: {version} names no tarball", reason="bad-answer")
+    url = joined(origin, tarball)
+    if not is_web(url):
+        raise TargetError(
+            f"{target.text}: {version} names a tarball that is not at an http(s) address",
+            reason="bad-address",
+        )
     namespace, _, name = target.name.rpartition("/")
     published_at = time_of(_mapping(packument.time).get(version))
     artifact = Artifact(
@@ -152,7 +159,7 @@ def _release(
         version=version,
         filename=f"{name}-{version}.tgz",
         purl=PackageURL("npm", namespace or None, name, version).to_string(),
-        url=urljoin(origin, tarball),
+        url=url,
         digests=digests(target, dist),
         published_at=published_at,
     )
@@ -200,9 +207,9 @@ def time_of(value: object) -> datetime | None:
         return None
     try:
         at = datetime.fromisoformat(value)
-    except ValueError:
+        return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
-    return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
 
 
 def _licence(manifest: Mapping[str, Any]) -> str:

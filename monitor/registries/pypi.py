@@ -18,7 +18,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from monitor.errors import LeakmonError, NotFoundError, TargetError
-from monitor.http.settings import shown
+from monitor.http.settings import is_web, shown
 from monitor.model import Artifact, Release
 
 from . import simple_index
@@ -98,9 +98,7 @@ class Pypi:
             page = simple_index.read(body, media_type, url, project)
         except ValueError as error:
             raise TargetError(f"{target.text}: {url}: {error}", reason="bad-answer") from error
-        if not index.url.startswith("file:") and any(
-            not file.url.startswith(("http:", "https:")) for file in page.files
-        ):
+        if not index.url.startswith("file:") and any(not is_web(file.url) for file in page.files):
             raise TargetError(
                 f"{target.text}: {shown(url)} names a file that is not at an http(s) address",
                 reason="bad-address",

@@ -8,18 +8,18 @@ from __future__ import annotations
 import re
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urljoin, urlsplit, urlunsplit
+from urllib.parse import unquote, urlsplit, urlunsplit
 
-import msgspec
 from msgspec import Struct, field
 from packaging.utils import (
-    InvalidSdistFilename,
-    InvalidWheelFilename,
     canonicalize_name,
     parse_sdist_filename,
     parse_wheel_filename,
 )
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
+
+from monitor.http.answers import decoded_object
+from monitor.http.settings import joined
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -65,14 +65,14 @@ def read(body: bytes, media_type: str, url: str, project: str) -> Page:
 
 def _read_json(body: bytes, url: str, project: str) -> Page:
     try:
-        page = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        page = decoded_object(body)
+    except ValueError as error:
         raise ValueError(f"the index's JSON is damaged ({error})") from error
-    files = _mapping(page).get("files")
-    version = str(_mapping(_mapping(page).get("meta")).get("api-version", "1.0"))
+    files = page.get("files")
+    version = str(_mapping(page.get("meta")).get("api-version", "1.0"))
     if not isinstance(files, list) or version.partition(".")[0] != "1":
         raise ValueError(f"the index speaks version {version[:10]!r} of its API, or not at all")
-    status = _mapping(_mapping(page).get("project-status")).get("status", "active")
+    status = _mapping(page.get("project-status")).get("status", "active")
     return Page(
         files=[
             _json_file(entry, url, project)
@@ -90,7 +90,7 @@ def _json_file(entry: Mapping[str, Any], url: str, project: str) -> File:
     uploaded_at = entry.get("upload-time")
     return File(
         filename=entry["filename"],
-        url=urljoin(url, entry["url"]),
+        url=joined(url, entry["url"]),
         digests={
             name: value
             for name, value in _mapping(entry.get("hashes")).items()
@@ -136,13 +136,13 @@ def _read_html(body: bytes, url: str, project: str) -> Page:
     parser = _Anchors()
     parser.feed(body.decode("utf-8", "replace"))
     parser.close()
-    root = urljoin(url, parser.base)
+    root = joined(url, parser.base)
     files = []
     for attributes, text in parser.anchors:
         href = attributes.get("href")
         if not href:
             continue
-        parts = urlsplit(urljoin(root, href))
+        parts = urlsplit(joined(root, href))
         algorithm, _, digest = parts.fragment.partition("&")[0].partition("=")
         filename = unquote(parts.path.rpartition("/")[2]) or "".join(text).strip()
         if not filename:
@@ -168,7 +168,7 @@ def version_of(filename: str, project: str) -> Version | None:
             name, version = parse_sdist_filename(filename)
             if name == canonicalize_name(project):
                 return version
-    except (InvalidSdistFilename, InvalidWheelFilename):
+    except ValueError:  # also a number of more digits than Python reads
         pass
     return _version_of_old(filename, canonicalize_name(project))
 
@@ -182,7 +182,7 @@ def _version_of_old(filename: str, project: str) -> Version | None:
             text = _INSTALLERS.split(stem[cut + 1 :])[0]
             try:
                 return Version(text.partition("-")[0] if filename.endswith(".egg") else text)
-            except InvalidVersion:
+            except ValueError:  # as above
                 return None
     return None
 

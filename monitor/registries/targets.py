@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import re
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit, urlunsplit
+from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
 
 from msgspec import Struct
 
@@ -236,10 +236,9 @@ def _git_url(text: str, _rest: str) -> Target:
     return _git_address(text, parts.scheme.lower(), parts, ref, has_prefix=has_prefix)
 
 
-def _git_address(text: str, scheme: str, parts: object, ref: str, *, has_prefix: bool) -> GitTarget:
-    from urllib.parse import SplitResult
-
-    assert isinstance(parts, SplitResult)
+def _git_address(
+    text: str, scheme: str, parts: SplitResult, ref: str, *, has_prefix: bool
+) -> GitTarget:
     if scheme not in _GIT_SCHEMES:
         raise _bad(text, f"git over {scheme!r} is not allowed, only over https, http, ssh and file")
     if bool(parts.hostname) == (scheme == "file") or len(parts.path) <= 1 or parts.query:

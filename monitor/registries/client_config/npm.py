@@ -158,7 +158,7 @@ def _header(keys: Values) -> tuple[str, str]:
     """The ``Authorization`` header of one place: a token, else a login, as npm prefers them."""
     if "_authToken" in keys:
         token, source = keys["_authToken"]
-        return f"Bearer {token}", f"{source} (_authToken)"
+        return f"Bearer {token.strip()}", f"{source} (_authToken)"
     if "username" in keys and "_password" in keys:
         text, source = keys["_password"]
         try:
@@ -168,5 +168,5 @@ def _header(keys: Values) -> tuple[str, str]:
         return basic(keys["username"][0], password), f"{source} (_password)"
     if "_auth" in keys:
         text, source = keys["_auth"]
-        return f"Basic {text}", f"{source} (_auth)"
+        return f"Basic {text.strip()}", f"{source} (_auth)"
     return "", ""
