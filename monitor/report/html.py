@@ -62,9 +62,7 @@ def render(report: ScanReport, options: RenderOptions) -> str:
     style = files("monitor.report").joinpath("scan.css").read_text(encoding="utf-8")
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     return (
-        _environment()
-        .from_string(_template())
-        .render(
+        _template().render(
             report=report,
             told=told,
             totals=severities([finding for one in told for finding in one.findings]),
