@@ -153,6 +153,9 @@ class _Opening:
             found = inspect(member, matches, self.context)
             if found:
                 inspection.findings.extend(found)
+        if self.matcher.capped:
+            for reason in set(self.matcher.capped.values()):
+                self.trail.skip(member.path, reason)
         if self.matcher.probe_hits:
             self._recover(member)
         if member.path.rpartition("/")[2] in manifests.NAMES and not member.offset:
