@@ -101,6 +101,7 @@ def decode(
     while not decoder.eof:
         piece: bytes | memoryview = b""
         if decoder.needs_input:
+            source.split(PIECE_IN)  # decoders copy what they do not get to at once
             found = next(source, None)
             if found is None:
                 return "truncated"

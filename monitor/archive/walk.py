@@ -196,10 +196,17 @@ class _Walker:
 
 
 def _gather(stream: Stream, most: int) -> bytearray:
-    """All of a stream, or its beginning: more than ``most`` bytes, by one chunk."""
-    gathered = bytearray()
+    """All of a stream, or its beginning: more than ``most`` bytes, by one chunk.
+
+    What is stated of its size is reserved at once: growing step by step would leave holes in the
+    heap as large as the members themselves.
+    """
+    gathered = bytearray(max(0, stream.size))
+    have = 0
     for piece in stream:
-        gathered += piece
-        if len(gathered) > most:
+        gathered[have : have + len(piece)] = piece
+        have += len(piece)
+        if have > most:
             break
+    del gathered[have:]
     return gathered

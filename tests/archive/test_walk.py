@@ -167,14 +167,14 @@ def test_paths_are_printable_whatever_the_names_are() -> None:
 
 
 GIBIBYTE = """
-import json, resource, sys
+import json, sys
+from tests.hostile.child import peak_bytes
 from monitor.archive import Budget, Limits, Trail, walk
 trail = Trail()
 limits = Limits(max_ratio=5_000, max_total_ratio=5_000)
 found = [(m.offset, len(m.data), m.is_last) for m in walk("a", open(sys.argv[1], "rb").read(),
     Budget(limits), trail)]
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-print(json.dumps([found, len(trail.skipped), peak * (1 if sys.platform == "darwin" else 1024)]))
+print(json.dumps([found, len(trail.skipped), peak_bytes()]))
 """
 
 
