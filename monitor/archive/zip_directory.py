@@ -178,11 +178,11 @@ def local_at(view: memoryview, position: int) -> tuple[Record, int] | None:
 def positions(view: memoryview, needle: bytes, start: int, stop: int) -> Iterator[int]:
     """Every place of ``needle`` between two places, each byte copied once."""
     lap = len(needle) - 1
-    for base in range(start, stop, _PIECE):
-        piece = bytes(view[base : min(stop, base + _PIECE + lap)])
+    for begin in range(start, stop, _PIECE):
+        piece = bytes(view[begin : min(stop, begin + _PIECE + lap)])
         place = piece.find(needle)
         while place >= 0:
-            yield base + place
+            yield begin + place
             place = piece.find(needle, place + 1)
 
 
