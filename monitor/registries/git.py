@@ -94,7 +94,7 @@ class GitSource:
             finally:
                 tar.stop()
                 # The thread writes below this folder: it must have ended before that goes.
-                await asyncio.wait([work])
+                await asyncio.gather(work, return_exceptions=True)
 
     async def _fetch_commit(
         self, address: str, commit: str, ref: str, folder: str, environment: dict[str, str]

@@ -176,6 +176,28 @@ def recording_git(tmp_path: Path, machine: Machine) -> tuple[Machine, Path]:
     return msgspec.structs.replace(machine, environ={"PATH": path}), log
 
 
+async def test_a_git_that_hangs_is_ended_with_all_it_started(
+    repository: Path, machine: Machine, tmp_path: Path
+) -> None:
+    noted, folder = tmp_path / "pid", tmp_path / "bin"
+    hanging(folder / "git", f"echo $$ >{noted}; exec sleep 1000")
+    environ = {"PATH": f"{folder}{os.pathsep}{os.environ['PATH']}"}
+    told = msgspec.structs.replace(machine, environ=environ)
+    settings = NetworkSettings(http=HttpSettings(total_seconds=0.5))
+    async with network.connect(settings, told) as net:
+        with pytest.raises(LimitError, match=r"git ls-remote took longer than") as caught:
+            await network.resolve(targets.parse(repository.as_uri()), net)
+    assert caught.value.reason == "timeout"
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(read(noted)), 0)
+
+
+def hanging(path: Path, script: str) -> None:
+    path.parent.mkdir()
+    path.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
+    path.chmod(0o755)
+
+
 async def test_github_token_reaches_git_but_no_command_line(
     repository: Path, machine: Machine, tmp_path: Path, serve: Serve
 ) -> None:

@@ -1,4 +1,4 @@
-"""Certificates: the authority of a company is trusted where the environment or a client names it."""
+"""Certificates: a company's authority is trusted where the environment or a client names it."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ async def body(site: str, machine: Machine) -> bytes:
 
 
 async def test_an_unknown_authority_is_refused_with_the_remedy(site: str, machine: Machine) -> None:
-    with pytest.raises(TargetError, match="not trusted.*SSL_CERT_FILE") as caught:
+    with pytest.raises(TargetError, match=r"not trusted.*SSL_CERT_FILE") as caught:
         await body(site, machine)
     assert caught.value.reason == "certificate"
 
