@@ -19,15 +19,18 @@ from monitor.detectors import ARTIFACT_DETECTORS, MEMBER_DETECTORS
 from monitor.model import NESTED, Inspection, MemberRecord, SourceMapReference
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from monitor.archive import Member, Trail
     from monitor.archive.budget import Limits
     from monitor.detectors import Context
+    from monitor.model import Finding
     from monitor.rules import Matcher
 
 WASM_MAGIC = b"\0asm"
 RELEASE_EVERY_BYTES = 32 << 20
+MAX_TOLD_TWICE = 4096
+"""How many of the latest findings can lie in the overlap of two windows."""
 MAX_MAP_DEPTH = 6
 """Source maps inside sources of source maps: bundles of bundles nest two or three deep."""
 
@@ -143,16 +146,19 @@ class _Opening:
     def _inspect(self, member: Member) -> None:
         inspection = self.inspection
         size = len(member.data)
-        if not member.offset:
-            inspection.members.append(
-                MemberRecord(member.path, size, member.container, member.mtime, member.owner)
-            )
+        record = MemberRecord(
+            member.path, member.offset + size, member.container, member.mtime, member.owner
+        )
+        if member.offset:
+            inspection.members[-1] = record  # a further window of the same member
+        else:
+            inspection.members.append(record)
         inspection.inspected_bytes += size
         matches = self.matcher.scan(member.data, member.path)
         for inspect in MEMBER_DETECTORS:
             found = inspect(member, matches, self.context)
             if found:
-                inspection.findings.extend(found)
+                inspection.findings.extend(self._new(found) if member.offset else found)
         if self.matcher.capped:
             for reason in set(self.matcher.capped.values()):
                 self.trail.skip(member.path, reason)
@@ -165,6 +171,14 @@ class _Opening:
         self._since_release += size
         if self._since_release >= RELEASE_EVERY_BYTES:
             self._release()
+
+    def _new(self, found: Sequence[Finding]) -> list[Finding]:
+        """Those that the window before has not told already: windows overlap."""
+        known = {
+            (each.rule, each.path, each.byte_offset)
+            for each in self.inspection.findings[-MAX_TOLD_TWICE:]
+        }
+        return [each for each in found if (each.rule, each.path, each.byte_offset) not in known]
 
     def _recover(self, member: Member) -> None:
         """Source maps that this member is, or holds inline: their sources are members too."""

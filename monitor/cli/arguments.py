@@ -120,8 +120,13 @@ def _scan(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     )  # fmt: skip
     decision.add_argument(
         "--ignores", action="append", default=[], metavar="FILE",
-        help="ignores with reason and expiry (default: ./.leakmonignore where there is one)",
+        help="ignores with reason and expiry (default: ./leakmon-ignore.toml)",
     )  # fmt: skip
+    decision.add_argument(
+        "--no-inline-ignores",
+        action="store_true",
+        help="in a folder, do not heed 'leakmon:ignore' comments (for folders of strangers)",
+    )
     work = scan.add_argument_group("work")
     work.add_argument("--config", metavar="FILE", help="leakmon.toml (default: searched)")
     work.add_argument(

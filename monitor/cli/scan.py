@@ -41,6 +41,7 @@ def run(call: argparse.Namespace) -> int:
         today=now.date(),
         organisations=tuple(settings.organisations),
         suppressions=_suppressions(call),
+        has_inline_ignores=not call.no_inline_ignores,
     )
     targets = [parse(text) for text in expand(call.targets, lambda: sys.stdin)]
     if not targets:

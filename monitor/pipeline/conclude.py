@@ -26,11 +26,16 @@ if TYPE_CHECKING:
 
 
 class Policy(Struct, frozen=True, kw_only=True):
-    """What the operator decided that bears on a verdict. ``today`` lets ignores expire."""
+    """What the operator decided that bears on a verdict. ``today`` lets ignores expire.
+
+    ``has_inline_ignores``: comments in the files of a folder may silence findings; never in what
+    came from a registry, whose author would like that.
+    """
 
     today: date
     organisations: tuple[Organisation, ...] = ()
     suppressions: Suppressions = Suppressions()
+    has_inline_ignores: bool = True
 
 
 class Concluded(Struct, kw_only=True):
@@ -84,10 +89,14 @@ def _judged(
         organisation=_owner(subject, inspection, policy.organisations),
         release=subject.release,
     )
-    notes = expired(findings, policy.suppressions, policy.today)
-    kept, hidden = apply(findings, _with_inline(subject, inspection, policy), policy.today)
+    suppressions = _with_inline(subject, inspection, policy)
+    notes = expired(findings, suppressions, policy.today)
+    kept, hidden = apply(findings, suppressions, policy.today)
     if hidden:
         verdict = verdicts.conclude(kept, inspection, posture)
+    if hidden and not kept:
+        things = "1 known finding is" if len(hidden) == 1 else f"{len(hidden):,} known findings are"
+        verdict = Verdict(verdict.severity, f"Nothing new: {things} hidden.", verdict.reasons)
     is_single = len(subject.jobs) == 1 and len(subject.jobs[0].files) == 1 and not subject.folder
     report = TargetReport(
         target=subject.target,
@@ -107,7 +116,7 @@ def _judged(
 
 
 def _with_inline(subject: Subject, inspection: Inspection, policy: Policy) -> Suppressions:
-    if subject.folder is None:
+    if subject.folder is None or not policy.has_inline_ignores:
         return policy.suppressions
     from monitor.suppress.inline import folder_lines, inline_ignores
 
