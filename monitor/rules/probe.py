@@ -15,6 +15,7 @@ _LINE = mask_of(b"\t\n\r\f")
 _PUNCTUATION = mask_of(b"\"'`/=&<>+")
 _ESCAPED = _LINE | _PUNCTUATION | _BACKSLASH
 _WIDE = 90  # a set of more bytes than this holds the letters and digits that escapes are made of
+_LARGE = 600  # characters of an unrolled repeat
 _FEW = 6  # a repeat up to this often is written with its escapes one by one
 
 
@@ -110,8 +111,13 @@ def _emit_repeat(node: Repeat, clamp: int, *, is_tolerant: bool) -> str:
                 most = None
         else:
             text = _emit_set(mask, is_tolerant=True)
+    elif isinstance(node.body, Set):
+        text = _class(node.body.mask)
     else:
         text = f"(?:{emit(node.body, clamp, is_tolerant=is_tolerant)})"
+        # Hyperscan unrolls a counted repeat: a large body becomes a loop instead.
+        if len(text) * (most or least) > _LARGE:
+            least, most = min(least, 1), None
     if least > clamp:
         least, most = clamp, None
     return text + _times(least, most)
