@@ -81,10 +81,10 @@ def netloc_of(url: str) -> str:
     return _netloc(parts.scheme, parts.netloc.rpartition("@")[2])
 
 
-def joined(base: str, reference: str) -> str:
+def joined(origin: str, reference: str) -> str:
     """An address as it is meant below another; what is malformed stays as it is, to be refused."""
     try:
-        return urljoin(base, reference)
+        return urljoin(origin, reference)
     except ValueError:
         return reference
 

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from packageurl import PackageURL
 
-from monitor.errors import LimitError, NotFoundError, TargetError
+from monitor.errors import LeakmonError, LimitError, NotFoundError, TargetError
 from monitor.http.guard import GuardedResolver
 from monitor.http.settings import Credential, best, netloc_of
 from monitor.model import Artifact, Release, Skipped
@@ -46,7 +46,7 @@ class GitSource:
         ``name`` is ``owner/repository`` on GitHub, else empty.
         """
         reached = await self._reach(address)
-        commit, full = await self._commit(text, reached, ref)
+        commit, full = await self._client.retried(lambda _try: self._commit(text, reached, ref))
         short = address.rstrip("/").rpartition("/")[2].rpartition(":")[2].removesuffix(".git")
         if name:
             purl = PackageURL("github", name.partition("/")[0], name.partition("/")[2], commit)
@@ -79,7 +79,9 @@ class GitSource:
         address, _, ref = artifact.url.removeprefix(PREFIX).partition("#")
         environment = await self._environment(address)
         with tempfile.TemporaryDirectory(prefix="leakmon-git-") as folder:
-            await self._fetch_commit(address, artifact.version, ref, folder, environment)
+            await self._client.retried(
+                lambda _try: self._fetch_commit(address, artifact.version, ref, folder, environment)
+            )
             tar = TreeTar(
                 folder,
                 artifact.version,
@@ -216,7 +218,7 @@ def _largest(folder: str) -> int:
     return max((file.lstat().st_size for file in Path(folder).rglob("*")), default=0)
 
 
-def _lost(text: str, complaint: str) -> TargetError:
+def _lost(text: str, complaint: str) -> LeakmonError:
     lowered = complaint.lower()
     if "not appear to be a git repository" in lowered or "not found" in lowered:
         return NotFoundError(f"{text}: there is no such repository ({complaint})")

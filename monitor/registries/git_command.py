@@ -14,7 +14,8 @@ from collections.abc import Mapping, Sequence
 
 from msgspec import Struct, field
 
-from monitor.errors import LimitError, TargetError
+from monitor.errors import LeakmonError, LimitError, TargetError
+from monitor.http.failures import RetryError
 
 _PASSED = (
     "PATH",
@@ -30,6 +31,19 @@ _PASSED = (
     "ALL_PROXY",
     "no_proxy",
     "NO_PROXY",
+)
+# What git says when the connection, not the repository, is at fault.
+_PASSING = (
+    "early eof",
+    "rpc failed",
+    "timed out",
+    "connection reset",
+    "connection refused",
+    "unexpected disconnect",
+    "the remote end hung up",
+    "could not resolve host",
+    "returned error: 5",
+    "returned error: 429",
 )
 _BLOCK = 512
 _MAX_OUTPUT = 64 * 1024 * 1024
@@ -160,6 +174,9 @@ async def _end(child: asyncio.subprocess.Process) -> None:
         await asyncio.shield(child.wait())
 
 
-def failed(shown: str, complaint: str) -> TargetError:
+def failed(shown: str, complaint: str) -> LeakmonError:
     """The error for a git command that failed, by what it says."""
+    lowered = complaint.lower()
+    if any(sign in lowered for sign in _PASSING):
+        return RetryError(f"{shown}: git says: {complaint}", reason="git-connection")
     return TargetError(f"{shown}: git says: {complaint}", reason="git")

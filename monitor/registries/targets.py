@@ -114,8 +114,7 @@ def parse(text: str, *, exists: Callable[[str], bool] = os.path.lexists) -> Targ
     parser = _PARSERS.get(scheme.lower()) if colon else None
     if parser is not None:
         return parser(text, rest)
-    scp = _SCP.fullmatch(text)
-    if scp is not None:
+    if _SCP.fullmatch(text):
         return _git_scp(text)
     raise _unknown(text)
 

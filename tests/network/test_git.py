@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from monitor.registries.client_config import Machine
-    from tests.network.conftest import Serve
+    from tests.network.conftest import Serve, TickingClock
 
 LOOPBACK = NetworkSettings(http=HttpSettings(allow_private=["127.0.0.1"]))
 TOKEN = "ghp_" + "NobodysTokenForTests"
@@ -180,7 +180,7 @@ async def test_a_git_that_hangs_is_ended_with_all_it_started(
     repository: Path, machine: Machine, tmp_path: Path
 ) -> None:
     noted, folder = tmp_path / "pid", tmp_path / "bin"
-    hanging(folder / "git", f"echo $$ >{noted}; exec sleep 1000")
+    program(folder / "git", f"echo $$ >{noted}; exec sleep 1000")
     environ = {"PATH": f"{folder}{os.pathsep}{os.environ['PATH']}"}
     told = msgspec.structs.replace(machine, environ=environ)
     settings = NetworkSettings(http=HttpSettings(total_seconds=0.5))
@@ -192,7 +192,25 @@ async def test_a_git_that_hangs_is_ended_with_all_it_started(
         os.kill(int(read(noted)), 0)
 
 
-def hanging(path: Path, script: str) -> None:
+async def test_a_connection_that_breaks_is_tried_again(
+    repository: Path, machine: Machine, tmp_path: Path, clock: TickingClock
+) -> None:
+    mark, folder = tmp_path / "mark", tmp_path / "bin"
+    broken = "echo 'fatal: early EOF' >&2; exit 128"
+    twice = f"echo >>{mark}-$1; [ $(wc -l <{mark}-$1) -gt 2 ] || {{ {broken}; }}"
+    first = f'case "$1" in fetch|ls-remote) {twice};; esac'
+    program(folder / "git", f'{first}\nexec {shutil.which("git")} "$@"')
+    environ = {"PATH": f"{folder}{os.pathsep}{os.environ['PATH']}"}
+    told = msgspec.structs.replace(machine, environ=environ)
+    async with network.connect(LOOPBACK, told, clock=clock) as net:
+        [release] = await network.resolve(targets.parse(repository.as_uri()), net)
+        file = await network.fetch(release.artifacts[0], net, str(tmp_path))
+    assert contents(file.path) == {"a.txt": b"two\n"}
+    # Twice for ls-remote; a fetch that fails by its commit is first tried by its ref.
+    assert len(clock.sleeps) == 3
+
+
+def program(path: Path, script: str) -> None:
     path.parent.mkdir()
     path.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
     path.chmod(0o755)
