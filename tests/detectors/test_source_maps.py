@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 from monitor.detectors import Context
-from monitor.detectors.source_maps import MAX_FINDINGS, conclude
+from monitor.detectors.source_maps import conclude
+from monitor.detectors.source_maps.folding import MAX_ALONE
 from monitor.model import (
     Finding,
     Inspection,
@@ -153,11 +154,15 @@ def test_a_map_with_a_problem_is_told_as_not_inspected() -> None:
     assert found[0].kind == "not-inspected"
 
 
-def test_a_flood_of_maps_is_capped_and_said() -> None:
-    maps = [source_map(f"{OUTER}{number}.js.map", FULL[:1]) for number in range(MAX_FINDINGS + 5)]
+def test_a_flood_of_maps_is_folded_and_counted() -> None:
+    maps = [source_map(f"{OUTER}{number}.js.map", FULL[:1]) for number in range(MAX_ALONE + 5)]
     found = _found(*maps)
-    assert len(found) == MAX_FINDINGS + 1
-    assert found[-1].evidence["reason"] == "over-findings"
+    assert len(found) == MAX_ALONE + 1
+    assert len({each.fingerprint for each in found}) == len(found)
+    rest = found[-1]
+    assert rest.severity is Severity.CRITICAL
+    assert rest.evidence["places"] == 5
+    assert rest.evidence["first_party_files"] == 5
 
 
 def test_the_fingerprint_outlives_a_version_and_a_build_hash() -> None:

@@ -16,9 +16,6 @@ if TYPE_CHECKING:
 
     from monitor.model import Finding, Inspection
 
-MAX_FINDINGS = 1000
-"""Findings told one by one; a hostile artifact with more maps gets one finding for the rest."""
-
 
 def conclude(inspection: Inspection, context: Context = NOTHING_KNOWN) -> Sequence[Finding]:
     """Findings over all maps and references of one artifact."""
@@ -26,4 +23,4 @@ def conclude(inspection: Inspection, context: Context = NOTHING_KNOWN) -> Sequen
         return ()
     from monitor.detectors.source_maps import signals
 
-    return signals.findings(inspection, context, limit=MAX_FINDINGS)
+    return signals.findings(inspection, context)

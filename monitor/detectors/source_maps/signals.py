@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from monitor.detectors import fingerprints
 from monitor.detectors.source_maps import remote, shipped
+from monitor.detectors.source_maps.folding import Fold
 from monitor.detectors.source_maps.sources import Sources, is_telling
 from monitor.model import Confidence, Finding, Severity
 
@@ -25,12 +25,15 @@ _ADVICE_SOURCE = (
 _ADVICE_PATHS = "Build without source maps or leave them out of the package's file list."
 
 
-def findings(inspection: Inspection, context: Context, *, limit: int) -> list[Finding]:
-    """At most ``limit`` findings, and one more that says so if there were more."""
-    found = list(islice(_each(inspection, context), limit + 1))
-    if len(found) > limit:
-        found[limit] = _capped(inspection, limit)
-    return found
+def findings(inspection: Inspection, context: Context) -> list[Finding]:
+    """The findings of every rule: the first ones alone, all further ones folded into one."""
+    told: list[Finding] = []
+    folds: dict[str, Fold] = {}
+    for finding in _each(inspection, context):
+        fold = folds.setdefault(finding.rule, Fold())
+        if fold.takes(finding):
+            told.append(finding)
+    return told + [fold.finding() for fold in folds.values() if fold.more]
 
 
 def _each(inspection: Inspection, context: Context) -> Iterator[Finding]:
@@ -156,18 +159,5 @@ def _not_inspected(record: SourceMapRecord) -> Finding:
         record.path,
         evidence={"reason": record.problem},
         advice="Look at this map by hand, or raise the limit and scan again.",
-        kind="not-inspected",
-    )
-
-
-def _capped(inspection: Inspection, limit: int) -> Finding:
-    maps = len(inspection.source_maps)
-    return _finding(
-        "source-map-not-inspected",
-        Severity.MEDIUM,
-        f"Only the first {limit:,} source map findings of {maps:,} maps are listed.",
-        "",
-        evidence={"reason": "over-findings", "maps": maps},
-        advice="Judge the package by the findings listed; the rest are of the same kinds.",
         kind="not-inspected",
     )
