@@ -125,7 +125,8 @@ def _paths_only(sources: Sources, tree: shipped.Tree, context: Context) -> Itera
     yield _finding(
         "source-map-paths-only",
         Severity.HIGH if telling else Severity.MEDIUM,
-        f"The source map names {len(sources.paths):,} first-party source paths, "
+        f"The source map names {len(sources.paths):,} first-party source path"
+        f"{'s' * (len(sources.paths) != 1)}, "
         + (f"among them {telling[0][:200]}." if telling else "without their text."),
         path,
         evidence={"signal": "SM3", "telling": telling[:20]} | sources.evidence(sources.paths),
@@ -139,7 +140,8 @@ def _dependencies_only(maps: list[Sources]) -> Finding:
     return _finding(
         "source-map-dependencies-only",
         Severity.LOW,
-        f"{len(maps):,} source map(s) carry {files:,} source files of dependencies only.",
+        f"{len(maps):,} source map{'s' * (len(maps) != 1)} with {files:,} source "
+        f"file{'s' * (files != 1)}, of dependencies only.",
         maps[0].record.path,
         evidence={
             "signal": "SM4",
