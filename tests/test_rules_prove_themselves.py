@@ -56,9 +56,7 @@ def _found_in_bytecode(matcher: Matcher, rule: Rule, example: Example) -> bool:
     budget = Budget(Limits(), clock=lambda: 0.0)
     trail = archive.Trail()
     members = archive.walk(example.path or "client.pyc", content, budget, trail)
-    return any(
-        told(matcher, rule, example, bytes(member.data), KNOWN) for member in list(members)
-    )
+    return any(told(matcher, rule, example, bytes(member.data), KNOWN) for member in list(members))
 
 
 def test_semgrep_finds_the_same_spans(matcher: Matcher, tmp_path: Path) -> None:

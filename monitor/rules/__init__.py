@@ -42,6 +42,6 @@ def __getattr__(name: str) -> Any:
     home = _HOMES.get(name)
     if home is None:
         raise AttributeError(name)
-    import importlib  # noqa: PLC0415 - only what is used is imported: start-up time is a contract
+    import importlib
 
     return getattr(importlib.import_module(f"monitor.rules.{home}"), name)

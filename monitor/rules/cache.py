@@ -1,7 +1,7 @@
 """The compiled engine, kept on disk: a warm start loads it without yaml and without the translator.
 
-The key is made of everything that the result depends on: the bytes of every rule file, leakmon's own
-code version, Hyperscan's version, the processor and the Python version. A file that is damaged in
+The key is made of everything that the result depends on: the bytes of every rule file, leakmon's
+own version, Hyperscan's version, the processor and the Python version. A file that is damaged in
 any byte is rebuilt; a folder that cannot be written only costs the time of compiling.
 """
 
@@ -47,21 +47,21 @@ class _Stored(msgspec.Struct, array_like=True):
 
 
 def compiled(folders: Sequence[str], cache_folder: str = "") -> Matcher:
-    """A matcher of all rules in the folders, from the cache where it fits. RuleError for a bad rule.
+    """A matcher of all rules in the folders, from the cache where it fits; RuleError for a bad one.
 
     With an empty ``cache_folder`` nothing is kept.
     """
     digest = digest_of(read_files(folders))
     if not cache_folder:
-        return Matcher(_engine(_built(folders), None))
-    path = os.path.join(cache_folder, f"rules-{_key(digest)}.bin")  # noqa: PTH118 - pathlib costs a third of a warm start
+        return Matcher(_engine(_built(folders)))
+    path = os.path.join(cache_folder, f"rules-{_key(digest)}.bin")
     stored = _read(path)
     if stored is not None and stored.digest == digest:
         with contextlib.suppress(hyperscan.error, ValueError):
-            return Matcher(_engine(stored, None))
+            return Matcher(_engine(stored))
     stored = _built(folders)
     _write(path, stored)
-    return Matcher(_engine(stored, None))
+    return Matcher(_engine(stored))
 
 
 def matcher_of(
@@ -73,18 +73,18 @@ def matcher_of(
 
 def bundled_rules_folder() -> str:
     """Where the rules that come with leakmon lie: in the wheel, or beside the code of a checkout."""
-    package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH100, PTH120 - as above
+    package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     for folder in (
-        os.path.join(package, "_bundled", "rules"),  # noqa: PTH118 - as above
-        os.path.join(os.path.dirname(package), "rules"),  # noqa: PTH118, PTH120 - as above
+        os.path.join(package, "_bundled", "rules"),
+        os.path.join(os.path.dirname(package), "rules"),
     ):
-        if os.path.isdir(folder):  # noqa: PTH112 - as above
+        if os.path.isdir(folder):
             return folder
     raise RuleError("the rules that come with leakmon are missing: install it again")
 
 
 def _built(folders: Sequence[str]) -> _Stored:
-    from monitor.rules.loader import load  # noqa: PLC0415 - yaml and the translator: cold start only
+    from monitor.rules.loader import load
 
     rule_set = load(folders)
     return _compiled(rule_set.rules, rule_set.known_examples, rule_set.digest)[0]
@@ -93,24 +93,16 @@ def _built(folders: Sequence[str]) -> _Stored:
 def _compiled(
     rules: Sequence[Rule], known_examples: Sequence[str], digest: str
 ) -> tuple[_Stored, Any]:
-    from monitor.rules.compile import build_all, light  # noqa: PLC0415 - as above
+    from monitor.rules.compile import build_all, light
 
     ready, database = build_all([light(rule) for rule in rules])
     return _Stored(digest, ready, list(known_examples), hyperscan.dumpb(database)), database
 
 
-def _engine(stored: _Stored, database: Any) -> Engine:
+def _engine(stored: _Stored, database: Any = None) -> Engine:
     if database is None:
         database = hyperscan.loadb(stored.database, mode=hyperscan.HS_MODE_BLOCK)
-    rules = stored.rules
-    return Engine(
-        rules,
-        [(at, branch) for at, rule in enumerate(rules) for branch in rule.branches],
-        [probe.name for probe in PROBES],
-        database,
-        stored.digest,
-        frozenset(stored.known_examples),
-    )
+    return Engine(stored.rules, database, stored.digest, frozenset(stored.known_examples))
 
 
 def _key(digest: str) -> str:
@@ -132,7 +124,7 @@ def _key(digest: str) -> str:
 def _processor() -> str:
     """The processor's features where the system tells them: Hyperscan compiles for them."""
     try:
-        with open("/proc/cpuinfo", "rb") as file:  # noqa: PTH123 - as above
+        with open("/proc/cpuinfo", "rb") as file:
             for line in file:
                 if line.startswith((b"flags", b"Features")):
                     return line.decode("ascii", "replace")
@@ -143,7 +135,7 @@ def _processor() -> str:
 
 def _read(path: str) -> _Stored | None:
     try:
-        with open(path, "rb") as file:  # noqa: PTH123 - as above
+        with open(path, "rb") as file:
             content = file.read()
     except OSError:
         return None
@@ -161,16 +153,16 @@ def _write(path: str, stored: _Stored) -> None:
     body = msgspec.msgpack.encode(stored)
     temporary = f"{path}.{os.getpid()}"
     with contextlib.suppress(OSError):
-        os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)  # noqa: PTH103, PTH120 - as above
+        os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
         try:
             descriptor = os.open(
                 temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600
             )
-            with open(descriptor, "wb") as file:  # noqa: PTH123 - as above
+            with open(descriptor, "wb") as file:
                 file.write(_MAGIC + _checksum(body) + body)
-            os.replace(temporary, path)  # noqa: PTH105 - as above
+            os.replace(temporary, path)
         except OSError:
-            os.unlink(temporary)  # noqa: PTH108 - as above
+            os.unlink(temporary)
             raise
 
 

@@ -70,17 +70,17 @@ def _aws_account(secret: bytes) -> Checked:
     found = _AWS_KEY.match(secret)
     if found is None or found[1][:1] < b"Q":
         return UNKNOWN
-    import base64  # noqa: PLC0415 - only when an AWS key was met
+    import base64
 
     number = int.from_bytes(base64.b32decode(found[1])[:6], "big")
     account = (number & _ACCOUNT_MASK) >> 7
     if account >= 10**12:
-        return Checked(False, {})
+        return Checked(valid=False, evidence={})
     return Checked(None, {"aws_account": f"{account:012d}"})
 
 
 def _decoded(text: bytes) -> bytes | None:
-    import base64  # noqa: PLC0415 - only when such a secret was met
+    import base64
 
     try:
         return base64.urlsafe_b64decode(text + b"=" * (-len(text) % 4))
@@ -96,12 +96,12 @@ def _pypi_macaroon(secret: bytes) -> Checked:
     """
     raw = _decoded(secret.removeprefix(b"pypi-"))
     if raw is None or raw[:1] != b"\x02":
-        return Checked(False, {})
+        return Checked(valid=False, evidence={})
     fields = _macaroon_fields(raw)
     if fields is None:
-        return Checked(False, {})
+        return Checked(valid=False, evidence={})
     scope = _pypi_scope([value for kind, value in fields if kind == _IDENTIFIER][1:])
-    return Checked(True, {"pypi_scope": scope})
+    return Checked(valid=True, evidence={"pypi_scope": scope})
 
 
 _IDENTIFIER = 2
@@ -134,8 +134,8 @@ def _macaroon_fields(raw: bytes) -> list[tuple[int, bytes]] | None:
 
 
 def _pypi_scope(caveats: list[bytes]) -> str:
-    """The caveats in words: old ones are JSON objects, newer ones lists that begin with a number."""
-    import msgspec  # noqa: PLC0415 - only when such a token was met
+    """The caveats in words: old ones are JSON objects, newer ones lists led by a number."""
+    import msgspec
 
     said = []
     for caveat in caveats:
@@ -156,8 +156,8 @@ def _pypi_scope(caveats: list[bytes]) -> str:
 
 
 def _jwt(secret: bytes) -> Checked:
-    """The claims that say what a JSON Web Token is good for (RFC 7519); the signature is not checked."""
-    import msgspec  # noqa: PLC0415 - only when a JWT was met
+    """The claims that say what a JSON Web Token is good for (RFC 7519), its signature unchecked."""
+    import msgspec
 
     parts = secret.split(b".")
     documents = []
@@ -168,16 +168,16 @@ def _jwt(secret: bytes) -> Checked:
         except (msgspec.DecodeError, UnicodeDecodeError):
             document = None
         if not isinstance(document, dict):
-            return Checked(False, {})
+            return Checked(valid=False, evidence={})
         documents.append(document)
     header, claims = documents if len(documents) == 2 else ({}, {})  # noqa: PLR2004 - header, claims
     if "alg" not in header:
-        return Checked(False, {})
+        return Checked(valid=False, evidence={})
     names = ("iss", "aud", "role", "exp", "iat", "ref")
     told = {
         f"jwt_{name}": claims[name] for name in names if isinstance(claims.get(name), str | int)
     }
-    return Checked(True, {"jwt_alg": str(header["alg"])[:32]} | told)
+    return Checked(valid=True, evidence={"jwt_alg": str(header["alg"])[:32]} | told)
 
 
 def _luhn(secret: bytes) -> Checked:
@@ -201,7 +201,7 @@ _DER_SEQUENCE = 0x30
 
 
 def _private_key(secret: bytes) -> Checked:
-    """Whether the bytes between the lines can be a key: DER of the announced length, or OpenSSH's form.
+    """Whether the bytes between the lines can be a key: DER of its own length, or OpenSSH's form.
 
     RFC 7468; OpenSSH's PROTOCOL.key; RFC 1421 headers tell an encrypted key.
     """
@@ -211,9 +211,10 @@ def _private_key(secret: bytes) -> Checked:
     label, body = found[1].decode(), found[2]
     evidence: dict[str, Any] = {"key_type": label.lower()}
     encrypted = b"ENCRYPTED" in body or label.startswith("ENCRYPTED")
-    raw = _decoded_body(_HEADER_LINE.sub(b"", body.replace(b"\r", b"")))
+    plain = body.replace(b"\\r", b"").replace(b"\\n", b"\n").replace(b"\r", b"")
+    raw = _decoded_body(_HEADER_LINE.sub(b"", plain))
     if raw is None:
-        return Checked(False, evidence)
+        return Checked(valid=False, evidence=evidence)
     if label.startswith("OPENSSH"):
         valid = raw.startswith(_OPENSSH)
         encrypted = valid and not raw[len(_OPENSSH) + 4 :].startswith(b"none")
@@ -227,11 +228,12 @@ def _private_key(secret: bytes) -> Checked:
 
 
 def _decoded_body(body: bytes) -> bytes | None:
-    import base64  # noqa: PLC0415 - only when a key was met
+    import base64
 
     text = b"".join(line.strip() for line in body.split(b"\n") if not line.startswith(b"="))
     try:
-        return base64.b64decode(text + b"=" * (-len(text.rstrip(b"=")) % 4), validate=True)
+        text = text.rstrip(b"=")
+        return base64.b64decode(text + b"=" * (-len(text) % 4), validate=True)
     except (ValueError, binascii.Error):
         return None
 

@@ -1,4 +1,4 @@
-"""Rules -> one Hyperscan database. Needs seconds for hundreds of rules: ``cache`` keeps the result."""
+"""Rules -> one Hyperscan database. Hundreds of rules take seconds: ``cache`` keeps the result."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import hyperscan
 from msgspec.structs import replace
 
 from monitor.errors import RuleError
-from monitor.rules.model import Metadata
 from monitor.rules.probes import PROBES
 from monitor.rules.translate import CLAMPS, translate
 
@@ -23,7 +22,7 @@ MAX_SLOTS = (1 << 16) - 1
 
 def light(rule: Rule) -> Rule:
     """The rule without its examples: scanning does not need them."""
-    without: Metadata = replace(rule.metadata, match=(), ignore=())
+    without = replace(rule.metadata, match=(), ignore=())
     return replace(rule, metadata=without)
 
 
@@ -44,7 +43,7 @@ def _usable_branch(rule: Rule, branch: Branch) -> Branch:
 def _usable(expression: Expression) -> Expression:
     message = ""
     for level in range(len(CLAMPS)):
-        # The pattern was rewritten when it was read; rewriting Python's own dialect changes nothing.
+        # The pattern was rewritten when it was read; doing it again changes nothing.
         candidate = translate(expression.pattern, level) if level else expression
         try:
             build([candidate.probe])

@@ -1,6 +1,6 @@
 """What must hold of a metavariable: ``metavariable-regex``, ``-comparison`` and ``-analysis``.
 
-Comparisons are a small part of Python, read with ``ast`` and walked here, never evaluated: names of
+Comparisons are a small part of Python, read with ``ast`` and walked here, never run: names of
 metavariables, literals, ``int(...)``, ``str(...)``, ``re.match(PATTERN, ...)``, comparisons, ``and``,
 ``or`` and ``not``. As in Semgrep's regex mode a metavariable's value is a text.
 """
@@ -79,7 +79,9 @@ def _name(node: ast.expr) -> str:
     return ast.unparse(node)
 
 
-def _evaluate(node: ast.expr, texts: Mapping[str, str]) -> Any:
+def _evaluate(  # noqa: PLR0911 - one return per kind of node is the clearest table
+    node: ast.expr, texts: Mapping[str, str]
+) -> Any:
     match node:
         case ast.Constant(value=value):
             return value

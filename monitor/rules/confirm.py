@@ -23,7 +23,7 @@ def engine(pattern: str) -> Any:
     try:
         return re.compile(encoded, re.MULTILINE)
     except re.error:
-        import regex  # noqa: PLC0415 - only for look-behinds of several widths and the like
+        import regex
 
         return regex.compile(encoded, regex.MULTILINE | regex.VERSION0)
 

@@ -1,8 +1,8 @@
-"""PCRE, in which rules are written, into the dialect of the standard library's ``re``.
+r"""PCRE, in which rules are written, into the dialect of the standard library's ``re``.
 
-Only the spelling differs: named groups, POSIX classes, ``\\h`` ``\\R`` ``\\z`` ``\\Z``, ``\\Q..\\E``,
-``\\x{41}`` and options that are switched on in the middle (``a(?i)b|c`` is ``a(?i:b)|(?i:c)``). What
-has no counterpart is refused, by name. Semgrep runs PCRE multiline and not dotall; so do we.
+Only the spelling differs: named groups, POSIX classes, ``\h`` ``\R`` ``\z`` ``\Z``, ``\Q..\E``,
+``\x{41}`` and options that are switched on in the middle (``a(?i)b|c`` is ``a(?i:b)|(?i:c)``).
+What has no counterpart is refused, by name. Semgrep runs PCRE multiline and not dotall; so do we.
 """
 
 from __future__ import annotations

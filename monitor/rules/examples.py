@@ -127,9 +127,13 @@ def _shortcomings(rule: Rule) -> Iterator[str]:
         yield f"metadata.examples.match: at least {LEAST_MATCHES} are needed"
     if len(metadata.ignore) < LEAST_IGNORES:
         yield f"metadata.examples.ignore: at least {LEAST_IGNORES} is needed"
+    yield from _unfit_expressions(rule)
+
+
+def _unfit_expressions(rule: Rule) -> Iterator[str]:
     for branch in rule.branches:
         for expression in branch.expressions:
-            if metadata.kind in _REVOCABLE and f"(?P<{SECRET}>" not in expression.pattern:
+            if rule.metadata.kind in _REVOCABLE and f"(?P<{SECRET}>" not in expression.pattern:
                 yield f"names no group {SECRET}: {expression.pattern}"
             if nested_open_repeat(expression.pattern):
                 yield f"has an open repeat inside an open repeat: {expression.pattern}"

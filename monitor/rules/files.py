@@ -1,4 +1,4 @@
-"""The files of rule folders: found, read whole and digested. Imports no yaml: warm starts come here."""
+"""The files of rule folders: found, read whole and digested. Without yaml, for warm starts."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def read_files(folders: Sequence[str]) -> list[tuple[str, bytes]]:
     contents = []
     for path in dict.fromkeys(paths):
         try:
-            with open(path, "rb") as file:  # noqa: PTH123 - pathlib costs a third of a warm start
+            with open(path, "rb") as file:
                 content = file.read(_MAX_FILE + 1)
         except OSError as error:
             raise RuleError(f"{path}: cannot be read: {error.strerror}") from error
@@ -32,23 +32,23 @@ def read_files(folders: Sequence[str]) -> list[tuple[str, bytes]]:
 
 
 def _paths(folder: str) -> Iterator[str]:
-    if os.path.isfile(folder):  # noqa: PTH113 - as above
+    if os.path.isfile(folder):
         yield folder
         return
-    if not os.path.isdir(folder):  # noqa: PTH112 - as above
+    if not os.path.isdir(folder):
         raise RuleError(f"{folder}: there is no such folder of rules")
     for where, below, names in os.walk(folder):
         below[:] = sorted(name for name in below if not name.startswith("."))
         for name in sorted(names):
             is_rules = name.endswith((".yaml", ".yml")) and not name.startswith(".")
             if is_rules or name == KNOWN_EXAMPLES:
-                yield os.path.join(where, name)  # noqa: PTH118 - as above
+                yield os.path.join(where, name)
 
 
 def digest_of(contents: Sequence[tuple[str, bytes]]) -> str:
     """A digest of names and contents, wherever the folders lie."""
     digest = hashlib.blake2b(digest_size=16)
     for path, content in contents:
-        name = os.path.basename(path).encode("utf-8", "surrogateescape")  # noqa: PTH119 - as above
+        name = os.path.basename(path).encode("utf-8", "surrogateescape")
         digest.update(b"%d %d " % (len(name), len(content)) + name + content)
     return digest.hexdigest()

@@ -1,7 +1,7 @@
 """Finds every match of every rule in a member: one Hyperscan block scan, then confirmation.
 
-The scan gives, per rule, offsets at which a match may lie (``Expression.probe``); in their order each
-is confirmed by the rule's own expression in a window. What is found equals what every expression
+The scan gives, per rule, offsets at which a match may lie (``Expression.probe``); in their order
+each is confirmed by the rule's own expression in a window. What is found equals what every expression
 would find over the whole text by itself, and on top of that what lies behind string escapes.
 """
 
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import hyperscan
 
 from monitor.rules.confirm import Confirmation
+from monitor.rules.probes import PROBES
 from monitor.rules.work import SLACK, SLOT_BITS, STRETCH, Work
 
 if TYPE_CHECKING:
@@ -43,15 +44,15 @@ class Engine:
     def __init__(
         self,
         rules: Sequence[Rule],
-        branches: Sequence[tuple[int, Branch]],
-        probes: Sequence[str],
         database: Any,
         digest: str,
         known_examples: frozenset[str] = frozenset(),
     ) -> None:
         self.rules = rules
-        self.branches = branches
-        self.probes = probes
+        self.branches: list[tuple[int, Branch]] = [
+            (at, branch) for at, rule in enumerate(rules) for branch in rule.branches
+        ]
+        self.probes = [probe.name for probe in PROBES]
         self.database = database
         self.digest = digest
         self.known_examples = known_examples
@@ -64,9 +65,7 @@ class Matcher:
     probe's name) to why not all of its matches were looked for: ``over-matches`` or ``over-work``.
     """
 
-    def __init__(
-        self, engine: Engine, *, clock: Callable[[], float] = time.process_time
-    ) -> None:
+    def __init__(self, engine: Engine, *, clock: Callable[[], float] = time.process_time) -> None:
         self.clock = clock
         self.rules = engine.rules
         self.digest = engine.digest
@@ -89,16 +88,16 @@ class Matcher:
         self._on_hit = on_hit
 
     def scan(self, data: Buffer, path: str = "") -> list[Match]:
-        """All matches worth telling, by offset: known examples, placeholders and lesser twins left out."""
+        """All matches worth telling, by offset: no known examples, placeholders, lesser twins."""
         found = self.scan_all(data, path)
         if not found:
             return found
-        from monitor.rules.settle import settled  # noqa: PLC0415 - most members match nothing
+        from monitor.rules.settle import settled
 
         return settled(found, self._known)
 
     def scan_all(self, data: Buffer, path: str = "") -> list[Match]:
-        """Every match of every rule's expression and conditions, by offset (what Semgrep reports)."""
+        """Every match of every rule's patterns, by offset: what Semgrep reports."""
         if self.probe_hits:
             self.probe_hits = {}
         if self.capped:

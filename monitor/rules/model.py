@@ -1,4 +1,4 @@
-"""The nouns of the rules engine. Imports neither yaml nor the translator: a warm start needs only this.
+"""The nouns of the rules engine. A warm start needs only this: no yaml, no translator.
 
 Expressions are kept in two forms: ``pattern`` is what confirms (the standard library's ``re``, on
 bytes), ``probe`` is the wider form that Hyperscan looks for.

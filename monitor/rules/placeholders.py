@@ -1,7 +1,7 @@
-"""Values that only stand where a secret would: ``xxxx``, ``<your-token>``, ``${TOKEN}``, ``changeme``.
+"""Values that only stand where a secret would: ``xxxx``, ``<your-token>``, ``${TOKEN}``.
 
-A long random value that happens to hold a short word stays a secret: words count only where they make
-up the value, or stand clearly apart in it.
+A long random value that happens to hold a short word stays a secret: words count only where they
+make up the value, or stand clearly apart in it.
 """
 
 from __future__ import annotations
@@ -23,20 +23,27 @@ _REFERENCE = re.compile(
 _SAID = re.compile(
     rb"""(?ix)
     (?<![a-z]) (?:
-        your (?:[_\s-]?(?:own|api|access|secret|auth|private|client|app|project|account|personal|token|key|password|passwd|pass|username|user|id|host|name|org)){1,4}
-      | my[_-]?(?:secret|password|token|api[_-]?key) | change[_-]?(?:me|this|it) | replace[_-]?(?:me|this|with\w*)
-      | insert[_-]?\w*here | (?:goes|put|paste|token|key|secret|password)[_-]?here | placeholder | redacted | removed | masked | hidden
-      | dummy | sample | todo | fixme | fake | not[_-]?a[_-]?(?:real|secret)\w* | lorem | foo[_-]?bar | example
+        your (?: [_\s-]? (?: own|api|access|secret|auth|private|client|app|project|account|personal
+        |token|key|password|passwd|pass|username|user|id|host|name|org ) ){1,4}
+      | my[_-]?(?:secret|password|token|api[_-]?key)
+      | change[_-]?(?:me|this|it) | replace[_-]?(?:me|this|with\w*)
+      | insert[_-]?\w*here | (?:goes|put|paste|token|key|secret|password)[_-]?here
+      | placeholder | redacted | removed | masked | hidden
+      | dummy | sample | todo | fixme | fake | not[_-]?a[_-]?(?:real|secret)\w*
+      | lorem | foo[_-]?bar | example
     ) (?![a-z])
     """
 )
 _WHOLE = re.compile(
     rb"""(?ix)
-    (?: (?:test|testing|demo|default|none|null|nil|undefined|true|false|secret|secrets|password|passwd|passw0rd|pass|pwd|token|apikey|api[_-]?key
-      |admin|root|user|username|guest|example|string|value|empty|hunter2|letmein|postgres|mysql|redis|rabbit|mongo|foo|bar|baz|qux|abc|123)
+    (?: (?:test|testing|demo|default|none|null|nil|undefined|true|false|secret|secrets|password
+      |passwd|passw0rd|pass|pwd|token|apikey|api[_-]?key
+      |admin|root|user|username|guest|example|string|value|empty|hunter2|letmein
+      |postgres|mysql|redis|rabbit|mongo|foo|bar|baz|qux|abc|123)
       [\d_.!-]{0,4} ){1,3} \Z
     """
 )
+_EXAMPLE = re.compile(rb"EXAMPLE(?:KEY|TOKEN|SECRET)?\Z")
 _FILLER = re.compile(rb"(?i)(?:[x*.#?_-]{6,}|x{5,}|\*{3,}|\.{3,}|\xe2\x80\xa6|(.)\1{7,})")
 _BODY = re.compile(rb"[A-Za-z0-9]+")
 _RUNS = (
@@ -61,6 +68,8 @@ def is_placeholder(value: bytes) -> bool:
     """Whether a value is a stand-in and not a secret."""
     if _REFERENCE.match(value) or _WHOLE.match(value) or _SAID.search(value):
         return True
+    if _EXAMPLE.search(value):
+        return True
     if _FILLER.search(value) and not _is_mostly_random(value):
         return True
     return _is_sequence(value)
@@ -73,7 +82,7 @@ def _is_mostly_random(value: bytes) -> bool:
 
 
 def _is_sequence(value: bytes) -> bool:
-    """Whether the longest part consists of runs such as ``abcdef`` and ``123456``, or of few bytes."""
+    """Whether the longest part consists of runs such as ``abcdef``, or of very few bytes."""
     body = max(_BODY.findall(value), key=len, default=b"").lower()
     if len(body) < _LEAST_RUN:
         return False

@@ -1,8 +1,8 @@
-"""From an expression's tree to the probe that Hyperscan runs: cut short, then written out.
+r"""From an expression's tree to the probe that Hyperscan runs: cut short, then written out.
 
-What would cost without narrowing is dropped: optional beginnings and ends. The last repeat is cut to
-its minimum, so that one occurrence raises one callback. The probe also accepts the spellings that a
-text takes inside JSON and JavaScript strings (``\\"``, ``\\/``, ``\\n``, ``\\u003d``), up to three times
+What would cost without narrowing is dropped: optional beginnings and ends. The last repeat is cut
+to its minimum, so that one occurrence raises one callback. The probe also accepts the spellings that
+a text takes inside JSON and JavaScript strings (``\"``, ``\/``, ``\n``, ``\u003d``), however often
 escaped.
 """
 

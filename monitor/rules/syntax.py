@@ -1,7 +1,7 @@
 """A regular expression as a small tree of our own, read from the standard library's parser.
 
-Look-arounds and anchors consume nothing and are left out; laziness, possessiveness and atomicity are
-forgotten; a back-reference is what its group could be. So a tree stands for a superset of what its
+Look-arounds and anchors consume nothing and are left out; laziness, possessiveness and atomicity
+are forgotten; a back-reference is what its group could be. So a tree stands for a superset of what its
 expression matches.
 """
 
@@ -25,6 +25,7 @@ _op: Any = importlib.import_module("re._constants")
 
 
 def mask_of(chars: Iterable[int]) -> int:
+    """The set of these bytes as a bit mask."""
     mask = 0
     for char in chars:
         mask |= 1 << char
@@ -84,7 +85,7 @@ Node = Set | Sequence | Choice | Repeat
 
 
 def parse(pattern: str) -> tuple[Sequence, Reader]:
-    """The tree of an expression in Python's dialect, and the reader that tells of its look-arounds."""
+    """The tree of an expression in Python's dialect, and the reader that saw its look-arounds."""
     try:
         parsed = _sre.parse(pattern.encode(), re.MULTILINE)
     except (re.error, OverflowError, RecursionError) as error:
@@ -104,9 +105,12 @@ class Reader:
         self._groups: dict[int, Node] = {}
 
     def sequence(self, parsed: Any, flags: int) -> Sequence:
+        """What the parser made of an expression or of a part of it."""
         return Sequence([self._node(op, argument, flags) for op, argument in parsed])
 
-    def _node(self, op: Any, argument: Any, flags: int) -> Node:
+    def _node(  # noqa: C901, PLR0911 - a table of the parser's codes
+        self, op: Any, argument: Any, flags: int
+    ) -> Node:
         if op in (_op.LITERAL, _op.NOT_LITERAL, _op.ANY, _op.IN):
             return Set(_single(op, argument, flags))
         if op is _op.AT:

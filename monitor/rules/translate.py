@@ -1,4 +1,4 @@
-"""A regular expression into the wider one that Hyperscan looks for, and how far around a hit to look.
+"""A regular expression into the wider one that Hyperscan runs, and how far around a hit to look.
 
 Every match of the expression contains a hit of its probe; the match begins at most ``window`` bytes
 before the hit's end and ends at most ``tail`` bytes behind it.

@@ -1,7 +1,7 @@
 """One member's hits on their way to matches: windows, escapes, limits.
 
-Work is linear in the member whatever it holds: per branch of a rule the confirmed bytes are counted,
-and beyond a multiple of the member's size the rest of its hits is given up and said so.
+Work is linear in the member whatever it holds: per branch of a rule the confirmed bytes are
+counted, and beyond a multiple of the member's size the rest of its hits is given up and said so.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from monitor.rules.unescape import readings
 if TYPE_CHECKING:
     from array import array
 
-    from monitor.rules.confirm import Confirmation, Groups, Span, Text
+    from monitor.rules.confirm import Confirmation, Span, Text
     from monitor.rules.matcher import Matcher
 
 SLOT_BITS = 16
@@ -90,7 +90,7 @@ class Work:
         rule = self._matcher.rules[self._matcher.branches[slot][0]]
         is_chosen = True
         if rule.include or rule.exclude:
-            from monitor.rules.paths import is_chosen as chosen  # noqa: PLC0415 - few rules say so
+            from monitor.rules.paths import is_chosen as chosen
 
             is_chosen = chosen(self._path, rule.include, rule.exclude)
         self._chosen[slot] = is_chosen
@@ -115,7 +115,7 @@ class Work:
         is_found = False
         while start < end and self._chosen[slot]:
             found = self._timed(slot, confirmation, start, stop)
-            # What begins later than this hit allows may be cut by the window: its own hit will come.
+            # What begins later than this hit allows may be cut here: its own hit will come.
             if found is None or found.start() > end - expression.least:
                 break
             is_found = True
@@ -175,9 +175,9 @@ class Work:
     def _search(
         self, slot: int, confirmation: Confirmation, reading: _Reading, window: tuple[int, int]
     ) -> bool:
-        """Add what a reading holds that begins in the window; whether it reached the hit at its end."""
+        """Add what a reading holds in the window; whether it reached the hit at its end."""
         start, end = window
-        at = reading.index(start)
+        at = reading.place(start)
         is_found = False
         while found := confirmation.search(reading.text, at):
             if reading.raw(found.start()) > end - confirmation.expression.least:
@@ -190,9 +190,7 @@ class Work:
                 a, b = groups.get(SECRET, span)
                 raw_span = reading.raw(span[0]), reading.raw(span[1])
                 value = reading.text[a:b]
-                self._add(
-                    slot, raw_span, (reading.raw(a), reading.raw(b)), value, reading.levels
-                )
+                self._add(slot, raw_span, (reading.raw(a), reading.raw(b)), value, reading.levels)
         return is_found
 
 
@@ -208,7 +206,7 @@ class _Reading(NamedTuple):
         """Where a byte of the text stands in the member."""
         return self.first + (at if self.offsets is None else self.offsets[at])
 
-    def index(self, raw: int) -> int:
+    def place(self, raw: int) -> int:
         """The first byte of the text that stands at or behind an offset of the member."""
         at = max(0, raw - self.first)
         return at if self.offsets is None else bisect_left(self.offsets, at)

@@ -19,7 +19,7 @@ Spans = dict[tuple[str, str], set[tuple[int, int]]]
 
 
 def spans(config: Path, texts: Mapping[str, bytes], room: Path) -> Spans:
-    """What Semgrep finds with the rules in ``config``; ``texts`` maps relative paths to contents."""
+    """What Semgrep finds with the rules in ``config`` in texts by relative path."""
     stage = room / "stage"
     for name, text in texts.items():
         path = stage / name

@@ -22,7 +22,10 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
         "metadata.kin: is not a key of metadata",
     ),
     "an unknown kind": (rule("a", metadata={"kind": "x"}), "metadata.kind: 'x' is none of secret"),
-    "an unknown check": (rule("a", metadata={"checksum": "x"}), "metadata.checksum: 'x' is none of"),
+    "an unknown check": (
+        rule("a", metadata={"checksum": "x"}),
+        "metadata.checksum: 'x' is none of",
+    ),
     "too much entropy": (rule("a", metadata={"entropy": 9}), "metadata.entropy: must be a number"),
     "a flag that is none": (rule("a", metadata={"generic": 1}), "metadata.generic: must be true"),
     "an example of numbers": (
@@ -68,7 +71,9 @@ def test_a_mistake_names_file_rule_and_key(name: str, tmp_path: Path) -> None:
     assert "\n" not in str(error.value)
 
 
-@pytest.mark.parametrize("text", ["[", "a: 1", "rules: 1", "rules: [1]", "rules: []\nmore: 1", "\0"])
+@pytest.mark.parametrize(
+    "text", ["[", "a: 1", "rules: 1", "rules: [1]", "rules: []\nmore: 1", "\0"]
+)
 def test_what_is_no_rule_file_is_said(text: str, tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text(text)
     with pytest.raises(RuleError, match=r"a\.yaml"):

@@ -9,12 +9,14 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import regex
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from monitor.rules import matcher as matcher_module
 from monitor.rules import work
 from monitor.rules.cache import bundled_rules_folder, compiled, matcher_of
+from monitor.rules.confirm import engine as confirming
 from monitor.rules.dialect import to_python
 from monitor.rules.loader import load
 from tests.rules.writing import matcher, rule, write
@@ -73,8 +75,6 @@ def by_force(pattern: str, text: bytes) -> set[tuple[int, int]]:
     try:
         engine: Any = re.compile(to_python(pattern).encode(), re.MULTILINE)
     except re.error:
-        import regex
-
         engine = regex.compile(to_python(pattern).encode(), regex.MULTILINE)
     return {found.span() for found in engine.finditer(text)}
 
@@ -124,9 +124,7 @@ def test_the_bundled_rules_find_what_their_expressions_find(bundled: Matcher, se
 
 
 def by_force_compiled(pattern: str, text: bytes) -> set[tuple[int, int]]:
-    from monitor.rules.confirm import engine
-
-    return {found.span() for found in engine(pattern).finditer(text)}
+    return {found.span() for found in confirming(pattern).finditer(text)}
 
 
 def _mangled(fragments: list[str], randomly: random.Random) -> str:
@@ -294,6 +292,8 @@ def test_compiled_rules_are_the_written_ones(tmp_path: Path) -> None:
 def test_many_alternatives_are_one_rule(tmp_path: Path) -> None:
     found_by = matcher(
         tmp_path,
-        rule(pattern_either=[{"pattern-regex": f"{a}{b}x"} for a, b in itertools.product("ab", "cd")]),
+        rule(
+            pattern_either=[{"pattern-regex": f"{a}{b}x"} for a, b in itertools.product("ab", "cd")]
+        ),
     )
     assert [one.start for one in found_by.scan(b"acx bdx adx")] == [0, 4, 8]

@@ -1,6 +1,6 @@
 """Rules of other scanners, turned into ours: YAML text, and what could not be carried over.
 
-Written from the documented formats. A rule that does not survive our own loader is left out and named.
+Written from the documented formats. A rule that our own loader refuses is left out and named.
 """
 
 from __future__ import annotations
@@ -22,7 +22,9 @@ Imported = tuple[str, list[str]]
 """The YAML text of a rule file, and one line per thing that was not carried over."""
 
 _ID = re.compile(r"[^A-Za-z0-9_.-]+")
-_TOKEN = re.compile(r"\\.|\[\^?\]?(?:\\.|\[:[a-z]+:\]|[^\]\\])*\]|\((?!\?)|\(\?P?<([A-Za-z_]\w*)>", re.DOTALL)
+_TOKEN = re.compile(
+    r"\\.|\[\^?\]?(?:\\.|\[:[a-z]+:\]|[^\]\\])*\]|\((?!\?)|\(\?P?<([A-Za-z_]\w*)>", re.DOTALL
+)
 
 
 def identifier(text: str) -> str:
@@ -76,8 +78,8 @@ def written(rules: Iterable[dict[str, Any]], left_out: list[str]) -> Imported:
 
 def cut(text: str, pattern: str) -> str:
     """The example with a cut mark inside its secret, so that it is no live-looking token."""
-    from monitor.rules.confirm import engine  # noqa: PLC0415 - examples are rare in imports
-    from monitor.rules.dialect import to_python  # noqa: PLC0415 - as above
+    from monitor.rules.confirm import engine
+    from monitor.rules.dialect import to_python
 
     content = text.encode()
     found = engine(to_python(pattern)).search(content)
@@ -85,4 +87,6 @@ def cut(text: str, pattern: str) -> str:
         return text
     start, end = found.span(SECRET)
     middle = (start + end) // 2
-    return content[:middle].decode(errors="replace") + CUT + content[middle:].decode(errors="replace")
+    return (
+        content[:middle].decode(errors="replace") + CUT + content[middle:].decode(errors="replace")
+    )

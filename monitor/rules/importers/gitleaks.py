@@ -1,7 +1,7 @@
 """Gitleaks' TOML (https://github.com/gitleaks/gitleaks#configuration) -> our rules.
 
-Carried over: id, description, regex, secretGroup, entropy, tags, and allow lists of expressions on the
-secret or the match and of stop words. Keywords are a prefilter of Gitleaks' own and not needed.
+Carried over: id, description, regex, secretGroup, entropy, tags, and allow lists of expressions on
+the secret or the match and of stop words. Keywords are a prefilter of Gitleaks' own and not needed.
 """
 
 from __future__ import annotations

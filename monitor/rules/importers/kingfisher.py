@@ -73,7 +73,12 @@ def _rule(name: str, source: dict[str, Any], left_out: list[str]) -> dict[str, A
     }
     if source.get("min_entropy"):
         metadata["entropy"] = float(source["min_entropy"])
-    rule = {"id": name, "languages": ["regex"], "severity": "HIGH", "message": f"{title} found."}
+    rule: dict[str, Any] = {
+        "id": name,
+        "languages": ["regex"],
+        "severity": "HIGH",
+        "message": f"{title} found.",
+    }
     rule |= patterns[0] if len(patterns) == 1 else {"patterns": patterns}
     return rule | {"metadata": metadata}
 
@@ -91,9 +96,7 @@ def _required(name: str, source: dict[str, Any], left_out: list[str]) -> list[di
             conditions.append(f"(?i){without(re.escape(str(word)) for word in value)}")
         elif key != "special_chars":
             left_out.append(f"{name}: pattern_requirements.{key}: is not carried over")
-    return [
-        {"metavariable-regex": {"metavariable": "$SECRET", "regex": one}} for one in conditions
-    ]
+    return [{"metavariable-regex": {"metavariable": "$SECRET", "regex": one}} for one in conditions]
 
 
 def _at_least(count: int, kind: str) -> str:
