@@ -72,7 +72,7 @@ def matcher_of(
 
 
 def bundled_rules_folder() -> str:
-    """Where the rules that come with leakmon lie: in the wheel, or beside the code of a checkout."""
+    """Where the rules that come with leakmon lie: in the wheel, or beside a checkout's code."""
     package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     for folder in (
         os.path.join(package, "_bundled", "rules"),
@@ -111,7 +111,7 @@ def _key(digest: str) -> str:
         digest,
         str(FORMAT),
         __version__,
-        hyperscan.__version__,
+        hyperscan.__version__,  # type: ignore[attr-defined] # its own type information forgot it
         repr(PROBES),
         f"{sys.version_info[0]}.{sys.version_info[1]}",
         sys.platform,
@@ -167,5 +167,5 @@ def _write(path: str, stored: _Stored) -> None:
 
 
 def _checksum(body: Buffer) -> bytes:
-    """Against damage, not against malice: a CRC is six times as fast here as a cryptographic digest."""
+    """Against damage, not malice: a CRC is six times as fast here as a cryptographic digest."""
     return isal_zlib.crc32(body).to_bytes(4, "big") + len(body).to_bytes(8, "big")

@@ -91,7 +91,7 @@ def _decoded(text: bytes) -> bytes | None:
 def _pypi_macaroon(secret: bytes) -> Checked:
     """A PyPI token is a version 2 macaroon; its caveats say what it is good for.
 
-    PyPI's own documentation,  and libmacaroons' format: 0x02, then fields of (type, varint length,
+    The format is libmacaroons' version 2: 0x02, then fields of (type, varint length,
     bytes): 1 location, 2 identifier, 4 verifier, 6 signature; a 0 ends a section.
     """
     raw = _decoded(secret.removeprefix(b"pypi-"))

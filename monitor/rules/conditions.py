@@ -1,8 +1,8 @@
 """What must hold of a metavariable: ``metavariable-regex``, ``-comparison`` and ``-analysis``.
 
 Comparisons are a small part of Python, read with ``ast`` and walked here, never run: names of
-metavariables, literals, ``int(...)``, ``str(...)``, ``re.match(PATTERN, ...)``, comparisons, ``and``,
-``or`` and ``not``. As in Semgrep's regex mode a metavariable's value is a text.
+metavariables, literals, ``int(...)``, ``str(...)``, ``re.match(PATTERN, ...)``, comparisons,
+``and``, ``or`` and ``not``. As in Semgrep's regex mode a metavariable's value is a text.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Finds every match of every rule in a member: one Hyperscan block scan, then confirmation.
 
 The scan gives, per rule, offsets at which a match may lie (``Expression.probe``); in their order
-each is confirmed by the rule's own expression in a window. What is found equals what every expression
-would find over the whole text by itself, and on top of that what lies behind string escapes.
+each is confirmed by the rule's own expression in a window. What is found equals what every
+expression would find over the whole text by itself, and what lies behind string escapes besides.
 """
 
 from __future__ import annotations

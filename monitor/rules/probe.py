@@ -1,9 +1,9 @@
 r"""From an expression's tree to the probe that Hyperscan runs: cut short, then written out.
 
 What would cost without narrowing is dropped: optional beginnings and ends. The last repeat is cut
-to its minimum, so that one occurrence raises one callback. The probe also accepts the spellings that
-a text takes inside JSON and JavaScript strings (``\"``, ``\/``, ``\n``, ``\u003d``), however often
-escaped.
+to its minimum, so that one occurrence raises one callback. The probe also accepts the spellings
+that a text takes inside JSON and JavaScript strings (``\"``, ``\/``, ``\n``, ``\u003d``), however
+often escaped.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def flattened(node: Node) -> Node:
     if isinstance(node, Sequence):
         spread: list[Node] = []
         for item in items:
-            spread.extend(item.items if isinstance(item, Sequence) else [item])
+            spread += item.items if isinstance(item, Sequence) else [item]
         spread = [item for item in spread if width(item)[1] != 0]
         return spread[0] if len(spread) == 1 else Sequence(spread)
     full = [item for item in items if width(item)[1] != 0]
@@ -51,7 +51,7 @@ def flattened(node: Node) -> Node:
 
 
 def _without_lead(node: Node) -> tuple[int | None, Node]:
-    items = list(node.items) if isinstance(node, Sequence) else [node]
+    items: list[Node] = list(node.items) if isinstance(node, Sequence) else [node]
     lead: int | None = 0
     while len(items) > 1 and not width(items[0])[0]:
         lead = _sum(lead, width(items.pop(0))[1])

@@ -1,8 +1,8 @@
 """A regular expression as a small tree of our own, read from the standard library's parser.
 
 Look-arounds and anchors consume nothing and are left out; laziness, possessiveness and atomicity
-are forgotten; a back-reference is what its group could be. So a tree stands for a superset of what its
-expression matches.
+are forgotten; a back-reference is what its group could be. So a tree stands for a superset of what
+its expression matches.
 """
 
 from __future__ import annotations
