@@ -1,0 +1,52 @@
+"""The nouns of leakmon, as plain frozen records.
+
+Nothing here knows how a thing is found, fetched, stored or shown. Sizes are bytes, times are aware
+UTC datetimes, paths inside an artifact join nested members with ``!/``
+(``acme-0.9.0.tgz!/package/cli.js.map!/src/client.ts``).
+"""
+
+from __future__ import annotations
+
+from monitor.model.findings import (
+    NESTED,
+    Dependency,
+    Finding,
+    Hazard,
+    Inspection,
+    Manifest,
+    MemberRecord,
+    Secret,
+    Skipped,
+    SourceMapRecord,
+    SourceMapReference,
+)
+from monitor.model.packages import Artifact, NpmNames, Organisation, PypiNames, Release
+from monitor.model.reports import Posture, ScanReport, TargetReport, Verdict
+from monitor.model.scales import Confidence, PostureValue, Severity, Status
+
+__all__ = [
+    "NESTED",
+    "Artifact",
+    "Confidence",
+    "Dependency",
+    "Finding",
+    "Hazard",
+    "Inspection",
+    "Manifest",
+    "MemberRecord",
+    "NpmNames",
+    "Organisation",
+    "Posture",
+    "PostureValue",
+    "PypiNames",
+    "Release",
+    "ScanReport",
+    "Secret",
+    "Severity",
+    "Skipped",
+    "SourceMapRecord",
+    "SourceMapReference",
+    "Status",
+    "TargetReport",
+    "Verdict",
+]
