@@ -93,7 +93,12 @@ def _scan(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
         SCAN_HELP,
     )
     scan.add_argument("targets", nargs="+", metavar="TARGET", help="what to inspect (see below)")
-    output = scan.add_argument_group("output")
+    _scan_output(scan.add_argument_group("output"))
+    _scan_decision(scan.add_argument_group("decision"))
+    _scan_work(scan.add_argument_group("work"))
+
+
+def _scan_output(output: argparse._ArgumentGroup) -> None:
     output.add_argument(
         "--format", action="append", choices=FORMATS, dest="formats", metavar="FORMAT",
         help=f"{', '.join(FORMATS)} (default: table); repeatable, one --output each",
@@ -109,7 +114,9 @@ def _scan(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     )  # fmt: skip
     output.add_argument("--quiet", "-q", action="store_true", help="print the reports only")
     output.add_argument("--no-progress", action="store_true", help="show no progress bars")
-    decision = scan.add_argument_group("decision")
+
+
+def _scan_decision(decision: argparse._ArgumentGroup) -> None:
     decision.add_argument(
         "--fail-on", choices=SEVERITIES, default="medium", metavar="SEVERITY",
         help=f"exit 1 from this severity on: {', '.join(SEVERITIES)} (default: medium)",
@@ -127,7 +134,9 @@ def _scan(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
         action="store_true",
         help="in a folder, do not heed 'leakmon:ignore' comments (for folders of strangers)",
     )
-    work = scan.add_argument_group("work")
+
+
+def _scan_work(work: argparse._ArgumentGroup) -> None:
     work.add_argument("--config", metavar="FILE", help="leakmon.toml (default: searched)")
     work.add_argument(
         "--rules", action="append", default=[], metavar="DIR",

@@ -6,6 +6,7 @@ becomes readable with the answer, for a selector or an event loop alike.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
@@ -176,25 +177,34 @@ def run_all(sandbox: Sandbox, jobs: Iterable[Job], at_once: int) -> Iterator[Out
     import selectors
 
     waiting = iter(jobs)
-    with selectors.DefaultSelector() as selector:
-        for job in _first(waiting, at_once):
-            selector.register(sandbox.submit(job), selectors.EVENT_READ)
-        try:
-            while selector.get_map():
-                for key, _ in selector.select():
-                    run = key.fileobj
-                    assert isinstance(run, Run)
-                    outcome = run.advance()
-                    if outcome is None:
-                        continue
+    running: dict[int, Run] = {}
+
+    def start(count: int) -> None:
+        for job in _first(waiting, count):
+            run = sandbox.submit(job)
+            running[run.fileno()] = run
+            selector.register(run, selectors.EVENT_READ)
+
+    with selectors.DefaultSelector() as selector, _closing(running):
+        start(at_once)
+        while running:
+            for key, _ in selector.select():
+                outcome = running[key.fd].advance()
+                if outcome is not None:
+                    del running[key.fd]
                     selector.unregister(key.fd)
-                    for job in _first(waiting, 1):
-                        selector.register(sandbox.submit(job), selectors.EVENT_READ)
+                    start(1)
                     yield outcome
-        finally:
-            for key in list(selector.get_map().values()):
-                assert isinstance(key.fileobj, Run)
-                key.fileobj.close()
+
+
+@contextlib.contextmanager
+def _closing(running: dict[int, Run]) -> Iterator[None]:
+    """Whatever still runs when the caller has had enough is given up."""
+    try:
+        yield
+    finally:
+        for run in running.values():
+            run.close()
 
 
 def _first(jobs: Iterator[Job], count: int) -> list[Job]:

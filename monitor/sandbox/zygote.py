@@ -78,17 +78,17 @@ class _Zygote:
         with selectors.DefaultSelector() as selector:
             selector.register(self.control, selectors.EVENT_READ)
             selector.register(self.wake_read, selectors.EVENT_READ)
-            while True:
-                for key, _ in selector.select(self._patience()):
-                    if key.fileobj is self.control:
-                        if not self._receive():
-                            self._kill_all()
-                            return
-                    else:
-                        with suppress(BlockingIOError):
-                            os.read(self.wake_read, 4096)
+            is_wanted = True
+            while is_wanted:
+                ready = {key.fileobj for key, _ in selector.select(self._patience())}
+                if self.wake_read in ready:
+                    with suppress(BlockingIOError):
+                        os.read(self.wake_read, 4096)
+                if self.control in ready:
+                    is_wanted = self._receive()
                 self._reap()
                 self._kill_late()
+        self._kill_all()
 
     def _patience(self) -> float | None:
         if not self.running:
