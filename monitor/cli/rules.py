@@ -14,7 +14,7 @@ from monitor.rules import check as prove
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from monitor.rules import Rule
 
@@ -68,14 +68,12 @@ def check(call: argparse.Namespace) -> int:
 
 def import_rules(call: argparse.Namespace) -> int:
     """Convert another scanner's rule file; what could not be carried over goes to stderr."""
-    from monitor.rules.importers import imported
-
     try:
         with open(call.file, "rb") as file:
             content = file.read()
     except OSError as error:
         raise UsageError(f"rules import: {call.file}: {error.strerror}") from error
-    text, left = imported(os.path.basename(call.file), content)
+    text, left = _importer(call.file)(content)
     if call.output:
         with open(call.output, "w", encoding="utf-8") as out:
             out.write(text)
@@ -84,6 +82,20 @@ def import_rules(call: argparse.Namespace) -> int:
     for line in left:
         print(f"not carried over: {line}", file=sys.stderr)
     return 0
+
+
+def _importer(name: str) -> Callable[[bytes], tuple[str, list[str]]]:
+    """The converter for this file, told by its ending: Gitleaks has TOML, Kingfisher YAML."""
+    ending = os.path.splitext(name)[1].lower()
+    if ending == ".toml":
+        from monitor.rules.importers.gitleaks import import_gitleaks
+
+        return import_gitleaks
+    if ending in {".yml", ".yaml"}:
+        from monitor.rules.importers.kingfisher import import_kingfisher
+
+        return import_kingfisher
+    raise UsageError(f"rules import: {name}: neither .toml (Gitleaks) nor .yml (Kingfisher)")
 
 
 def _loaded(folders: Iterable[str]) -> list[Rule]:
