@@ -31,6 +31,8 @@ WASM_MAGIC = b"\0asm"
 RELEASE_EVERY_BYTES = 32 << 20
 MAX_TOLD_TWICE = 4096
 """How many of the latest findings can lie in the overlap of two windows."""
+MAX_DEPENDENCIES = 20_000
+"""How many packages are noted of one artifact; the largest applications bundle some thousands."""
 MAX_MAP_DEPTH = 6
 """Source maps inside sources of source maps: bundles of bundles nest two or three deep."""
 
@@ -95,6 +97,7 @@ def merged(parts: Iterable[Inspection]) -> Inspection:
         whole.skipped += part.skipped
         whole.hazards += part.hazards
         whole.manifests += part.manifests
+        whole.dependencies += part.dependencies
         whole.source_maps += part.source_maps
         whole.map_references += part.map_references
     return whole
@@ -164,13 +167,33 @@ class _Opening:
                 self.trail.skip(member.path, reason)
         if self.matcher.probe_hits:
             self._recover(member)
-        if member.path.rpartition("/")[2] in manifests.NAMES and not member.offset:
-            manifest = manifests.read(member.path, member.data)
-            if manifest is not None:
-                inspection.manifests.append(manifest)
+        if not member.offset:
+            self._read_names(member)
         self._since_release += size
         if self._since_release >= RELEASE_EVERY_BYTES:
             self._release()
+
+    def _read_names(self, member: Member) -> None:
+        """What this member says of its own package, and, where asked, of others."""
+        if member.path.rpartition("/")[2] in manifests.NAMES:
+            manifest = manifests.read(member.path, member.data)
+            if manifest is not None:
+                self.inspection.manifests.append(manifest)
+        if self.context.has_dependencies:
+            self._note_dependencies(member)
+
+    def _note_dependencies(self, member: Member) -> None:
+        from monitor.archive import dependencies
+
+        room = MAX_DEPENDENCIES - len(self.inspection.dependencies)
+        try:
+            found = dependencies.read(member.path, member.data)
+        except dependencies.UnreadableError as error:
+            self.trail.skip(member.path, error.reason)
+            return
+        if len(found) > room:
+            self.trail.skip(member.path, "over-dependencies")
+        self.inspection.dependencies += found[:room]
 
     def _new(self, found: Sequence[Finding]) -> list[Finding]:
         """Those that the window before has not told already: windows overlap."""

@@ -100,30 +100,31 @@ def _npm_repository(value: Any) -> str:
 
 def _core_metadata(path: str, data: bytes) -> Manifest:
     """Core metadata: e-mail headers up to the first blank line (PyPA "Core metadata")."""
-    headers = _headers(data)
+    found = headers(data)
 
     def first(name: str) -> str:
-        return _text(headers.get(name, [""])[0])
+        return _text(found.get(name, [""])[0])
 
     if not first("name"):
         return Manifest(path=path, ecosystem="pypi", raw={"problem": "unparsable"})
-    classifiers = [_text(each) for each in headers.get("classifier", [])]
+    classifiers = [_text(each) for each in found.get("classifier", [])]
     return Manifest(
         path=path,
         ecosystem="pypi",
         name=first("name"),
         version=first("version"),
         licence=first("license-expression") or first("license") or _classified(classifiers),
-        repository=_pypi_repository(headers),
+        repository=_pypi_repository(found),
         is_private=any(each.startswith("Private ::") for each in classifiers),
         classifiers=classifiers,
         raw={"author_email": first("author-email"), "home_page": first("home-page")},
     )
 
 
-def _headers(data: bytes) -> dict[str, list[str]]:
+def headers(data: bytes) -> dict[str, list[str]]:
+    """Core metadata as a mapping of lower-case header names to their values, in order."""
     head = re.split(rb"\r?\n\r?\n", data, maxsplit=1)[0].decode("utf-8", "replace")
-    headers: dict[str, list[str]] = {}
+    named: dict[str, list[str]] = {}
     values: list[str] = [""]
     for line in head.splitlines():
         if line[:1] in {" ", "\t"}:
@@ -131,9 +132,9 @@ def _headers(data: bytes) -> dict[str, list[str]]:
             continue
         name, colon, value = line.partition(":")
         if colon:
-            values = headers.setdefault(name.strip().lower(), [])
+            values = named.setdefault(name.strip().lower(), [])
             values.append(value.strip())
-    return headers
+    return named
 
 
 def _classified(classifiers: list[str]) -> str:
@@ -142,12 +143,12 @@ def _classified(classifiers: list[str]) -> str:
     return " OR ".join(named)[:_MAX_TEXT]
 
 
-def _pypi_repository(headers: dict[str, list[str]]) -> str:
-    for entry in headers.get("project-url", []):
+def _pypi_repository(found: dict[str, list[str]]) -> str:
+    for entry in found.get("project-url", []):
         label, _, address = entry.partition(",")
         if re.search("source|repository|code|github|gitlab", label, re.IGNORECASE):
             return _text(address)
-    home = _text(headers.get("home-page", [""])[0])
+    home = _text(found.get("home-page", [""])[0])
     return home if re.search(r"github|gitlab|bitbucket|codeberg", home) else ""
 
 

@@ -12,7 +12,8 @@ class Context(Struct, frozen=True, kw_only=True):
 
     ``ecosystem``, ``name`` and ``version`` are what the registry calls the artifact (from its
     package URL), not what the artifact says of itself. ``now`` is Unix time in whole seconds; 0
-    leaves expiry unjudged. ``has_secrets`` asks for secret values in clear.
+    leaves expiry unjudged. ``has_secrets`` asks for secret values in clear, ``has_dependencies``
+    for what the artifact asks for, pins and carries of other packages.
     """
 
     ecosystem: str = ""
@@ -21,6 +22,7 @@ class Context(Struct, frozen=True, kw_only=True):
     organisation: Organisation | None = None
     now: int = 0
     has_secrets: bool = False
+    has_dependencies: bool = False
 
 
 NOTHING_KNOWN = Context()
