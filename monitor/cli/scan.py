@@ -24,10 +24,13 @@ from monitor.suppress import IGNORE_FILE, Suppressions
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from monitor.pipeline.progress import Progress
-    from monitor.pipeline.subjects import Subject
+    from monitor.pipeline.subjects import Ended, Subject
+
+    Engine = Callable[[Sequence[Ended]], None]
+    """Looks at all subjects together and adds to their ``findings`` and ``skipped``."""
 
 FOUND, PARTIAL, CLEAN = 1, 3, 0
 
@@ -66,11 +69,21 @@ def run(call: argparse.Namespace) -> int:
 class _Errand:
     """One call's targets on their way through the pipeline, in the order they were given."""
 
-    def __init__(self, sandbox: Sandbox, policy: Policy, context: Context, at_once: int) -> None:
+    def __init__(
+        self,
+        sandbox: Sandbox,
+        policy: Policy,
+        context: Context,
+        at_once: int,
+        engines: Sequence[Engine] = (),
+    ) -> None:
         self.sandbox = sandbox
         self.policy = policy
         self.context = context
         self.at_once = at_once
+        self.engines = engines
+        self.held: list[Ended] = []
+        self.done: list[Concluded] = []
 
     def run(
         self, targets: list[Target], settings: config.Settings, progress: Progress
@@ -78,14 +91,30 @@ class _Errand:
         """Every target's conclusions, in the order in which the targets were given."""
         local = [target for target in targets if isinstance(target, LocalTarget)]
         if len(local) == len(targets):
-            done = list(self._local(local, progress))
+            self._local(local, progress)
         else:
-            done = self._remote(targets, settings, progress)
+            self._remote(targets, settings, progress)
+        for look in self.engines:
+            look(self.held)
+        done = self.done + [self._concluded(each) for each in self.held]
         place = {target.text: number for number, target in reversed(list(enumerate(targets)))}
         done.sort(key=lambda each: (place[each.report.target], each.report.filename or ""))
         return done
 
-    def _local(self, targets: list[LocalTarget], progress: Progress) -> Iterator[Concluded]:
+    def _settle(self, ended: Ended) -> None:
+        """Conclude at once, unless an engine that looks at all subjects together is to come."""
+        if self.engines:
+            self.held.append(ended)
+        else:
+            self.done.append(self._concluded(ended))
+
+    def _concluded(self, ended: Ended) -> Concluded:
+        subject, outcomes = ended
+        if isinstance(outcomes, LeakmonError):
+            return failure(subject, outcomes)
+        return conclude_subject(subject, outcomes, self.context, self.policy)
+
+    def _local(self, targets: list[LocalTarget], progress: Progress) -> None:
         from monitor.pipeline.local import inspect
 
         ready: list[Subject] = []
@@ -93,28 +122,26 @@ class _Errand:
             try:
                 ready.append(subjects.local(target.path, self.context))
             except LeakmonError as error:
-                yield failure(subjects.Subject(target=target.text, jobs=[]), error)
+                self._settle((subjects.Subject(target=target.text, jobs=[]), error))
         progress.expect(len(ready))
         for subject, outcomes in inspect(self.sandbox, ready, self.at_once):
             progress.inspected(subject.target)
-            yield conclude_subject(subject, outcomes, self.context, self.policy)
+            self._settle((subject, outcomes))
 
-    def _remote(
-        self, targets: list[Target], settings: config.Settings, progress: Progress
-    ) -> list[Concluded]:
+    def _remote(self, targets: list[Target], settings: config.Settings, progress: Progress) -> None:
         import asyncio
 
         from monitor.cli.network import inspected
 
-        return asyncio.run(
+        asyncio.run(
             inspected(
                 self.sandbox,
                 targets,
                 settings,
                 context=self.context,
-                policy=self.policy,
                 at_once=self.at_once,
                 progress=progress,
+                settle=self._settle,
             )
         )
 

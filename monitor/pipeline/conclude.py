@@ -62,6 +62,7 @@ def conclude_subject(
     gaps = [gap for gap in subject.skipped if gap.reason not in EXPECTED_GAPS]
     expected = [gap for gap in subject.skipped if gap.reason in EXPECTED_GAPS]
     inspection.skipped += gaps
+    inspection.findings += subject.findings
     conclude(inspection, context)
     return _judged(subject, inspection, expected, policy)
 

@@ -7,22 +7,28 @@ from typing import TYPE_CHECKING
 from monitor.sandbox import run_all
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from monitor.pipeline.subjects import Subject
     from monitor.sandbox import Outcome, Sandbox
 
 
 def inspect(
-    sandbox: Sandbox, subjects: Sequence[Subject], at_once: int
+    sandbox: Sandbox,
+    subjects: Sequence[Subject],
+    at_once: int,
+    keep: Callable[[Subject, Outcome], Outcome] | None = None,
 ) -> Iterator[tuple[Subject, list[Outcome]]]:
-    """Run every subject's jobs, some at once; yields each subject as its last job ends."""
+    """Run every subject's jobs, some at once; yields each subject as its last job ends.
+
+    ``keep`` sees every outcome as it comes, and gives what is to be remembered of it.
+    """
     owner = {id(job): subject for subject in subjects for job in subject.jobs}
     outcomes: dict[int, dict[int, Outcome]] = {id(subject): {} for subject in subjects}
     jobs = (job for subject in subjects for job in subject.jobs)
     for outcome in run_all(sandbox, jobs, at_once):
         subject = owner[id(outcome.job)]
         done = outcomes[id(subject)]
-        done[id(outcome.job)] = outcome
+        done[id(outcome.job)] = keep(subject, outcome) if keep else outcome
         if len(done) == len(subject.jobs):
             yield subject, [done[id(job)] for job in subject.jobs]

@@ -15,15 +15,14 @@ from monitor.sandbox import Job
 from monitor.sandbox.events import run
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator, Callable, Sequence
 
     from monitor.detectors import Context
     from monitor.model import Artifact, Release
     from monitor.pipeline.progress import Progress
+    from monitor.pipeline.subjects import Ended
     from monitor.registries.targets import Target
     from monitor.sandbox import Outcome, Sandbox
-
-    Ended = tuple[Subject, list[Outcome] | LeakmonError]
 
 FETCHES_AT_ONCE = 6
 
@@ -37,12 +36,15 @@ async def inspect(
     context: Context,
     at_once: int,
     progress: Progress,
-) -> AsyncIterator[tuple[Subject, list[Outcome] | LeakmonError]]:
+    keep: Callable[[Subject, Outcome], Outcome] | None = None,
+) -> AsyncIterator[Ended]:
     """Every target's subjects with their outcomes, or with the error that kept one from being.
 
     ``folder`` is private to the caller, who removes it; each file in it is removed once inspected.
+    ``keep`` sees every outcome as it comes, and gives what is to be remembered of it.
     """
     errand = _Errand(sandbox, network, folder, context=context, at_once=at_once, progress=progress)
+    errand.keep = keep
     ended: asyncio.Queue[Ended | None] = asyncio.Queue()
 
     async def everything() -> None:
@@ -79,6 +81,7 @@ class _Errand:
         self.network = network
         self.folder = folder
         self.progress = progress
+        self.keep: Callable[[Subject, Outcome], Outcome] | None = None
         self.fetching = asyncio.Semaphore(FETCHES_AT_ONCE)
         self.inspecting = asyncio.Semaphore(at_once)
 
@@ -145,6 +148,7 @@ class _Errand:
     async def outcomes(self, subject: Subject) -> list[Outcome]:
         async def one(job: Job) -> Outcome:
             async with self.inspecting:
-                return await run(self.sandbox, job)
+                outcome = await run(self.sandbox, job)
+            return self.keep(subject, outcome) if self.keep else outcome
 
         return list(await asyncio.gather(*(one(job) for job in subject.jobs)))

@@ -9,19 +9,24 @@ from typing import TYPE_CHECKING
 from msgspec import Struct, field
 
 from monitor.errors import NotFoundError, TargetError
-from monitor.model import Artifact, Release, Skipped
+from monitor.model import Artifact, Finding, Release, Skipped
 from monitor.sandbox import Job
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from monitor.detectors import Context
+    from monitor.errors import LeakmonError
+    from monitor.sandbox import Outcome
+
+    Ended = tuple["Subject", list[Outcome] | LeakmonError]
+    """A subject and its jobs' outcomes, or the error that kept it from being inspected."""
 
 MAX_BATCH_BYTES = 24 << 20
 MAX_BATCH_FILES = 2000
 MAX_FOLDER_FILES = 2_000_000
 
-EXPECTED_GAPS = frozenset({"version-control", "link"})
+EXPECTED_GAPS = frozenset({"internal-name", "link", "not-from-registry", "version-control"})
 """Reasons that do not make an inspection partial: what is left out is no part of the target."""
 
 
@@ -30,6 +35,7 @@ class Subject(Struct, kw_only=True):
 
     ``folder`` is the operator's own folder where that is the target: only there may a comment in a
     file silence a finding. ``temporary`` is a fetched file that goes when the subject is done.
+    ``findings`` and ``skipped`` are what was told of it outside the sandbox.
     """
 
     target: str
@@ -38,6 +44,7 @@ class Subject(Struct, kw_only=True):
     release: Release | None = None
     artifact: Artifact | None = None
     skipped: list[Skipped] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
     folder: str | None = None
     temporary: str | None = None
 
