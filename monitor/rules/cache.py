@@ -95,8 +95,9 @@ def _compiled(
 ) -> tuple[_Stored, Any]:
     from monitor.rules.compile import build_all, light
 
-    ready, database = build_all([light(rule) for rule in rules])
-    return _Stored(digest, ready, list(known_examples), hyperscan.dumpb(database)), database
+    ready, database = build_all(rules)
+    lean = [light(rule) for rule in ready]
+    return _Stored(digest, lean, list(known_examples), hyperscan.dumpb(database)), database
 
 
 def _engine(stored: _Stored, database: Any = None) -> Engine:

@@ -21,9 +21,17 @@ MAX_SLOTS = (1 << 16) - 1
 
 
 def light(rule: Rule) -> Rule:
-    """The rule without its examples: scanning does not need them."""
+    """The compiled rule without its examples and probes: scanning does not need them."""
     without = replace(rule.metadata, match=(), ignore=())
-    return replace(rule, metadata=without)
+    branches = [
+        replace(
+            branch,
+            expressions=tuple(replace(one, probe="") for one in branch.expressions),
+            excluded=tuple(replace(one, probe="") for one in branch.excluded),
+        )
+        for branch in rule.branches
+    ]
+    return replace(rule, metadata=without, branches=tuple(branches))
 
 
 def usable(rule: Rule) -> Rule:
