@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from monitor.config.secrets import SecretRef
 from monitor.config.settings import (
+    Advisories,
     Alerts,
     Database,
     Evidence,
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "FILE_NAME",
+    "Advisories",
     "Alerts",
     "Database",
     "Evidence",

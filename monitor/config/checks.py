@@ -35,6 +35,9 @@ def check(settings: Settings) -> None:
         if not _CHANNEL.fullmatch(slack.channel):
             raise Complaint("alerts.slack.channel: no channel: write '#name' or the channel's id")
         _web_address("alerts.slack.base_url", slack.base_url)
+    if not settings.advisories.osv:
+        raise Complaint("advisories.osv: empty: write the address of an OSV API, or leave it out")
+    _web_address("advisories.osv", settings.advisories.osv)
     _http(settings.http)
     _registries(settings.registries)
     _organisations(settings.organisations)

@@ -82,6 +82,13 @@ class Registries(Table, frozen=True):
     github: Github = Github()
 
 
+class Advisories(Table, frozen=True):
+    """``[advisories]``: the address of an OSV API, and for how long its answers are believed."""
+
+    osv: str = "https://api.osv.dev/"
+    cache_hours: Annotated[float, Meta(ge=0, le=720)] = 6
+
+
 class Settings(Table, frozen=True):
     """Everything that the operator decided. ``source`` is the file, empty for none."""
 
@@ -90,4 +97,5 @@ class Settings(Table, frozen=True):
     alerts: Alerts = Alerts()
     http: HttpSettings = HttpSettings()
     registries: Registries = Registries()
+    advisories: Advisories = Advisories()
     organisations: list[Organisation] = field(default_factory=list)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _MAX_REDIRECTS = 10
 _CHUNK = 256 * 1024
 _REDIRECTS = {301, 302, 303, 307, 308}
+_REPEATED = {307, 308}  # those that keep the method and the body (RFC 9110, section 15.4)
 _RETRIED = {408, 425, 429, 500, 502, 503, 504}
 _GONE = {HTTPStatus.NOT_FOUND, HTTPStatus.GONE, HTTPStatus.UNAVAILABLE_FOR_LEGAL_REASONS}
 _REFUSED = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.PROXY_AUTHENTICATION_REQUIRED}
@@ -102,13 +103,22 @@ class Client:
             await self._session.close()
 
     async def document(
-        self, url: str, *, accept: str = "application/json", max_bytes: int | None = None
+        self,
+        url: str,
+        *,
+        accept: str = "application/json",
+        max_bytes: int | None = None,
+        question: bytes | None = None,
     ) -> Document:
-        """GET a whole body; larger than ``max_bytes`` is a LimitError."""
+        """GET a whole body; larger than ``max_bytes`` is a LimitError.
+
+        With a ``question`` (JSON) it is a POST, of the kind that only asks: it may be sent twice.
+        """
         limit = max_bytes or self.settings.max_document_bytes
 
         async def read(_attempt: int) -> Document:
-            async with self.open(url, {"Accept": accept}) as (response, final_url):
+            async with self.open(url, {"Accept": accept}, question=question) as answer:
+                response, final_url = answer
                 body = bytearray()
                 async for chunk in self.chunks(response, final_url):
                     body += chunk
@@ -133,7 +143,12 @@ class Client:
 
     @asynccontextmanager
     async def open(
-        self, url: str, headers: Mapping[str, str], *, decode: bool = True
+        self,
+        url: str,
+        headers: Mapping[str, str],
+        *,
+        decode: bool = True,
+        question: bytes | None = None,
     ) -> AsyncIterator[tuple[aiohttp.ClientResponse, str]]:
         """The answer with a status below 300 and the address that gave it, redirects followed.
 
@@ -145,8 +160,14 @@ class Client:
             self._check(url, origin)
             async with (
                 self._pace.turn(netloc_of(url)),
-                self._answer(url, headers, decode=decode) as answer,
+                self._answer(url, headers, decode=decode, question=question) as answer,
             ):
+                if question is not None and answer.status in _REDIRECTS - _REPEATED:
+                    raise TargetError(
+                        f"{shown(url)} answered a question with a redirect ({answer.status}): "
+                        "name the address where it lives",
+                        reason="redirect",
+                    )
                 if answer.status not in _REDIRECTS:
                     self._judge(answer, url)
                     yield answer, url
@@ -188,13 +209,18 @@ class Client:
         headers: Mapping[str, str],
         *,
         decode: bool,
+        question: bytes | None,
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         assert self._session is not None, "use the client as a context manager"
         credential = best(self.credentials, url)
         sent = dict(headers) | ({"Authorization": credential.header} if credential else {})
+        if question is not None:
+            sent["Content-Type"] = "application/json"
         with translated(url):
-            answer = await self._session.get(
+            answer = await self._session.request(
+                "GET" if question is None else "POST",
                 URL(url, encoded=True),
+                data=question,
                 headers=sent,
                 allow_redirects=False,
                 proxy=self.proxy_for(url),
