@@ -20,22 +20,42 @@ from monitor.model.findings import (
     SourceMapRecord,
     SourceMapReference,
 )
+from monitor.model.incidents import (
+    Incident,
+    IncidentChange,
+    IncidentEvent,
+    IncidentState,
+    Outgoing,
+)
 from monitor.model.packages import Artifact, NpmNames, Organisation, PypiNames, Release
 from monitor.model.reports import Posture, ScanReport, TargetReport, Verdict
 from monitor.model.scales import Confidence, PostureValue, Severity, Status
+from monitor.model.watching import Checkpoint, Gap, Notice, Ownership, Page
+from monitor.model.work import Job
 
 __all__ = [
     "NESTED",
     "Artifact",
+    "Checkpoint",
     "Confidence",
     "Dependency",
     "Finding",
+    "Gap",
     "Hazard",
+    "Incident",
+    "IncidentChange",
+    "IncidentEvent",
+    "IncidentState",
     "Inspection",
+    "Job",
     "Manifest",
     "MemberRecord",
+    "Notice",
     "NpmNames",
     "Organisation",
+    "Outgoing",
+    "Ownership",
+    "Page",
     "Posture",
     "PostureValue",
     "PypiNames",
