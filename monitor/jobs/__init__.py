@@ -1,0 +1,88 @@
+"""Durable jobs: a narrow port, and the adapters that keep its promises.
+
+An adapter survives ``kill -9`` at any moment. A job is in the queue once by its key, for good: a
+key that is known, whatever became of it, is not taken in again. A worker *leases* a job; a lease
+that runs out without a heartbeat gives the job to the next taker. The state of the work itself
+lives in the store's tables, so that a lost queue loses nothing: ``ensure`` takes what the tables
+say is unfinished and puts back what is missing.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+    from datetime import datetime
+
+    from monitor.model import Job
+
+BACK_OFF = (
+    timedelta(seconds=30),
+    timedelta(minutes=2),
+    timedelta(minutes=10),
+    timedelta(hours=1),
+)
+"""How long to wait after the first, second ... failed try; after the last: the dead letters."""
+
+LEASE_SECONDS = 120.0
+"""How long a worker may be silent. Several times the interval of its heartbeats."""
+
+
+def next_try(attempts: int, now: datetime) -> datetime | None:
+    """When to try again after ``attempts`` failed tries (the one just failed counts); None: never.
+
+    Jitter is not needed: the queue hands out one job at a time and hosts have their own pace.
+    """
+    return now + BACK_OFF[attempts - 1] if attempts <= len(BACK_OFF) else None
+
+
+class Queue(Protocol):
+    """The port. Each method is one transaction; times are the adapter's injected clock.
+
+    The four that end or prolong a lease give False if the lease is lost: somebody else has the
+    job now, and whatever the caller did must have been harmless to do twice.
+    """
+
+    async def enqueue(self, job: Job) -> bool:
+        """Take in a job; False if its key is known."""
+
+    async def ensure(self, jobs: Iterable[Job]) -> int:
+        """Make unfinished work run: take in the missing, wake up those that count as done.
+
+        Waiting, leased and dead jobs stay as they are. The number of jobs put back.
+        """
+
+    async def take(self, worker: str, kinds: Collection[str], lease_seconds: float) -> Job | None:
+        """Lease the next due job of these kinds: by priority, then by the time it became due."""
+
+    async def heartbeat(self, job: Job, lease_seconds: float) -> bool:
+        """Prolong the lease to ``lease_seconds`` from now."""
+
+    async def done(self, job: Job) -> bool:
+        """The work is durable."""
+
+    async def retry(self, job: Job, at: datetime, reason: str) -> bool:
+        """It failed for now; it is due again at ``at``. Counts an attempt."""
+
+    async def dead(self, job: Job, reason: str) -> bool:
+        """Set it aside, visible, until somebody revives it."""
+
+    async def revive(self, key: str) -> bool:
+        """Make a dead job due now, its attempts forgotten; False if there is no such dead job."""
+
+    async def release(self, worker: str) -> int:
+        """Give back all leases of a worker that is known to be gone (a restart with its name)."""
+
+    async def depth(self) -> dict[str, dict[str, int]]:
+        """Jobs by kind and state (``waiting``, ``leased``, ``done``, ``dead``)."""
+
+    async def oldest_due_at(self) -> datetime | None:
+        """Since when the longest waiting due job has been due; None if nothing is due."""
+
+    async def next_due_at(self) -> datetime | None:
+        """When the next waiting job or lapsing lease wants attention; None if there is none."""
+
+    async def dead_letters(self, limit: int = 100) -> list[tuple[Job, str]]:
+        """Jobs set aside with the reason of each, latest first."""
