@@ -63,9 +63,17 @@ def environment() -> Mapping[str, str]:
 
 
 def load(path: str | None = None, *, environ: Mapping[str, str] | None = None) -> Settings:
-    """The settings in force; ``path`` is what ``--config`` named. Raises ConfigError, one line."""
-    found = find(path, environment() if environ is None else environ)
-    return Settings() if found is None else parse(_read(found), source=found)
+    """The settings in force; ``path`` is what ``--config`` named. Raises ConfigError, one line.
+
+    A file that merely lies in the working folder may belong to a stranger's checkout. What it says
+    holds, but the secrets that it refers to are not read: it could send them where it likes.
+    """
+    environ = environment() if environ is None else environ
+    found = find(path, environ)
+    if found is None:
+        return Settings()
+    is_chosen = bool(path or environ.get("LEAKMON_CONFIG")) or found != FILE_NAME
+    return parse(_read(found), source=found, is_trusted=is_chosen)
 
 
 def find(path: str | None, environ: Mapping[str, str]) -> str | None:
@@ -117,14 +125,14 @@ def network(settings: Settings, environ: Mapping[str, str]) -> NetworkSettings:
     )
 
 
-def parse(text: str, *, source: str = FILE_NAME) -> Settings:
+def parse(text: str, *, source: str = FILE_NAME, is_trusted: bool = True) -> Settings:
     """The settings that a file's text gives; ``source`` is its name, for paths and errors.
 
-    Raises ConfigError: one line that names the file, the key and the remedy.
+    Secrets are revealed only if ``is_trusted``. Raises ConfigError: one line that names the file, the key and the remedy.
     """
     from monitor.config.reading import settings  # no file, no parser
 
-    return settings(text, source)
+    return settings(text, source, is_trusted=is_trusted)
 
 
 def _read(path: str) -> str:

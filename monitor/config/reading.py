@@ -43,7 +43,7 @@ _UNKNOWN = re.compile(r"Object contains unknown field `(.*)`", re.DOTALL)
 _MISSING = re.compile(r"Object missing required field `(.*)`", re.DOTALL)
 
 
-def settings(text: str, source: str) -> Settings:
+def settings(text: str, source: str, *, is_trusted: bool) -> Settings:
     """The settings that ``text`` gives, checked; ``source`` is the file's name."""
     try:
         written = tomllib.loads(text)
@@ -51,7 +51,7 @@ def settings(text: str, source: str) -> Settings:
         raise ConfigError(f"{source}: not valid TOML: {error}") from None
     except RecursionError:
         raise ConfigError(f"{source}: not valid TOML: nested too deeply") from None
-    _refer(written, source)
+    _refer(written, source, is_trusted=is_trusted)
     try:
         made = msgspec.convert(written, Settings)
     except msgspec.ValidationError as error:
@@ -63,7 +63,7 @@ def settings(text: str, source: str) -> Settings:
     return made
 
 
-def _refer(written: dict[str, Any], source: str) -> None:
+def _refer(written: dict[str, Any], source: str, *, is_trusted: bool) -> None:
     """Put references in the place of the texts that stand for them."""
     folder = os.path.dirname(os.path.abspath(source))
     for path in SECRET_KEYS + REFERENCE_KEYS:
@@ -76,7 +76,7 @@ def _refer(written: dict[str, Any], source: str) -> None:
         if not isinstance(value, str):
             raise ConfigError(f"{key}: expected a text in quotes: write env:NAME or file:PATH")
         if path in SECRET_KEYS or value.startswith(("env:", "file:")):
-            table[path[-1]] = SecretRef(value, key, folder)
+            table[path[-1]] = SecretRef(value, key, folder, is_trusted)
 
 
 def _explained(message: str, written: dict[str, Any]) -> str:

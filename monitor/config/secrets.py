@@ -22,13 +22,14 @@ _MAX_BYTES = 64 * 1024
 class SecretRef(Struct, frozen=True):
     """Where a secret is: ``env:NAME`` or ``file:PATH`` (relative to the configuration's folder).
 
-    ``key`` is the file and key that hold the reference, for the error which names them. Neither
+    A reference that is not ``is_trusted`` is never revealed. ``key`` is the file and key that hold the reference, for the error which names them. Neither
     ``str`` nor ``repr`` ever gives the secret itself.
     """
 
     reference: str
     key: str
     folder: str = ""
+    is_trusted: bool = True
 
     def __post_init__(self) -> None:
         if not _REFERENCE.fullmatch(self.reference):
@@ -43,6 +44,12 @@ class SecretRef(Struct, frozen=True):
 
     def reveal(self, environ: Mapping[str, str]) -> str:
         """The secret, read now. Raises ConfigError if it is not there or empty."""
+        if not self.is_trusted:
+            source = self.key.partition(":")[0]
+            raise ConfigError(
+                f"{self.key}: {source} was found in the working folder, so secrets are not read "
+                f"for it: if the file is yours, name it with --config {source}"
+            )
         kind, _, place = self.reference.partition(":")
         value = environ.get(place, "") if kind == "env" else self._read(place)
         value = value.strip()

@@ -61,7 +61,7 @@ def render(report: ScanReport, options: RenderOptions) -> str:
         "automationDetails": {"id": "leakmon/scan/"},
         "columnKind": "unicodeCodePoints",
         "invocations": [_invocation(told, options)],
-        "artifacts": [_artifact(one) for one in told],
+        "artifacts": _artifacts(told),
         "results": [wire.raw(result) for one in told for result in _results(one, order)],
     }
     log = {"$schema": SCHEMA_URI, "version": "2.1.0", "runs": [run]}
@@ -208,6 +208,16 @@ def _region(finding: Finding) -> dict[str, int]:
         if finding.column > 0 and finding.end_column > 0 and is_ordered:
             region["endColumn"] = finding.end_column
     return region
+
+
+def _artifacts(told: list[Shown]) -> list[dict[str, Any]]:
+    """One for each target; the same one asked for twice stands once, as the schema demands."""
+    artifacts: list[dict[str, Any]] = []
+    for one in told:
+        artifact = _artifact(one)
+        if artifact not in artifacts:
+            artifacts.append(artifact)
+    return artifacts
 
 
 def _artifact(one: Shown) -> dict[str, Any]:

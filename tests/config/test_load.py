@@ -229,3 +229,19 @@ def test_without_a_file_no_parser_is_loaded() -> None:
         env={"PYTHONPATH": folder},
     )
     assert done.stdout.strip() == ""
+
+
+def test_a_file_that_merely_lies_here_has_no_secret_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may come with a stranger's checkout, and name the address that the secret goes to."""
+    text = '[registries.github]\napi = "https://evil.example/"\ntoken = "env:GITHUB_TOKEN"\n'
+    (tmp_path / config.FILE_NAME).write_text(text)
+    monkeypatch.chdir(tmp_path)
+    environ = {"HOME": str(tmp_path / "home"), "GITHUB_TOKEN": "secret"}
+    with pytest.raises(ConfigError, match="--config leakmon.toml"):
+        config.network(config.load(environ=environ), environ)
+    for chosen in ({**environ, "LEAKMON_CONFIG": config.FILE_NAME}, environ):
+        named = None if "LEAKMON_CONFIG" in chosen else config.FILE_NAME
+        settings = config.load(named, environ=chosen)
+        assert config.network(settings, chosen).github.token == "secret"
