@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from monitor.archive import Member, Trail
     from monitor.archive.budget import Limits
     from monitor.detectors import Context
+    from monitor.harvest import Gatherer
     from monitor.model import Finding
     from monitor.rules import Matcher
 
@@ -53,16 +54,21 @@ class Inspector:
         self._limits = limits
         self._clock = clock
 
-    def inspect_files(self, files: Iterable[tuple[str, str]], context: Context) -> Inspection:
+    def inspect_files(
+        self,
+        files: Iterable[tuple[str, str]],
+        context: Context,
+        gatherer: Gatherer | None = None,
+    ) -> Inspection:
         """Inspect files given as ``(path on this machine, path to show)``.
 
         They are an artifact or a part of one: whoever has all parts calls ``merged`` and then
-        ``conclude`` for what can only be told of the whole.
+        ``conclude`` for what can only be told of the whole. ``gatherer`` sees every member too.
         """
         trail = archive.Trail()
         inspection = Inspection(skipped=trail.skipped, hazards=trail.hazards)
         budget = Budget(self._limits, self._clock)
-        opening = _Opening(self._matcher, inspection, trail, budget, context)
+        opening = _Opening(self._matcher, inspection, trail, budget, context, gatherer=gatherer)
         for path, shown in files:
             try:
                 opening.open(path, shown)
@@ -113,8 +119,11 @@ class _Opening:
         trail: Trail,
         budget: Budget,
         context: Context,
+        *,
+        gatherer: Gatherer | None,
     ) -> None:
         self.context = context
+        self.gatherer = gatherer
         self.matcher = matcher
         self.inspection = inspection
         self.trail = trail
@@ -157,6 +166,8 @@ class _Opening:
         else:
             inspection.members.append(record)
         inspection.inspected_bytes += size
+        if self.gatherer is not None:
+            self.gatherer.take(member)
         matches = self.matcher.scan(member.data, member.path)
         for inspect in MEMBER_DETECTORS:
             found = inspect(member, matches, self.context)

@@ -140,7 +140,13 @@ def _scan_work(work: argparse._ArgumentGroup) -> None:
     work.add_argument("--config", metavar="FILE", help="leakmon.toml (default: searched)")
     work.add_argument(
         "--rules", action="append", default=[], metavar="DIR",
-        help="a folder of Semgrep rules to use beside the bundled ones; repeatable",
+        help="a folder of Semgrep rules to use beside the bundled ones; repeatable (structural "
+        "ones run with --semgrep)",
+    )  # fmt: skip
+    work.add_argument(
+        "--semgrep", action=argparse.BooleanOptionalAction, default=False,
+        help="also run the structural rules, with Semgrep (pip install 'leakmon[semgrep]'); "
+        "off by default: it takes seconds, not milliseconds",
     )  # fmt: skip
     work.add_argument(
         "--jobs", "-j", type=_positive, metavar="N",

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
     from monitor.detectors import Context
     from monitor.pipeline.progress import Progress
-    from monitor.pipeline.subjects import Ended
+    from monitor.pipeline.subjects import Ended, Subject
     from monitor.registries.targets import Target
-    from monitor.sandbox import Sandbox
+    from monitor.sandbox import Outcome, Sandbox
 
 
 async def inspected(
@@ -30,6 +30,7 @@ async def inspected(
     context: Context,
     at_once: int,
     progress: Progress,
+    keep: Callable[[Subject, Outcome], Outcome] | None,
     settle: Callable[[Ended], None],
 ) -> None:
     """Resolve, fetch and inspect; the folder that holds the downloads is gone afterwards."""
@@ -38,7 +39,7 @@ async def inspected(
         async with connect(config.network(settings, environ), machine()) as network:
             async for ended in inspect(
                 sandbox, targets, network, folder,
-                context=context, at_once=at_once, progress=progress,
+                context=context, at_once=at_once, progress=progress, keep=keep,
             ):  # fmt: skip
                 settle(ended)
 

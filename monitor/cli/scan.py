@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from monitor import __version__, config
 from monitor.cli.outputs import Output, planned
+from monitor.cli.structure import opened
 from monitor.detectors import Context
 from monitor.errors import LeakmonError, UsageError
 from monitor.model import ScanReport, Severity, Status
@@ -27,7 +28,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from monitor.pipeline.progress import Progress
+    from monitor.pipeline.structure import Structure
     from monitor.pipeline.subjects import Ended, Subject
+    from monitor.sandbox import Outcome
 
     Engine = Callable[[Sequence[Ended]], None]
     """Looks at all subjects together and adds to their ``findings`` and ``skipped``."""
@@ -46,12 +49,18 @@ def run(call: argparse.Namespace) -> int:
         suppressions=_suppressions(call),
         has_inline_ignores=not call.no_inline_ignores,
     )
-    targets = [parse(text) for text in expand(call.targets, lambda: sys.stdin)]
+    named = dict.fromkeys(expand(call.targets, lambda: sys.stdin))
+    targets = [parse(text) for text in named]
     if not targets:
         raise UsageError("the list of targets is empty")
     context = Context(now=int(now.timestamp()), has_secrets=call.show_secrets)
-    with Sandbox(_sandbox_settings(call)) as sandbox:
-        errand = _Errand(sandbox, policy, context, call.jobs or os.cpu_count() or 1)
+    _check_folders(call.rules)
+    with opened(call) as structure, Sandbox(_sandbox_settings(call, structure)) as sandbox:
+        at_once = call.jobs or os.cpu_count() or 1
+        errand = _Errand(sandbox, policy, context, at_once, engines=[])
+        if structure is not None:
+            errand.engines.append(structure.look)
+            errand.keep = structure.keep
         is_wanted = not (call.quiet or call.no_progress)
         with _progress(is_wanted=is_wanted) as progress:
             concluded = errand.run(targets, settings, progress)
@@ -75,13 +84,14 @@ class _Errand:
         policy: Policy,
         context: Context,
         at_once: int,
-        engines: Sequence[Engine] = (),
+        engines: list[Engine],
     ) -> None:
         self.sandbox = sandbox
         self.policy = policy
         self.context = context
         self.at_once = at_once
         self.engines = engines
+        self.keep: Callable[[Subject, Outcome], Outcome] | None = None
         self.held: list[Ended] = []
         self.done: list[Concluded] = []
 
@@ -124,7 +134,7 @@ class _Errand:
             except LeakmonError as error:
                 self._settle((subjects.Subject(target=target.text, jobs=[]), error))
         progress.expect(len(ready))
-        for subject, outcomes in inspect(self.sandbox, ready, self.at_once):
+        for subject, outcomes in inspect(self.sandbox, ready, self.at_once, self.keep):
             progress.inspected(subject.target)
             self._settle((subject, outcomes))
 
@@ -141,18 +151,23 @@ class _Errand:
                 context=self.context,
                 at_once=self.at_once,
                 progress=progress,
+                keep=self.keep,
                 settle=self._settle,
             )
         )
 
 
-def _sandbox_settings(call: argparse.Namespace) -> Settings:
-    for folder in call.rules:
+def _check_folders(folders: list[str]) -> None:
+    for folder in folders:
         if not os.path.isdir(folder):
             raise UsageError(f"--rules {folder}: there is no such folder")
+
+
+def _sandbox_settings(call: argparse.Namespace, structure: Structure | None) -> Settings:
     return Settings(
         rule_folders=(bundled_rules_folder(), *call.rules),
         cache_folder=config.cache_folder(config.environment()),
+        code=structure.wish if structure is not None else None,
     )
 
 

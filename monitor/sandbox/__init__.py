@@ -23,8 +23,10 @@ from monitor.sandbox.protocol import (
     INSPECTION_DECODER,
     KIND_FAILURE,
     KIND_INSPECTION,
+    KIND_REAPED,
     LENGTH,
     MAX_ANSWER_BYTES,
+    REAPED_DECODER,
     TRAILER,
     Hello,
     Job,
@@ -36,6 +38,7 @@ from monitor.sandbox.protocol import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from monitor.harvest import Harvest
     from monitor.model import Inspection
 
 _ROOT = __file__.rsplit(os.sep, 3)[0]
@@ -48,13 +51,14 @@ __all__ = ["Job", "Outcome", "Run", "Sandbox", "Settings", "run_all"]
 
 
 class Outcome(NamedTuple):
-    """How one job ended: an inspection or an error, and what it cost."""
+    """How one job ended: an inspection or an error, what it cost, and the code if asked for."""
 
     job: Job
     inspection: Inspection | None
     error: TargetError | None
     max_rss_bytes: int
     cpu_seconds: float
+    code: Harvest | None = None
 
 
 class Run:
@@ -213,33 +217,37 @@ def _first(jobs: Iterator[Job], count: int) -> list[Job]:
 
 def _outcome(job: Job, answer: bytearray) -> Outcome:
     if len(answer) < TRAILER.size:
-        error = TargetError("the inspecting process was lost", reason="sandbox-lost")
-        return Outcome(job, None, error, 0, 0.0)
+        lost = TargetError("the inspecting process was lost", reason="sandbox-lost")
+        return Outcome(job, None, lost, 0, 0.0)
     trailer = Trailer(*TRAILER.unpack_from(answer, len(answer) - TRAILER.size))
     cost = (trailer.max_rss_bytes, trailer.cpu_seconds)
     died = _died(trailer)
     if died is not None:
         return Outcome(job, None, died, *cost)
-    kind, body = bytes(answer[:1]), memoryview(answer)[1 : -TRAILER.size]
     try:
-        if kind == KIND_INSPECTION:
-            return Outcome(job, INSPECTION_DECODER.decode(body), None, *cost)
-        if kind == KIND_FAILURE:
-            told = FAILURE_DECODER.decode(body)
-            return Outcome(job, None, TargetError(told.message, reason=told.reason), *cost)
-    except MsgspecError as error:
+        inspection, error, code = _told(bytes(answer[:1]), memoryview(answer)[1 : -TRAILER.size])
+    except MsgspecError as cause:
         # What a child says after it opened a hostile file is a stranger's word as well.
         unreadable = TargetError(
             "the inspecting process gave an unreadable answer", reason="sandbox-lost"
         )
-        unreadable.__cause__ = error
+        unreadable.__cause__ = cause
         return Outcome(job, None, unreadable, *cost)
-    return Outcome(
-        job,
-        None,
-        TargetError("the inspecting process gave no answer", reason="sandbox-lost"),
-        *cost,
-    )
+    return Outcome(job, inspection, error, *cost, code)
+
+
+def _told(
+    kind: bytes, body: memoryview
+) -> tuple[Inspection | None, TargetError | None, Harvest | None]:
+    if kind == KIND_INSPECTION:
+        return INSPECTION_DECODER.decode(body), None, None
+    if kind == KIND_REAPED:
+        reaped = REAPED_DECODER.decode(body)
+        return reaped.inspection, None, reaped.code
+    if kind == KIND_FAILURE:
+        failure = FAILURE_DECODER.decode(body)
+        return None, TargetError(failure.message, reason=failure.reason), None
+    return None, TargetError("the inspecting process gave no answer", reason="sandbox-lost"), None
 
 
 def _died(trailer: Trailer) -> TargetError | None:

@@ -12,12 +12,23 @@ from typing import TYPE_CHECKING, NoReturn
 
 from monitor.errors import LeakmonError
 from monitor.inspection import Inspector, Interrupted
-from monitor.sandbox.protocol import ENCODER, KIND_FAILURE, KIND_INSPECTION, Failure
+from monitor.sandbox.protocol import (
+    ENCODER,
+    KIND_FAILURE,
+    KIND_INSPECTION,
+    KIND_REAPED,
+    Failure,
+    Reaped,
+)
 
 if TYPE_CHECKING:
     from types import FrameType
 
     from monitor.sandbox.protocol import Job, Settings
+
+
+CODE_COPIES = 4
+"""How often gathered code lies in memory at most: taken, and twice while its answer grows."""
 
 
 class Engine:
@@ -36,8 +47,7 @@ def run(engine: Engine, job: Job, pipe: int, settings: Settings) -> int:
     """Inspect the job's files and write one answer to the pipe; gives the exit code."""
     confine(settings)
     try:
-        inspection = engine.inspector.inspect_files(job.files, job.context)
-        answer = KIND_INSPECTION + ENCODER.encode(inspection)
+        answer = _answer(engine, job, settings)
     except MemoryError:
         answer = _failure("needed more memory than its limit", "memory")
     except Interrupted as late:
@@ -54,6 +64,17 @@ def run(engine: Engine, job: Job, pipe: int, settings: Settings) -> int:
     return 0
 
 
+def _answer(engine: Engine, job: Job, settings: Settings) -> bytes:
+    if settings.code is None:
+        inspection = engine.inspector.inspect_files(job.files, job.context)
+        return KIND_INSPECTION + ENCODER.encode(inspection)
+    from monitor.harvest import Gatherer
+
+    gatherer = Gatherer(settings.code)
+    inspection = engine.inspector.inspect_files(job.files, job.context, gatherer)
+    return KIND_REAPED + ENCODER.encode(Reaped(inspection, gatherer.harvest))
+
+
 def confine(settings: Settings) -> None:
     """Limit this process for good: memory, CPU, wall time, no files written, no core dumped."""
     _lower(resource.RLIMIT_CORE, 0, 0)
@@ -61,7 +82,10 @@ def confine(settings: Settings) -> None:
     cpu = settings.cpu_seconds
     _lower(resource.RLIMIT_CPU, cpu, cpu + settings.grace_seconds)
     # RLIMIT_DATA and not RLIMIT_AS: the artifact itself is mapped and may be larger than the limit.
-    _lower(resource.RLIMIT_DATA, settings.memory_bytes, settings.memory_bytes)
+    memory = settings.memory_bytes
+    if settings.code is not None:
+        memory += CODE_COPIES * settings.code.max_bytes
+    _lower(resource.RLIMIT_DATA, memory, memory)
     signal.signal(signal.SIGXCPU, _interrupt)
     signal.signal(signal.SIGALRM, _interrupt)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)

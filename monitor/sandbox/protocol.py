@@ -9,6 +9,7 @@ from msgspec import Struct, field, msgpack
 
 from monitor.archive.budget import Limits
 from monitor.detectors.context import NOTHING_KNOWN, Context
+from monitor.harvest import Harvest, Wish
 from monitor.model import Inspection
 
 MIB: Final = 1 << 20
@@ -19,7 +20,7 @@ class Settings(Struct, frozen=True, kw_only=True):
 
     ``memory_bytes`` bounds a child's writable memory, ``cpu_seconds`` and ``wall_seconds`` one job.
     A child that reaches a time limit is asked to hand in what it has, and killed
-    ``grace_seconds`` later.
+    ``grace_seconds`` later. With ``code`` every answer brings the artifact's source code as well.
     """
 
     rule_folders: tuple[str, ...]
@@ -29,6 +30,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     wall_seconds: int = 600
     grace_seconds: int = 5
     limits: Limits = field(default_factory=Limits)
+    code: Wish | None = None
 
 
 class Job(Struct, frozen=True):
@@ -45,6 +47,13 @@ class Hello(Struct, frozen=True, kw_only=True):
     rules: int = 0
     error: str | None = None
     reason: str | None = None
+
+
+class Reaped(Struct, frozen=True):
+    """A child's answer where code was asked for."""
+
+    inspection: Inspection
+    code: Harvest
 
 
 class Failure(Struct, frozen=True):
@@ -67,10 +76,12 @@ JOB_DECODER: Final = msgpack.Decoder(Job)
 HELLO_DECODER: Final = msgpack.Decoder(Hello)
 SETTINGS_DECODER: Final = msgpack.Decoder(Settings)
 INSPECTION_DECODER: Final = msgpack.Decoder(Inspection)
+REAPED_DECODER: Final = msgpack.Decoder(Reaped)
 FAILURE_DECODER: Final = msgpack.Decoder(Failure)
 ENCODER: Final = msgpack.Encoder()
 
 KIND_INSPECTION: Final = b"I"
+KIND_REAPED: Final = b"R"
 KIND_FAILURE: Final = b"F"
 
 LENGTH: Final = struct.Struct("<I")
