@@ -128,7 +128,8 @@ def network(settings: Settings, environ: Mapping[str, str]) -> NetworkSettings:
 def parse(text: str, *, source: str = FILE_NAME, is_trusted: bool = True) -> Settings:
     """The settings that a file's text gives; ``source`` is its name, for paths and errors.
 
-    Secrets are revealed only if ``is_trusted``. Raises ConfigError: one line that names the file, the key and the remedy.
+    Secrets are revealed only if ``is_trusted``. Raises ConfigError: one line that names the file,
+    the key and the remedy.
     """
     from monitor.config.reading import settings  # no file, no parser
 

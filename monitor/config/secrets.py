@@ -22,8 +22,9 @@ _MAX_BYTES = 64 * 1024
 class SecretRef(Struct, frozen=True):
     """Where a secret is: ``env:NAME`` or ``file:PATH`` (relative to the configuration's folder).
 
-    A reference that is not ``is_trusted`` is never revealed. ``key`` is the file and key that hold the reference, for the error which names them. Neither
-    ``str`` nor ``repr`` ever gives the secret itself.
+    A reference that is not ``is_trusted`` is never revealed. ``key`` is the file and key that hold
+    the reference, for the error which names them. Neither ``str`` nor ``repr`` ever gives the
+    secret itself.
     """
 
     reference: str

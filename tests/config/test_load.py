@@ -239,7 +239,7 @@ def test_a_file_that_merely_lies_here_has_no_secret_read(
     (tmp_path / config.FILE_NAME).write_text(text)
     monkeypatch.chdir(tmp_path)
     environ = {"HOME": str(tmp_path / "home"), "GITHUB_TOKEN": "secret"}
-    with pytest.raises(ConfigError, match="--config leakmon.toml"):
+    with pytest.raises(ConfigError, match="name it with --config"):
         config.network(config.load(environ=environ), environ)
     for chosen in ({**environ, "LEAKMON_CONFIG": config.FILE_NAME}, environ):
         named = None if "LEAKMON_CONFIG" in chosen else config.FILE_NAME
