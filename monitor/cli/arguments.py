@@ -149,6 +149,12 @@ def _scan_work(work: argparse._ArgumentGroup) -> None:
         "off by default: it takes seconds, not milliseconds",
     )  # fmt: skip
     work.add_argument(
+        "--advisories", action=argparse.BooleanOptionalAction, default=False,
+        help="also look up known vulnerabilities of each package and what it asks for or bundles "
+        "(pip install 'leakmon[advisories]'); off by default: it tells their names and versions "
+        "to the OSV API",
+    )  # fmt: skip
+    work.add_argument(
         "--jobs", "-j", type=_positive, metavar="N",
         help="inspect this many at once (default: the number of processors)",
     )  # fmt: skip

@@ -53,11 +53,16 @@ def run(call: argparse.Namespace) -> int:
     targets = [parse(text) for text in named]
     if not targets:
         raise UsageError("the list of targets is empty")
-    context = Context(now=int(now.timestamp()), has_secrets=call.show_secrets)
+    context = Context(
+        now=int(now.timestamp()),
+        has_secrets=call.show_secrets,
+        has_dependencies=call.advisories,
+    )
     _check_folders(call.rules)
+    engines = _engines(call, settings)
     with opened(call) as structure, Sandbox(_sandbox_settings(call, structure)) as sandbox:
         at_once = call.jobs or os.cpu_count() or 1
-        errand = _Errand(sandbox, policy, context, at_once, engines=[])
+        errand = _Errand(sandbox, policy, context, at_once, engines=engines)
         if structure is not None:
             errand.engines.append(structure.look)
             errand.keep = structure.keep
@@ -73,6 +78,14 @@ def run(call: argparse.Namespace) -> int:
     )
     _write(outputs, report, concluded, call, now)
     return _status(report, Severity(call.fail_on))
+
+
+def _engines(call: argparse.Namespace, settings: config.Settings) -> list[Engine]:
+    if not call.advisories:
+        return []
+    from monitor.cli.advisories import engine
+
+    return [engine(settings)]
 
 
 class _Errand:

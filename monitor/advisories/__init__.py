@@ -1,0 +1,131 @@
+"""Known vulnerabilities in what a package is, asks for, pins or carries.
+
+``versions`` turns a dependency into questions; ``pip_audit`` (Python) and ``osv`` (npm) answer
+them, through ``cache``; ``weighing`` judges what an answer means for the dependency, with
+``severity``; ``telling`` makes findings of it. ``audit`` does all of that for a whole scan: each
+engine is asked once, however many packages there are.
+
+What is told: an exact version (bundled, shrinkwrapped, ``==``) that is affected; a range of which
+every version is affected; and, LOW at most, a range that begins at an affected version though it
+admits a fixed one. A range that names no lowest version is told only if nothing in it is free.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
+
+from monitor.advisories.records import Advisory, Package, Told
+from monitor.advisories.telling import findings
+from monitor.advisories.versions import NotAuditableError, Wanted, wanted
+from monitor.advisories.weighing import preferred, weighed
+from monitor.errors import LeakmonError
+from monitor.model import NESTED, Skipped
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from monitor.advisories.osv import Osv
+    from monitor.advisories.pip_audit import PipAudit
+    from monitor.advisories.records import Hit, Question
+    from monitor.model import Dependency
+
+__all__ = ["Package", "Told", "audit"]
+
+MAX_QUESTIONS = 50_000
+MAX_ADVISORIES = 5_000
+
+_Asked = list[tuple["Dependency", "Wanted | str"]]
+_Answers = dict["Question", "list[Hit] | LeakmonError"]
+
+
+async def audit(
+    packages: Sequence[Package], *, osv: Osv, pip_audit: PipAudit, withheld: Sequence[str] = ()
+) -> list[Told]:
+    """What is to be told of each package, in their order.
+
+    ``withheld`` are globs (lower case) of names that nobody outside may be told: they are skipped
+    as ``internal-name``. What got no answer is skipped as ``not-audited``; nothing is raised.
+    """
+    asked = [[(each, _asked(each, withheld)) for each in one.dependencies] for one in packages]
+    questions = dict.fromkeys(
+        question
+        for one in asked
+        for _, what in one
+        if isinstance(what, Wanted)
+        for question in what.lowest
+    )
+    allowed = list(questions)[:MAX_QUESTIONS]
+    python, npm = await asyncio.gather(
+        pip_audit.hits(each for each in allowed if each.ecosystem == "pypi"),
+        osv.hits(each for each in allowed if each.ecosystem == "npm"),
+    )
+    answers = python | npm
+    records = await _read(answers, osv)
+    return [_told(one, answers, records) for one in asked]
+
+
+def _asked(dependency: Dependency, withheld: Sequence[str]) -> Wanted | str:
+    """The questions, or the reason why there are none."""
+    try:
+        found = wanted(dependency)
+    except NotAuditableError as error:
+        return error.reason
+    names = {found.name.lower(), dependency.name.lower()}
+    if any(fnmatchcase(name, glob.lower()) for glob in withheld for name in names):
+        return "internal-name"
+    return found
+
+
+async def _read(answers: _Answers, osv: Osv) -> dict[str, list[Advisory]]:
+    """What could be read of each advisory that any answer names."""
+    hits: dict[str, Hit] = {}
+    for answer in answers.values():
+        if not isinstance(answer, LeakmonError):
+            hits |= {hit.id: hit for hit in answer}
+    chosen = list(hits.values())[:MAX_ADVISORIES]
+    read = await asyncio.gather(*(_records(hit, osv) for hit in chosen))
+    return {hit.id: found for hit, found in zip(chosen, read, strict=True)}
+
+
+async def _records(hit: Hit, osv: Osv) -> list[Advisory]:
+    """The advisory under its own name and, where that rates it not, under its best known one."""
+    found: list[Advisory] = []
+    for name in dict.fromkeys([hit.id, preferred([hit.id, *hit.aliases])]):
+        try:
+            record = await osv.advisory(name, hit.modified if name == hit.id else "")
+        except LeakmonError:
+            continue  # _told says that it was not read
+        found.append(record)
+        if record.rating() is not None:
+            break
+    return found
+
+
+def _told(asked: _Asked, answers: _Answers, records: Mapping[str, Sequence[Advisory]]) -> Told:
+    told = Told()
+    found = []
+    for dependency, what in asked:
+        if isinstance(what, str):
+            told.skipped.append(_gap(dependency, what))
+            continue
+        known = {q: a for q in what.lowest if isinstance(a := answers.get(q), list)}
+        if len(known) < len(set(what.lowest)):
+            told.skipped.append(_gap(dependency, "not-audited"))
+            continue
+        for each in weighed(dependency, what, known, records):
+            found.append(each)
+            if not each.records:
+                told.skipped.append(Skipped(f"{_place(dependency)} {each.id}", "advisory-unread"))
+    told.findings = findings(found)
+    return told
+
+
+def _gap(dependency: Dependency, reason: str) -> Skipped:
+    return Skipped(_place(dependency), reason)
+
+
+def _place(dependency: Dependency) -> str:
+    named = f"{dependency.name} {dependency.wanted}".strip()
+    return f"{dependency.path}{NESTED}({dependency.how} {named})"
