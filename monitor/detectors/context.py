@@ -27,3 +27,14 @@ class Context(Struct, frozen=True, kw_only=True):
 
 NOTHING_KNOWN = Context()
 """The context of a file that nobody has said anything of."""
+
+_FIXTURE_PARTS = (
+    "/test/", "/tests/", "/testing/", "/__tests__/", "/spec/", "/fixtures/", "/fixture/",
+    "/testdata/", "/test_data/", "/test-data/", "/mock/", "/mocks/", "/__mocks__/",
+    "/examples/", "/example/",
+)  # fmt: skip
+
+
+def is_fixture(path: str) -> bool:
+    """Whether a path lies in a folder of test data or examples."""
+    return any(part in f"/{path.lower()}" for part in _FIXTURE_PARTS)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from monitor.detectors import fingerprints
-from monitor.detectors.secrets import is_fixture
+from monitor.detectors.context import is_fixture
 from monitor.detectors.secrets.redaction import redacted
 from monitor.model import Finding, Secret
 from monitor.rules.paths import is_chosen

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from monitor.detectors import fingerprints
 from monitor.detectors.carriers import agents, credentials, presence
-from monitor.detectors.context import NOTHING_KNOWN, Context
+from monitor.detectors.context import NOTHING_KNOWN, Context, is_fixture
 from monitor.model import Confidence, Finding, Severity
 
 if TYPE_CHECKING:
@@ -23,11 +23,6 @@ if TYPE_CHECKING:
 
 DETECTOR = "carriers"
 _HINTS = credentials.HINTS | {"backup", "bak", "json", "old"}
-_FIXTURE_PARTS = (
-    "/test/", "/tests/", "/testing/", "/__tests__/", "/spec/", "/fixtures/", "/fixture/",
-    "/testdata/", "/test_data/", "/test-data/", "/mock/", "/mocks/", "/__mocks__/",
-    "/examples/", "/example/",
-)  # fmt: skip
 
 
 def inspect(
@@ -72,7 +67,7 @@ def _credentials(
     evidence: dict[str, Any] = {"keys": keys}
     if rules:
         evidence["rules"] = rules
-    if any(part in f"/{member.path.lower()}" for part in _FIXTURE_PARTS):
+    if is_fixture(member.path):
         evidence["fixture"] = True
     return [_finding(carrier, member.path, evidence, is_filled=is_filled, is_specimen=is_specimen)]
 

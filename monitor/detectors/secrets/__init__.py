@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from monitor.detectors import fingerprints
-from monitor.detectors.context import NOTHING_KNOWN, Context
+from monitor.detectors.context import NOTHING_KNOWN, Context, is_fixture
 from monitor.detectors.secrets.places import Places
 from monitor.detectors.secrets.redaction import redacted
 from monitor.model import Confidence, Finding, Secret, Severity
@@ -22,10 +22,6 @@ MAX_FINDINGS = 1000
 """Findings told for one member (window); one more says how many were left out."""
 
 _DETECTORS = {"marker": "markers", "carrier": "carriers"}
-_FIXTURE_PARTS = (
-    "/test/", "/tests/", "/testing/", "/__tests__/", "/spec/", "/fixtures/", "/fixture/",
-    "/testdata/", "/test_data/", "/test-data/", "/mock/", "/mocks/", "/__mocks__/",
-)  # fmt: skip
 
 
 def inspect(
@@ -53,11 +49,6 @@ def inspect(
 
 def _start(match: Match) -> int:
     return match.secret_start
-
-
-def is_fixture(path: str) -> bool:
-    """Whether a path lies in a folder of test data."""
-    return any(part in f"/{path.lower()}" for part in _FIXTURE_PARTS)
 
 
 def _finding(member: Member, match: Match, place: Place, count: int, context: Context) -> Finding:
