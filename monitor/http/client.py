@@ -152,7 +152,8 @@ class Client:
     ) -> AsyncIterator[tuple[aiohttp.ClientResponse, str]]:
         """The answer with a status below 300 and the address that gave it, redirects followed.
 
-        One try: RetryError for what may go well later, else the TargetError that fits the status.
+        One try: RetryError for what may go well later, else the TargetError that fits the status
+        (``http-304`` where the headers made the question conditional).
         Each hop is checked anew and gets only the credentials of its own place.
         """
         origin = url
@@ -215,7 +216,7 @@ class Client:
         credential = best(self.credentials, url)
         sent = dict(headers) | ({"Authorization": credential.header} if credential else {})
         if question is not None:
-            sent["Content-Type"] = "application/json"
+            sent.setdefault("Content-Type", "application/json")
         with translated(url):
             answer = await self._session.request(
                 "GET" if question is None else "POST",

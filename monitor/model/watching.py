@@ -33,7 +33,8 @@ class Notice(Struct, frozen=True, kw_only=True):
     """One row of a feed that may concern us. ``version`` is None where only the package is named.
 
     ``action`` is the watcher's word: ``published``, ``yanked``, ``removed`` ...; ``position`` is
-    where in the feed it stood.
+    where in the feed it stood. ``revision`` is what the feed announced of the package's own record
+    (npm's ``_rev``): a record that is older is not yet what the feed speaks of.
     """
 
     ecosystem: str
@@ -43,6 +44,7 @@ class Notice(Struct, frozen=True, kw_only=True):
     version: str | None = None
     filename: str | None = None
     occurred_at: datetime | None = None
+    revision: str = ""
 
 
 class Page(Struct, frozen=True, kw_only=True):
