@@ -1,7 +1,7 @@
 """The archives that the benchmarks run on, fetched with the ordinary clients.
 
-Only names and versions stand in the repository (``packages.txt``, ``popular.txt``); npm and pip find
-the registry in their own configuration. What was fetched stays in ``LEAKMON_BENCH_CACHE``
+Only names and versions stand in the repository (``packages.txt``, ``popular.txt``); npm and pip
+find the registry in their own configuration. What was fetched stays in ``LEAKMON_BENCH_CACHE``
 (default: ``.cache/bench``), so that a second run needs no network.
 """
 
@@ -20,10 +20,10 @@ from typing import NamedTuple
 HERE = Path(__file__).parent
 CACHE = Path(os.environ.get("LEAKMON_BENCH_CACHE", ".cache/bench")).absolute()
 # what "a wheel" means on every machine, so that figures are comparable
-PLATFORM = (
-    ["--only-binary", ":all:", "--python-version", "3.11", "--implementation", "cp"]
-    + ["--platform", "manylinux2014_x86_64", "--platform", "manylinux_2_28_x86_64"]
-)
+PLATFORM = [
+    *("--only-binary", ":all:", "--python-version", "3.11", "--implementation", "cp"),
+    *("--platform", "manylinux2014_x86_64", "--platform", "manylinux_2_28_x86_64"),
+]
 
 
 class Package(NamedTuple):
@@ -62,7 +62,14 @@ def _archive(package: Package) -> Path:
 def _client(package: Package, folder: Path) -> list[str]:
     if package.kind == "npm":
         wanted = f"{package.name}@{package.version}"
-        return ["npm", "pack", wanted, "--ignore-scripts", "--silent", f"--pack-destination={folder}"]
+        return [
+            "npm",
+            "pack",
+            wanted,
+            "--ignore-scripts",
+            "--silent",
+            f"--pack-destination={folder}",
+        ]
     binary = PLATFORM if package.kind == "wheel" else ["--no-binary", ":all:"]
     pip = [sys.executable, "-m", "pip", "download", "-qqq", "--no-deps", "--no-input"]
     return [*pip, *binary, f"--dest={folder}", f"{package.name}=={package.version}"]
@@ -79,7 +86,7 @@ def unpacked(archives: list[Path], folder: Path) -> Path:
         scratch.mkdir(parents=True)
         if zipfile.is_zipfile(archive):
             with zipfile.ZipFile(archive) as wheel:
-                wheel.extractall(scratch)
+                wheel.extractall(scratch)  # noqa: S202  # known packages, into a folder of their own
         else:
             with tarfile.open(archive) as tar:
                 tar.extractall(scratch, filter="data")
