@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from monitor.advisories.records import Advisory, Package, Told
 from monitor.advisories.telling import findings
 from monitor.advisories.versions import NotAuditableError, Wanted, wanted
-from monitor.advisories.weighing import preferred, weighed
+from monitor.advisories.weighing import weighed
 from monitor.errors import LeakmonError
 from monitor.model import NESTED, Skipped
 
@@ -35,6 +35,9 @@ __all__ = ["Package", "Told", "audit"]
 
 MAX_QUESTIONS = 50_000
 MAX_ADVISORIES = 5_000
+MAX_NAMES = 4
+_READ_FIRST = ("GHSA-", "MAL-", "PYSEC-")
+"""Those name the package and its versions; a CVE of the same thing may name commits only."""
 
 _Asked = list[tuple["Dependency", "Wanted | str"]]
 _Answers = dict["Question", "list[Hit] | LeakmonError"]
@@ -90,17 +93,23 @@ async def _read(answers: _Answers, osv: Osv) -> dict[str, list[Advisory]]:
 
 
 async def _records(hit: Hit, osv: Osv) -> list[Advisory]:
-    """The advisory under its own name and, where that rates it not, under its best known one."""
+    """The advisory under one name after the other, until one says how bad it is."""
     found: list[Advisory] = []
-    for name in dict.fromkeys([hit.id, preferred([hit.id, *hit.aliases])]):
+    names = sorted({hit.id, *hit.aliases}, key=_reading_order)
+    for name in names[:MAX_NAMES]:
         try:
             record = await osv.advisory(name, hit.modified if name == hit.id else "")
         except LeakmonError:
-            continue  # _told says that it was not read
+            continue  # _told says so if none could be read
         found.append(record)
         if record.rating() is not None:
             break
     return found
+
+
+def _reading_order(name: str) -> tuple[int, str]:
+    known = [number for number, each in enumerate(_READ_FIRST) if name.startswith(each)]
+    return (known[0] if known else len(_READ_FIRST), name)
 
 
 def _told(asked: _Asked, answers: _Answers, records: Mapping[str, Sequence[Advisory]]) -> Told:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import re
 import shutil
 import signal
 import site
@@ -30,7 +31,9 @@ PROGRAM = "pip-audit"
 CALL_SECONDS = 180.0
 MAX_SECONDS_A_REQUEST = 15
 _MAX_OUTPUT = 64 << 20
+_MAX_ERRORS = 64 << 10
 _MAX_TOLD = 300
+_SAID = re.compile(r"(?:[\w.]+Error|ERROR:\S*):? (\S.*)")
 _MAX_CALLS = 24
 _MAX_A_CALL = 500  # it asks for one after the other
 _PASSED_ON = (
@@ -171,7 +174,7 @@ class PipAudit:
         return answers
 
     async def _run(self, folder: str) -> str:
-        """Run it to its end; gives the last line that it said. The exit status says nothing."""
+        """Run it to its end; gives what went wrong by its own words, if it did."""
         command = [
             *(self._program, "-r", "requirements.txt", "--no-deps", "--disable-pip"),
             *("-s", "osv", "--osv-url", self._address, "--timeout", str(MAX_SECONDS_A_REQUEST)),
@@ -197,9 +200,8 @@ class PipAudit:
                 with contextlib.suppress(ProcessLookupError):
                     os.killpg(running.pid, signal.SIGKILL)
                 await running.wait()
-            errors.seek(max(0, errors.tell() - _MAX_TOLD))
-            lines = errors.read().decode("utf-8", "replace").strip().splitlines()
-        return lines[-1] if lines else "it said nothing"
+            errors.seek(max(0, errors.tell() - _MAX_ERRORS))
+            return _cause(errors.read().decode("utf-8", "replace"))
 
     def _environment(self, folder: str) -> dict[str, str]:
         passed = {name: self._environ[name] for name in _PASSED_ON if name in self._environ}
@@ -209,6 +211,13 @@ class PipAudit:
 def _write(path: str, questions: Iterable[Question]) -> None:
     with open(path, "w", encoding="utf-8") as file:
         file.writelines(f"{each.name}=={each.version}\n" for each in questions)
+
+
+def _cause(said: str) -> str:
+    """The last line that tells an error with a reason, else the last line."""
+    lines = said.strip().splitlines()
+    told = [line for line in lines if _SAID.match(line)]
+    return (told or lines or ["it said nothing"])[-1][:_MAX_TOLD]
 
 
 def _report(path: str, said: str) -> _Report:
