@@ -141,13 +141,13 @@ def _cores(wanted: Sequence[str]) -> list[int]:
 def _state(pair: Sequence[Tool], archives: Sequence[Path]) -> None:
     """What the ratios rest on: rule counts, modes, bytes."""
     packed = sum(archive.stat().st_size for archive in archives) / 2**20
-    ours, theirs = (tool.report.read_bytes().splitlines() for tool in pair)
+    ours, theirs = (json.loads(tool.report.read_bytes()) for tool in pair)
     count = len(rules.load([str(rules.bundled_rules_folder())]).rules)
     print(
-        f"\nleakmon {json.loads(ours[0])['tool']['version']}: {count} rules; source maps and every "
+        f"\nleakmon {ours['tool']['version']}: {count} rules; source maps and every "
         "decoder on (base64: the rules' literals at every alignment, in the main database). "
         f"kingfisher-bin {corpus.version('kingfisher-bin')}: "
-        f"{json.loads(theirs[-1])['rules_applied']} rules, base64 on, extraction depth 2 (its "
+        f"{theirs['metadata']['summary']['rules_applied']} rules, base64 on, extraction depth 2 (its "
         f"defaults). TMPDIR on tmpfs ({TMPFS}). {len(archives)} archives, {packed:.0f} MiB packed. "
         "CPU and wall: medians. Memory: the sum of proportional set sizes over the tree of "
         "processes at its highest, and the peak of the largest single process."
