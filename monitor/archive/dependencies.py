@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _MAX_BYTES = 32 << 20
 _MAX_TEXT = 256
+_MAX_LINE = 2000
 _MAX_DEPTH = 60
 _OUTERMOST = 1  # containers around the artifact's own files
 
@@ -33,8 +34,9 @@ _REQUIREMENTS = re.compile(r"(?:^|/)(?:requirements[\w.-]*|requirements/[\w.-]+)
 _FOR_DEVELOPERS = re.compile(r"(?:^|[-_./])(?:dev|tests?|docs?|lint|typing|ci|build)(?:[-_.]|$)")
 _EXTRA = re.compile(r"extra\s*==\s*['\"]([^'\"]*)['\"]")
 _REQUIREMENT = re.compile(
-    r"\s*([A-Za-z0-9](?:[\w.-]*[A-Za-z0-9])?)\s*(?:\[[^\]]*\])?\s*(.*)", re.DOTALL
+    r"\s*([A-Za-z0-9](?:[\w.-]*[A-Za-z0-9])?)\s*(?:\[[^\]]*\])?\s*((?:[<>=!~@(].*)?)", re.DOTALL
 )
+_PLACE = re.compile(r"://|^[./~]|[/\\]|\.(?:whl|zip|tar\.gz)$")
 
 
 class UnreadableError(ValueError):
@@ -206,8 +208,7 @@ def _tree(level: Mapping[str, _Locked], depth: int) -> Iterator[tuple[str, _Lock
 
 def _core_metadata(path: str, data: bytes) -> Iterator[Dependency]:
     for line in manifests.headers(data).get("requires-dist", []):
-        if (found := _requirement(path, line, "declared")) is not None:
-            yield found
+        yield _requirement(path, line, "declared")
 
 
 def _bundled_python(path: str, data: bytes) -> Iterator[Dependency]:
@@ -224,18 +225,18 @@ def _requirements(path: str, data: bytes) -> Iterator[Dependency]:
         line = re.sub(r"(?:^|\s)#.*", "", written).strip()
         line = re.split(r"\s--?[a-z]", line, maxsplit=1)[0]
         if line and not line.startswith("-"):
-            found = _requirement(path, line, "pinned")
-            yield found or Dependency(
-                path=path, ecosystem="pypi", name=line, wanted="url:", how="pinned"
-            )
+            yield _requirement(path, line, "pinned")
 
 
-def _requirement(path: str, line: str, how: str) -> Dependency | None:
-    """PEP 508: ``name[extras] (specifier) ; marker``, or ``name @ url``."""
+def _requirement(path: str, line: str, how: str) -> Dependency:
+    """PEP 508: ``name[extras] (specifier) ; marker``, or ``name @ url``; pip also takes a place."""
+    # One space for many, and no endless line: the expression below backs over its white space.
+    line = " ".join(line[:_MAX_LINE].split())
     before, _, marker = line.partition(";")
     found = _REQUIREMENT.fullmatch(before)
     if found is None:
-        return None
+        wanted = "url:" if _PLACE.search(line) else "malformed:"
+        return Dependency(path=path, ecosystem="pypi", name=line, wanted=wanted, how=how)
     wanted = found[2].strip()
     if wanted.startswith("(") and wanted.endswith(")"):
         wanted = wanted[1:-1]
