@@ -47,6 +47,15 @@ def github_site() -> str:
     return _origin(_site_url("pkg:github/any/any"), "github")
 
 
+@functools.cache
+def forges() -> dict[str, str]:
+    """The hosts of the public forges, each with its name in package URLs (``github`` ...)."""
+    kinds = ("github", "gitlab", "bitbucket")
+    return {
+        urlsplit(_origin(_site_url(f"pkg:{kind}/any/any"), kind)).netloc: kind for kind in kinds
+    }
+
+
 def github_api(site: str) -> str:
     """The REST API that belongs to a GitHub site.
 

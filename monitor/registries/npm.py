@@ -48,11 +48,11 @@ class Npm:
 
     def __init__(self, client: Client, registry_of: Callable[[str], str]) -> None:
         self._client = client
-        self._registry_of = registry_of
+        self.registry_of = registry_of
 
     async def resolve(self, target: PackageTarget) -> Release:
         """The release that the target names, with its one tarball."""
-        registry = self._registry_of(target.name)
+        registry = self.registry_of(target.name)
         url = registry + target.name.replace("/", "%2f")
         try:
             document = await self._client.document(url)

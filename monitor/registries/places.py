@@ -41,6 +41,24 @@ def npm_registry(settings: NetworkSettings, told: ClientConfig, name: str) -> st
     return told.scopes.get(scope) or told.registry or addresses.npm_registry()
 
 
+def npm_changes(settings: NetworkSettings) -> str:
+    """The database of the change feed; a registry of one's own has one of its own."""
+    if settings.npm.changes:
+        return slashed(settings.npm.changes, "[registries.npm] changes")
+    if settings.npm.url:
+        raise ConfigError(
+            "[registries.npm] changes: missing: name the change feed that belongs to url"
+        )
+    return addresses.npm_changes()
+
+
+def pypi_site(settings: NetworkSettings) -> str:
+    """The site whose feeds are followed: ``pypi``, ``rss/`` and ``simple/`` lie below it."""
+    if settings.pypi.url:
+        return slashed(settings.pypi.url, "[registries.pypi] url")
+    return addresses.pypi_site()
+
+
 def pypi_indexes(settings: NetworkSettings, told: ClientConfig) -> list[Index]:
     """The Simple indexes, the first asked first."""
     if settings.pypi.index:
@@ -95,6 +113,7 @@ def allow_configured(guard: Guard, settings: NetworkSettings, *told: ClientConfi
     """Let the guard pass to the hosts that somebody configured as registries."""
     urls = [
         settings.npm.url,
+        settings.npm.changes,
         settings.pypi.url,
         settings.pypi.index,
         settings.github.url,

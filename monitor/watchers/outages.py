@@ -30,7 +30,5 @@ def observed(
     """
     if error is None:
         return Outage(), None if before.since is None else "back"
-    after = Outage(
-        since=before.since or now, failures=before.failures + 1, reason=error.reason
-    )
+    after = Outage(since=before.since or now, failures=before.failures + 1, reason=error.reason)
     return after, "down" if before.since is None else None

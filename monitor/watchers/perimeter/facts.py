@@ -1,0 +1,107 @@
+"""What a registry says of a package beyond its name, as far as it tells whose it is."""
+
+from __future__ import annotations
+
+import re
+from email.utils import getaddresses
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, field
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from monitor.model import Release
+
+_MAIL = re.compile(r"[^@\s<>,;]{1,64}@([A-Za-z0-9.-]{1,253})", re.ASCII)
+_MAX_TEXT = 4_096
+
+
+class PackageFacts(Struct, frozen=True, kw_only=True):
+    """``maintainers`` are npm's users, ``owners`` PyPI's organisation and users, as given.
+
+    ``repositories`` are addresses which the package claims for itself; ``mail_domains`` are those
+    of its authors, maintainers and publisher, in lower case.
+    """
+
+    ecosystem: str
+    name: str
+    maintainers: list[str] = field(default_factory=list)
+    owners: list[str] = field(default_factory=list)
+    organisation: str = ""
+    repositories: list[str] = field(default_factory=list)
+    mail_domains: list[str] = field(default_factory=list)
+
+
+def of_release(release: Release) -> PackageFacts:
+    """What a resolved release tells; its registry may know more."""
+    people = [*release.maintainers, *([release.publisher] if release.publisher else [])]
+    return PackageFacts(
+        ecosystem=release.ecosystem,
+        name=release.name,
+        maintainers=people if release.ecosystem == "npm" else [],
+        owners=people if release.ecosystem == "pypi" else [],
+        repositories=[release.repository] if release.repository else [],
+    )
+
+
+def of_npm(name: str, manifest: Mapping[str, Any]) -> PackageFacts:
+    """The facts of a version's manifest, as the registry gives it."""
+    people = [manifest.get("_npmUser"), *_list(manifest.get("maintainers"))]
+    repository = manifest.get("repository")
+    address = _field(repository, "url") or _text(repository)
+    written = [*people, manifest.get("author"), *_list(manifest.get("contributors"))]
+    return PackageFacts(
+        ecosystem="npm",
+        name=name,
+        maintainers=_unique(_field(one, "name") or _text(one) for one in people),
+        repositories=[address] if address else [],
+        mail_domains=domains(*(_field(one, "email") or _text(one) for one in written)),
+    )
+
+
+def of_pypi(name: str, document: Mapping[str, Any]) -> PackageFacts:
+    """The facts of a project's JSON: ``info`` and (since 2026) ``ownership``."""
+    info = _mapping(document.get("info"))
+    ownership = _mapping(document.get("ownership"))
+    organisation = ownership.get("organization")
+    urls = [info.get("home_page"), *_mapping(info.get("project_urls")).values()]
+    return PackageFacts(
+        ecosystem="pypi",
+        name=name,
+        owners=_unique(_field(role, "user") for role in _list(ownership.get("roles"))),
+        organisation=_text(organisation) or _field(organisation, "name"),
+        repositories=_unique(map(_text, urls)),
+        mail_domains=domains(_text(info.get("author_email")), _text(info.get("maintainer_email"))),
+    )
+
+
+def domains(*texts: str) -> list[str]:
+    """The domains of the addresses in texts (``A <a@acme.example>, b@acme.example``)."""
+    found = []
+    for text in texts:
+        for _, address in getaddresses([text[:_MAX_TEXT]]):
+            match = _MAIL.fullmatch(address)
+            if match:
+                found.append(match[1].lower().strip("."))
+    return _unique(found)
+
+
+def _unique(texts: Any) -> list[str]:
+    return [text for text in dict.fromkeys(texts) if text]
+
+
+def _list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _field(value: object, name: str) -> str:
+    return _text(_mapping(value).get(name))
+
+
+def _text(value: object) -> str:
+    return value[:_MAX_TEXT] if isinstance(value, str) else ""
