@@ -162,9 +162,7 @@ def compare(packument: Packument, known: Known, *, revision: str = "") -> Differ
     }
     absent = there | seen | {STAGED}
     missing = [text for text in packument.times if text not in absent]
-    held = (
-        [] if packument.is_unpublished else [text for text in missing if _is_fresh(packument, text)]
-    )
+    held = [text for text in missing if _is_fresh(packument, text)]
     return Difference(
         # A version may come back only under its own number after a whole unpublish.
         new=[text for text in real if text not in known.versions or text in known.gone],
@@ -182,6 +180,8 @@ def compare(packument: Packument, known: Known, *, revision: str = "") -> Differ
 def _is_fresh(packument: Packument, version: str) -> bool:
     """Whether a version is of the record's last hours: by the registry's clock, not by ours."""
     at = packument.modified_at
+    if packument.is_unpublished:
+        return False
     return at is None or at - packument.times[version] <= _HOLD
 
 

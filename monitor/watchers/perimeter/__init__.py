@@ -8,12 +8,13 @@ of a match is kept and shown. The first organisation of the configuration that m
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from monitor.model import Ownership
+from monitor.model import Organisation, Ownership
 from monitor.watchers.interest import Interest
 
 from . import repositories
@@ -21,9 +22,7 @@ from .facts import PackageFacts, of_release
 from .names import Names, is_wild, plain
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
-
-    from monitor.model import Organisation
+    from collections.abc import Iterable, Iterator, Sequence
 
 __all__ = ["PackageFacts", "Perimeter", "Tried", "of_release"]
 

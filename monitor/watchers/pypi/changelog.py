@@ -1,6 +1,6 @@
-"""PyPI's journal by serial: the primary feed. Serials are in the order of commit, so a strict
-"greater than" loses nothing.
+"""PyPI's journal by serial: the primary feed.
 
+Serials are in the order of commit, so a strict "greater than" loses nothing.
 Source: PyPI's XML-RPC methods ``changelog_last_serial`` and ``changelog_since_serial``.
 """
 
@@ -72,9 +72,9 @@ class Changelog:
             since,
             max_bytes=_MAX_BYTES,
         )
-        if not isinstance(rows, list):
-            raise ValueError("the changelog is no list of rows")
-        return rows
+        if isinstance(rows, list):
+            return rows
+        raise ValueError("the changelog is no list of rows")
 
     async def _last(self) -> int:
         url = f"{self._site}pypi"
@@ -104,9 +104,7 @@ class Changelog:
         return pages.gap(checkpoint, "empty-page", detail, until=str(last))
 
     def _page(self, checkpoint: Checkpoint, since: int, rows: list[Any], limit: int) -> Page:
-        """The first ``limit`` rows, by serial. A row without sense is passed over; the serial of
-        those around it moves on all the same.
-        """
+        """The first ``limit`` rows, by serial; rows without sense are passed over."""
         serials = [journal.serial(row[-1]) for row in rows if isinstance(row, list) and row]
         known = sorted({number for number in serials if number is not None})
         if not known:

@@ -8,6 +8,7 @@ without a link in common mean that some rolled off in between.
 from __future__ import annotations
 
 import hashlib
+from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
@@ -21,7 +22,6 @@ from monitor.watchers import actions, markup, pages, reading
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
-    from datetime import datetime
 
     from monitor.http.client import Client
     from monitor.model import Page
