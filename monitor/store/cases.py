@@ -1,0 +1,221 @@
+"""Incidents: what settle and the operator's commands write of them, and how they are read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import sqlalchemy as sa
+
+from monitor.errors import UsageError
+from monitor.model import (
+    Finding,
+    Incident,
+    IncidentChange,
+    IncidentEvent,
+    Severity,
+)
+from monitor.store.artifacts import Artifacts
+from monitor.store.core import absent
+from monitor.store.keys import deliver_job
+from monitor.store.nouns import ELSEWHERE, event_of, incident_of
+from monitor.store.records import IncidentFilter
+from monitor.store.tables import (
+    EventRow,
+    FindingRow,
+    IncidentArtifactRow,
+    IncidentRow,
+    PackageRow,
+)
+from monitor.store.tables_work import AuditRow, OutgoingRow
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncSession
+
+    from monitor.model import Job
+
+Change = Callable[[Incident], IncidentChange]
+
+
+class Cases(Artifacts):
+    """Incidents and their events."""
+
+    async def incidents(self, wanted: IncidentFilter | None = None) -> list[Incident]:
+        """Incidents, latest first."""
+        query = _narrowed(_cases(), wanted or IncidentFilter())
+        async with self.database.reading() as session:
+            return [incident_of(*row) for row in await session.execute(query)]
+
+    async def known_incidents(self, ecosystem: str, package: str) -> list[Incident]:
+        """All incidents of one package, oldest first."""
+        query = _cases().where(PackageRow.ecosystem == ecosystem, PackageRow.name == package)
+        async with self.database.reading() as session:
+            rows = await session.execute(query.order_by(IncidentRow.opened_at))
+            return [incident_of(*row) for row in rows]
+
+    async def incident(self, incident_id: str) -> Incident:
+        """One incident, by its id or the beginning of it, if that is no other's.
+
+        Raises NotFoundError, or UsageError where several begin so.
+        """
+        async with self.database.reading() as session:
+            return incident_of(*await self._case(session, incident_id))
+
+    async def incident_events(self, incident_id: str) -> list[IncidentEvent]:
+        """What happened to an incident, oldest first."""
+        query = sa.select(EventRow).where(EventRow.incident_id == incident_id)
+        async with self.database.reading() as session:
+            rows = (await session.execute(query.order_by(EventRow.number))).scalars()
+            return [event_of(row) for row in rows]
+
+    async def incident_findings(self, incident_id: str, limit: int = 1000) -> list[Finding]:
+        """The findings of the latest artifact that the incident was seen in, sealed."""
+        latest = sa.select(sa.func.max(IncidentArtifactRow.artifact_id)).where(
+            IncidentArtifactRow.incident_id == incident_id
+        )
+        return await self._findings(FindingRow.artifact_id == latest.scalar_subquery(), limit)
+
+    async def findings(self, artifact_id: int, limit: int = 100_000) -> list[Finding]:
+        """The findings of an artifact's last scan, sealed, in the order of the report."""
+        return await self._findings(FindingRow.artifact_id == artifact_id, limit)
+
+    async def change_incident(
+        self,
+        incident_id: str,
+        change: Change,
+        *,
+        actor: str,
+        action: str,
+        reason: str = "",
+        channels: Sequence[str] = (),
+    ) -> Incident:
+        """Change one incident: ``change`` is called inside the transaction with how it stands.
+
+        Events, outgoing alerts and the audit log's entry are written with it. ``change`` may raise
+        any of our errors; then nothing was done.
+        """
+        now = self.clock()
+        async with self.database.writing() as session:
+            row, package = await self._case(session, incident_id, is_locked=True)
+            made = change(incident_of(row, package))
+            if made.incident.id != row.id:
+                raise ValueError("a change keeps the incident's id")
+            session.add(
+                AuditRow(
+                    at=now, actor=actor, action=action, subject=row.id, reason=reason, detail={}
+                )
+            )
+            await self._record(session, package.id, [made], channels)
+            return made.incident
+
+    async def _findings(self, condition: Any, limit: int) -> list[Finding]:
+        query = sa.select(FindingRow.document).where(condition).order_by(FindingRow.id)
+        async with self.database.reading() as session:
+            documents = (await session.execute(query.limit(limit))).scalars()
+            return [msgspec.convert(document, Finding) for document in documents]
+
+    async def _case(
+        self, session: AsyncSession, incident_id: str, *, is_locked: bool = False
+    ) -> tuple[IncidentRow, PackageRow]:
+        query = _cases().where(IncidentRow.id.startswith(incident_id, autoescape=True)).limit(3)
+        if is_locked:
+            query = self.database.locked(query)
+        rows = [(row[0], row[1]) for row in await session.execute(query)]
+        exact = [pair for pair in rows if pair[0].id == incident_id]
+        if exact or len(rows) == 1:
+            return (exact or rows)[0]
+        if rows:
+            raise UsageError(f"{incident_id}: several incidents begin so: give more of the id")
+        return absent(f"incident {incident_id}")
+
+    async def _known(self, session: AsyncSession, package_id: int) -> list[Incident]:
+        query = _cases().where(IncidentRow.package_id == package_id)
+        rows = await session.execute(query.order_by(IncidentRow.opened_at))
+        return [incident_of(*row) for row in rows]
+
+    async def _record(
+        self,
+        session: AsyncSession,
+        package_id: int,
+        changes: Sequence[IncidentChange],
+        channels: Sequence[str],
+        artifact_id: int | None = None,
+    ) -> list[str]:
+        """Write incidents, events, outgoing alerts and their jobs; the ids of the new alerts."""
+        jobs: list[Job] = []
+        for change in changes:
+            values = _values(change.incident) | {"package_id": package_id}
+            made = self.database.insert(IncidentRow).values(values)
+            await session.execute(
+                made.on_conflict_do_update(index_elements=[IncidentRow.id], set_=values)
+            )
+            if artifact_id is not None:
+                seen = self.database.insert(IncidentArtifactRow).values(
+                    incident_id=change.incident.id, artifact_id=artifact_id
+                )
+                await session.execute(seen.on_conflict_do_nothing())
+            for event in change.events:
+                jobs += await self._event(session, event, channels)
+        await self._enqueue(session, jobs)
+        return [job.payload["outgoing"] for job in jobs]
+
+    async def _event(
+        self, session: AsyncSession, event: IncidentEvent, channels: Sequence[str]
+    ) -> list[Job]:
+        made = self.database.insert(EventRow).values(msgspec.structs.asdict(event))
+        fresh = await session.execute(made.on_conflict_do_nothing().returning(EventRow.id))
+        if not fresh.first() or not event.is_told:
+            return []
+        now = self.clock()
+        jobs = []
+        for channel in channels:
+            outgoing_id = f"{event.id}:{channel}"
+            session.add(
+                OutgoingRow(
+                    id=outgoing_id,
+                    event_id=event.id,
+                    incident_id=event.incident_id,
+                    channel=channel,
+                    state="waiting",
+                    attempts=0,
+                    reason="",
+                    created_at=now,
+                    due_at=now,
+                )
+            )
+            jobs.append(deliver_job(outgoing_id, channel, now))
+        await session.flush()
+        return jobs
+
+
+def _cases() -> sa.Select[IncidentRow, PackageRow]:
+    return sa.select(IncidentRow, PackageRow).join(
+        PackageRow, PackageRow.id == IncidentRow.package_id
+    )
+
+
+def _narrowed(
+    query: sa.Select[IncidentRow, PackageRow], wanted: IncidentFilter
+) -> sa.Select[IncidentRow, PackageRow]:
+    if wanted.states:
+        query = query.where(IncidentRow.state.in_([state.value for state in wanted.states]))
+    if wanted.organisation:
+        query = query.where(IncidentRow.organisation == wanted.organisation)
+    if wanted.ecosystem:
+        query = query.where(PackageRow.ecosystem == wanted.ecosystem)
+    if wanted.package:
+        query = query.where(PackageRow.name == wanted.package)
+    if wanted.min_severity is not Severity.NONE:
+        enough = [level.value for level in Severity if level >= wanted.min_severity]
+        query = query.where(IncidentRow.severity.in_(enough))
+    if wanted.since is not None:
+        query = query.where(IncidentRow.opened_at >= wanted.since)
+    return query.order_by(IncidentRow.opened_at.desc(), IncidentRow.id).limit(wanted.limit)
+
+
+def _values(incident: Incident) -> dict[str, Any]:
+    values = msgspec.structs.asdict(incident)
+    for name in ELSEWHERE:
+        del values[name]
+    return values | {"severity": incident.severity.value, "state": incident.state.value}

@@ -1,0 +1,174 @@
+"""What the store takes and gives beyond the nouns of the model: plain frozen records."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from msgspec import Struct, field
+
+from monitor.model import (
+    Artifact,
+    Gap,
+    IncidentChange,
+    IncidentState,
+    Notice,
+    Ownership,
+    Severity,
+)
+
+
+class Announced(Struct, frozen=True, kw_only=True):
+    """An artifact that is on record now; ``is_back`` if the registry had withdrawn it before."""
+
+    artifact_id: int
+    artifact: Artifact
+    is_new: bool
+    is_back: bool = False
+
+
+class Stored(Struct, frozen=True, kw_only=True):
+    """An artifact with what is on record of it. ``state``: announced, fetched, settled, failed."""
+
+    artifact_id: int
+    artifact: Artifact
+    ownership: Ownership
+    state: str
+    reason: str
+    evidence_key: str | None
+    sha256: str
+    size: int
+    rules_digest: str
+    first_seen_at: datetime
+    settled_at: datetime | None
+    withdrawal: str
+
+
+class Scan(Struct, frozen=True, kw_only=True):
+    """What settle keeps of a scan besides its report, for the next version to be compared with.
+
+    ``members_digest`` identifies the set of members (paths and sizes), ``profile`` is JSON of the
+    pipeline's own shape, without secrets.
+    """
+
+    rules_digest: str
+    members_digest: str = ""
+    profile: dict[str, Any] = field(default_factory=dict)
+
+
+class Settled(Struct, frozen=True, kw_only=True):
+    """What settle did. ``is_repeat``: this artifact was settled with these rules; nothing was done.
+
+    ``outgoing`` are the ids of the alerts that now wait for their channels.
+    """
+
+    is_repeat: bool
+    changes: list[IncidentChange] = field(default_factory=list)
+    outgoing: list[str] = field(default_factory=list)
+
+
+class Past(Struct, frozen=True, kw_only=True):
+    """What an earlier artifact of a package was like."""
+
+    artifact_id: int
+    version: str
+    filename: str
+    purl: str
+    published_at: datetime | None
+    first_seen_at: datetime
+    sha256: str
+    size: int
+    status: str
+    severity: str
+    members: int
+    members_digest: str
+    profile: dict[str, Any]
+    withdrawal: str
+
+
+class Tracked(Struct, frozen=True, kw_only=True):
+    """A release that the registry is still asked about."""
+
+    ecosystem: str
+    name: str
+    version: str
+    organisation: str
+    first_seen_at: datetime
+    withdrawal: str
+
+
+class NoticeRecord(Struct, frozen=True, kw_only=True):
+    """A notice that was kept; ``outcome`` is empty until it is resolved."""
+
+    key: str
+    feed: str
+    notice: Notice
+    ownership: Ownership
+    outcome: str
+    seen_at: datetime
+
+
+class GapRecord(Struct, frozen=True, kw_only=True):
+    """A gap on record."""
+
+    id: int
+    gap: Gap
+    noticed_at: datetime
+    closed_at: datetime | None
+
+
+class FeedCount(Struct, frozen=True, kw_only=True):
+    """How much of a feed has been read since the first start, and when it last moved."""
+
+    position: str
+    moved_at: datetime
+    rows: int
+    kept: int
+
+
+class IncidentFilter(Struct, frozen=True, kw_only=True):
+    """Which incidents to list; what is empty does not restrict."""
+
+    states: tuple[IncidentState, ...] = ()
+    organisation: str = ""
+    ecosystem: str = ""
+    package: str = ""
+    min_severity: Severity = Severity.NONE
+    since: datetime | None = None
+    limit: int = 200
+
+
+class AuditEntry(Struct, frozen=True, kw_only=True):
+    """Who did what to what, when and why."""
+
+    at: datetime
+    actor: str
+    action: str
+    subject: str
+    reason: str
+    detail: dict[str, Any]
+
+
+class Retention(Struct, frozen=True, kw_only=True):
+    """How long things are kept: bytes without incidents, with closed ones, and finished work.
+
+    The evidence of an open, acknowledged or snoozed incident is kept for ever.
+    """
+
+    clean: timedelta = timedelta(days=30)
+    closed: timedelta = timedelta(days=365)
+    finished: timedelta = timedelta(days=30)
+
+
+class Metrics(Struct, frozen=True, kw_only=True):
+    """Counts for ``/metrics`` and ``leakmon status``, all from one consistent view."""
+
+    artifacts: dict[str, int]
+    incidents: dict[str, dict[str, int]]
+    outgoing: dict[str, dict[str, int]]
+    jobs: dict[str, dict[str, int]]
+    feeds: dict[str, FeedCount]
+    oldest_outgoing_at: dict[str, datetime]
+    oldest_job_at: datetime | None
+    open_gaps: int
+    pending_notices: int
