@@ -14,6 +14,7 @@ from monitor.model import Finding, Secret
 from monitor.rules.paths import is_chosen
 from monitor.rules.placeholders import is_placeholder
 from monitor.semgrep.rules import SECRET, StructuralRule
+from monitor.semgrep.values import secret_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -26,7 +27,6 @@ MAX_FINDINGS = 200
 """Told of one rule in one file; the count of the others stands in the last one's evidence."""
 MAX_PLACES = 20
 """Told of the same match in copies of a file; the last one says how many there are."""
-_QUOTES = ("'''", '"""', '"', "'", "`")
 
 
 class Spot(Struct, frozen=True):
@@ -95,7 +95,7 @@ def _match(
         return Match(rule, _spot(lines, start, end), subject, None)
     if result.extra.message in {"", SECRET}:
         return None  # the empty string binds nothing
-    value = _unquoted(result.extra.message).encode("utf-8", "replace")
+    value = secret_of(result.extra.message).encode("utf-8", "replace")
     if not value or (rule.placeholders and is_placeholder(value)):
         return None
     at = _found(content, value, start, end)
@@ -110,13 +110,6 @@ def _found(content: bytes, value: bytes, start: int, end: int) -> int:
     if at < 0:
         at = content.rfind(value, 0, start)
     return at if at >= 0 else content.find(value, end)
-
-
-def _unquoted(text: str) -> str:
-    for quote in _QUOTES:
-        if len(text) >= 2 * len(quote) and text.startswith(quote) and text.endswith(quote):
-            return text[len(quote) : -len(quote)]
-    return text
 
 
 def _line_starts(content: bytes) -> list[int]:
