@@ -1,4 +1,4 @@
-"""The secret in what ``$SECRET`` was bound to: in addresses and connection strings, the password."""
+"""The secret in what ``$SECRET`` was bound to: the token of a header, an address's password."""
 
 from __future__ import annotations
 
@@ -11,16 +11,17 @@ _PARTS = re.compile(
     r"(?i)(?:\A|[;\s])(?:password|pwd|accountkey|sharedaccesskey)\s*=\s*(?:'([^']+)'|([^;\s']+))"
 )
 _IS_PARTED = re.compile(r"(?i)\A\s*[a-z][a-z _]{1,40}=[^;\s]+[;\s]")
+_SCHEME = re.compile(r"(?i)\A(?:bearer|basic|token|apikey|bot|key)\s+(\S+)\Z")
 _QUOTES = ("'''", '"""', '"', "'", "`")
 
 
 def secret_of(text: str) -> str:
     """The part of a literal that has to stay secret, as it is written in the source."""
     text = _unquoted(text)
-    found = _ADDRESS.match(text)
+    found = _SCHEME.match(text) or _ADDRESS.match(text)
     if found is None and _IS_PARTED.match(text):
         found = _PARTS.search(text)
-    return (found[1] or found[2]) if found else text
+    return next(filter(None, found.groups()), text) if found else text
 
 
 def _unquoted(text: str) -> str:
