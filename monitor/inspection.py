@@ -12,21 +12,23 @@ import os
 import stat
 from typing import TYPE_CHECKING
 
-from monitor import archive
+from monitor import archive, decoders
 from monitor.archive import manifests, source_maps
 from monitor.archive.budget import Budget
+from monitor.decoders import may_be_wide
 from monitor.detectors import ARTIFACT_DETECTORS, MEMBER_DETECTORS
 from monitor.model import NESTED, Inspection, MemberRecord, SourceMapReference
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from monitor.archive import Member, Trail
     from monitor.archive.budget import Limits
+    from monitor.decoders.unfold import Container
     from monitor.detectors import Context
     from monitor.harvest import Gatherer
     from monitor.model import Finding
-    from monitor.rules import Matcher
+    from monitor.rules import Match, Matcher
 
 WASM_MAGIC = b"\0asm"
 RELEASE_EVERY_BYTES = 32 << 20
@@ -169,15 +171,17 @@ class _Opening:
         if self.gatherer is not None:
             self.gatherer.take(member)
         matches = self.matcher.scan(member.data, member.path)
+        hits, capped = self.matcher.probe_hits, set(self.matcher.capped.values())
+        containers: Sequence[Container] = ()
+        if hits or may_be_wide(member.data):
+            matches, containers = self._unfold(member, hits, matches)
         for inspect in MEMBER_DETECTORS:
             found = inspect(member, matches, self.context)
             if found:
                 inspection.findings.extend(self._new(found) if member.offset else found)
-        if self.matcher.capped:
-            for reason in set(self.matcher.capped.values()):
-                self.trail.skip(member.path, reason)
-        if self.matcher.probe_hits:
-            self._recover(member)
+        for reason in capped:
+            self.trail.skip(member.path, reason)
+        self._recover(member, hits, containers)
         if not member.offset:
             self._read_names(member)
         self._since_release += size
@@ -214,9 +218,27 @@ class _Opening:
         }
         return [each for each in found if (each.rule, each.path, each.byte_offset) not in known]
 
-    def _recover(self, member: Member) -> None:
-        """Source maps that this member is, or holds inline: their sources are members too."""
-        hits = self.matcher.probe_hits
+    def _unfold(
+        self, member: Member, hits: Mapping[str, Sequence[int]], plain: list[Match]
+    ) -> tuple[list[Match], Sequence[Container]]:
+        """The matches, with those behind codings; and the archives behind codings."""
+        if not decoders.DECODER_PROBES.isdisjoint(hits) or may_be_wide(member.data):
+            from monitor.decoders.unfold import unfold
+
+            unfolded = unfold(self.matcher, member.data, hits, member.path, plain)
+            if unfolded.capped:
+                self.trail.skip(member.path, unfolded.capped)
+            return unfolded.matches, unfolded.containers
+        return plain, ()
+
+    def _recover(
+        self, member: Member, hits: Mapping[str, Sequence[int]], containers: Sequence[Container]
+    ) -> None:
+        """Source maps and archives that this member holds: what is in them are members too."""
+        for container in containers:
+            offset = member.offset + container.offset
+            where = f"({'/'.join(container.chain)} at byte {offset})"
+            self._open_container(f"{member.path}{NESTED}{where}", container.content)
         if "map-json" in hits and source_maps.looks_like_map(member.data):
             self._open_map(member.path, member.data, "file")
         if "source-map-url" not in hits:
@@ -234,6 +256,14 @@ class _Opening:
                 self.inspection.map_references.append(
                     SourceMapReference(path=member.path, url=reference.url, byte_offset=offset)
                 )
+
+    def _open_container(self, path: str, content: bytes) -> None:
+        if self._map_depth >= MAX_MAP_DEPTH:
+            self.trail.skip(path, "over-depth")
+            return
+        self._map_depth += 1
+        self._walk(path, content)
+        self._map_depth -= 1
 
     def _open_map(self, path: str, content: archive.Buffer, origin: str) -> None:
         if self._map_depth >= MAX_MAP_DEPTH:

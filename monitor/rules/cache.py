@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     Buffer = bytes | memoryview
 
-FORMAT = 1
+FORMAT = 2
 """Raised whenever the translation or the stored records change their meaning."""
 
 _MAGIC = b"leakmon-rules\0"

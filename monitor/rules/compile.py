@@ -8,7 +8,8 @@ import hyperscan
 from msgspec.structs import replace
 
 from monitor.errors import RuleError
-from monitor.rules.probes import PROBES
+from monitor.rules.encoded import expressions as encoded
+from monitor.rules.probes import DERIVED, NAMES, PROBES
 from monitor.rules.translate import CLAMPS, translate
 
 if TYPE_CHECKING:
@@ -62,12 +63,12 @@ def _usable(expression: Expression) -> Expression:
     raise RuleError(f"Hyperscan refuses it even when shortened: {message}")
 
 
-def build(expressions: Sequence[str]) -> Any:
-    """A block-mode database; an expression's place in the list is its id."""
+def build(expressions: Sequence[str], ids: Sequence[int] = ()) -> Any:
+    """A block-mode database; an expression's place in the list is its id where none is given."""
     database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
     database.compile(
         expressions=[expression.encode() for expression in expressions],
-        ids=list(range(len(expressions))),
+        ids=ids or list(range(len(expressions))),
         flags=[0] * len(expressions),
     )
     return database
@@ -80,17 +81,23 @@ def build_all(rules: Sequence[Rule]) -> tuple[list[Rule], Any]:
     RuleError names the rule that cannot be compiled.
     """
     ready = list(rules)
-    if sum(len(rule.branches) for rule in ready) + len(PROBES) > MAX_SLOTS:
+    if sum(len(rule.branches) for rule in ready) + len(NAMES) > MAX_SLOTS:
         raise RuleError(f"more than {MAX_SLOTS} expressions cannot be compiled at once")
     try:
-        return ready, build(_expressions(ready))
+        return ready, build(*_expressions(ready))
     except hyperscan.error:
         # The library does not say which: only now they are tried one by one, which takes longer.
         ready = [usable(rule) for rule in ready]
-        return ready, build(_expressions(ready))
+        return ready, build(*_expressions(ready))
 
 
-def _expressions(rules: Sequence[Rule]) -> list[str]:
-    branches = [branch for rule in rules for branch in rule.branches]
-    probes = [probe.expression for probe in PROBES]
-    return [branch.expressions[0].probe for branch in branches] + probes
+def _expressions(rules: Sequence[Rule]) -> tuple[list[str], list[int]]:
+    """Everything to look for, and its ids: several expressions of one derived probe share one."""
+    texts = [branch.expressions[0].probe for rule in rules for branch in rule.branches]
+    first = len(texts)
+    texts += [probe.expression for probe in PROBES]
+    ids = list(range(len(texts)))
+    for name, expression in encoded(rules):
+        texts.append(expression)
+        ids.append(first + len(PROBES) + DERIVED.index(name))
+    return texts, ids

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import hyperscan
 
 from monitor.rules.confirm import Confirmation
-from monitor.rules.probes import PROBES
+from monitor.rules.probes import NAMES
 from monitor.rules.work import SLACK, SLOT_BITS, STRETCH, Work
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class Engine:
         self.branches: list[tuple[int, Branch]] = [
             (at, branch) for at, rule in enumerate(rules) for branch in rule.branches
         ]
-        self.probes = [probe.name for probe in PROBES]
+        self.probes = NAMES
         self.database = database
         self.digest = digest
         self.known_examples = known_examples

@@ -1,0 +1,176 @@
+"""Base64, base32 and hexadecimal runs: around a hit or near a word that undoes them."""
+
+from __future__ import annotations
+
+import binascii
+import re
+from typing import TYPE_CHECKING
+
+import pybase64
+
+from monitor.decoders.piece import Buffer, Piece, joints
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+_LONG = 64 << 10  # how far a run is followed to the left, and how far it is decoded around a hit
+_WHOLE = 256 << 10  # a text up to this size is searched whole for encoded runs
+_NEAR = 16 << 10  # ... and a larger one this far around a word that undoes them
+_WRAP = rb"(?:\\[rn/]|\\?\r?\n[ \t>#*]{0,64}|[\"'][ \t]*[+,.\\]?[ \t]*\r?\n[ \t]*[\"'])"
+_PARW = rb"(?:[rn/]\\|[ \t>#*]{0,64}\n\r?\\?|[\"'][ \t]*\n\r?[ \t]*[+,.\\]?[ \t]*[\"'])"
+_ALPHABET = rb"[A-Za-z0-9+/_\-]"
+_RUN = re.compile(rb"(?:" + _ALPHABET + rb"++|" + _WRAP + rb"(?=" + _ALPHABET + rb"))*+={0,2}")
+_NUR = re.compile(rb"={0,2}(?:" + _ALPHABET + rb"++|" + _PARW + rb"(?=" + _ALPHABET + rb"{16}))*+")
+_LINE = re.compile(rb"={0,2}" + _ALPHABET + rb"*+")
+_STRAY = bytes(byte for byte in range(256) if not re.match(_ALPHABET, bytes((byte,))))
+_URL_SAFE = bytes.maketrans(b"-_", b"+/")
+_WRAPS = re.compile(rb"\\[rn]|" + rb"[^A-Za-z0-9+/_\-]+")
+_GROUP = 4
+_BASE32 = re.compile(rb"[A-Z2-7]++")
+_HEX = re.compile(rb"[0-9a-fA-F]++")
+_SWEPT = re.compile(rb"[A-Za-z0-9+/_\-]{20,}+(?:" + _WRAP + rb"[A-Za-z0-9+/_\-]++)*+={0,2}")
+_SWEPT_HEX = re.compile(rb"(?:[0-9a-fA-F]{2}){16,}+")
+_PLAIN_BYTES = bytes(range(32, 127)) + b"\t\r\n"
+_MAGIC = (
+    b"\x1f\x8b\x08",
+    b"PK\3\4",
+    b"x\x9c",
+    b"x\xda",
+    b"x\x01",
+    b"BZh",
+    b"\xfd7zXZ",
+    b"\x28\xb5/\xfd",
+)
+_STRANGE = 8  # at most one byte in this many may be no text
+
+
+def around(text: Buffer, ends: Sequence[int]) -> Iterator[Piece]:
+    """Base64: the runs in which a rule's literal was seen encoded."""
+    covered = 0
+    for end in ends:
+        if end <= covered:
+            continue
+        first = max(0, end - _LONG)
+        backwards = bytes(text[first:end])[::-1]
+        line = _LINE.match(backwards)
+        whole = _NUR.match(backwards)
+        assert line
+        assert whole
+        behind = _RUN.match(text, end, min(len(text), end + _LONG))
+        covered = behind.end() if behind else end
+        start = end - line.end()
+        phases = 1 if start > first else _GROUP
+        for phase in range(phases):
+            yield _decoded(text, start + phase, covered)
+        if whole.end() > line.end():
+            yield _decoded(text, end - whole.end(), covered)
+
+
+def behind(text: Buffer, ends: Sequence[int]) -> Iterator[Piece]:
+    """Base64 of compressed bytes: the whole run, from the line's beginning or the hit's own."""
+    covered = 0
+    for end in ends:
+        if end <= covered:
+            continue
+        backwards = bytes(text[max(0, end - 128) : end])[::-1]
+        line = _LINE.match(backwards)
+        found = _RUN.match(text, end)
+        assert line
+        covered = found.end() if found else end
+        yield _decoded(text, end - line.end(), covered)
+
+
+def near(text: Buffer, ends: Sequence[int]) -> Iterator[Piece]:
+    """Base64 near a word that speaks of it: runs that hold a text or something compressed."""
+    for first, last in windows(len(text), ends, _NEAR):
+        for found in _SWEPT.finditer(text, first, last):
+            piece = _decoded(text, *found.span())
+            if is_plausible(piece.text):
+                yield piece
+
+
+def windows(size: int, ends: Sequence[int], reach: int) -> Iterator[tuple[int, int]]:
+    """Stretches around hits, merged; a small text is one."""
+    if size <= _WHOLE:
+        yield 0, size
+        return
+    first, last = 0, -1
+    for end in ends:
+        if end - reach > last:
+            if last > 0:
+                yield first, last
+            first = max(0, end - reach)
+        last = min(size, end + reach)
+    if last > 0:
+        yield first, last
+
+
+def is_plausible(text: bytes) -> bool:
+    """Whether decoded bytes are a text, of either width, or a container."""
+    strange = len(text.translate(None, _PLAIN_BYTES))
+    if strange * _STRANGE <= len(text):
+        return True
+    return text.startswith(_MAGIC) or text.count(0) * 3 > len(text)
+
+
+def _decoded(text: Buffer, start: int, stop: int) -> Piece:
+    raw = bytes(text[start:stop]).rstrip(b"=")
+    clean = raw.translate(_URL_SAFE, _STRAY)
+    runs: list[tuple[int, int]] = []
+    if len(clean) != len(raw):
+        clean, runs = joints(start, raw, _WRAPS.finditer(raw))
+        clean = clean.translate(_URL_SAFE)
+    if len(clean) % _GROUP == 1:  # cut in the middle of a group: six bits say nothing
+        clean = clean[:-1]
+    value = pybase64.b64decode(clean + b"=" * (-len(clean) % _GROUP))
+    return Piece("base64", (start, stop), value, step=4, unit=3, runs=runs)
+
+
+def base32(text: Buffer, ends: Sequence[int]) -> Iterator[Piece]:
+    """Base32: the runs in which a rule's literal was seen encoded."""
+    for start, stop in _runs(text, ends, _BASE32):
+        clean = bytes(text[start:stop])
+        clean = clean[: len(clean) // 8 * 8 + (0, 0, 2, 2, 4, 5, 5, 7)[len(clean) % 8]]
+        try:
+            from base64 import b32decode
+
+            value = b32decode(clean + b"=" * (-len(clean) % 8))
+        except binascii.Error:
+            continue
+        yield Piece("base32", (start, stop), value, step=8, unit=5)
+
+
+def hexadecimal(text: Buffer, ends: Sequence[int]) -> Iterator[Piece]:
+    """Pairs of hex digits: the runs with a rule's literal encoded, at both alignments."""
+    for start, stop in _runs(text, ends, _HEX):
+        for shift in (0, 1):
+            yield _unhexed(text, start + shift, stop)
+
+
+def near_hexadecimal(text: Buffer, ends: Sequence[int]) -> Iterator[Piece]:
+    """Pairs of hex digits near a word that undoes them."""
+    for first, last in windows(len(text), ends, _NEAR):
+        for found in _SWEPT_HEX.finditer(text, first, last):
+            piece = _unhexed(text, *found.span())
+            if is_plausible(piece.text):
+                yield piece
+
+
+def _unhexed(text: Buffer, start: int, stop: int) -> Piece:
+    stop -= (stop - start) & 1
+    return Piece("hex", (start, stop), binascii.unhexlify(bytes(text[start:stop])), step=2, unit=1)
+
+
+def _runs(
+    text: Buffer, ends: Sequence[int], alphabet: re.Pattern[bytes]
+) -> Iterator[tuple[int, int]]:
+    """The runs of an alphabet around hits, bounded to both sides."""
+    covered = 0
+    for end in ends:
+        if end <= covered:
+            continue
+        first = max(0, end - _LONG)
+        before = alphabet.match(bytes(text[first:end])[::-1])
+        behind = alphabet.match(text, end, min(len(text), end + _LONG))
+        covered = behind.end() if behind else end
+        yield end - (before.end() if before else 0), covered

@@ -1,0 +1,110 @@
+"""Strings that a program puts together: concatenation, lists, templates, wraps, codes."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from monitor.decoders.piece import Buffer, Piece, joints
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+_REACH = 2048  # how far a chain of literals is followed from a joint
+_TOKEN = rb"[A-Za-z0-9_+/=.:\-]"
+_SPACE = rb"[ \t\r\n]*+"
+_Q = rb"\\*[\"'`]"
+_OPEN = rb"(?:[fFrRbBuU]{1,2})?" + _Q
+_OPERATOR = rb"(?:\+|\.\.?|&|<<)?"
+_ASSIGNED = rb"[A-Za-z_$][\w$.\[\]]{0,60}[ \t]*(?:\+=|\.=)"
+_JOINT = re.compile(
+    rb"|".join(
+        (
+            _Q
+            + _SPACE
+            + rb"\\?"
+            + _SPACE
+            + rb"\)?"
+            + _OPERATOR
+            + _SPACE
+            + rb"\(?"
+            + _SPACE
+            + _OPEN,
+            _Q + rb"\)?\.concat\([ \t]*" + _OPEN,
+            _Q + _SPACE + rb"[;)]?" + _SPACE + _ASSIGNED + _SPACE + _OPEN,
+            rb"\$?\{" + _SPACE + _Q,
+            _Q + _SPACE + rb"\}",
+        )
+    )
+)
+_COMMA = re.compile(_Q + _SPACE + rb"," + _SPACE + _OPEN)
+_WRAP = re.compile(rb"(?:=|\\+|\\+[rn])?\r?\n[ \t>|*#]*+|(?:\\+r)?\\+n[ \t]*+|" + _JOINT.pattern)
+_NUMBER = re.compile(rb"0[xX]([0-9a-fA-F]{1,2})|\b([0-9]{1,3})\b")
+_NUMBERS = re.compile(
+    rb"(?:[ \t\r\n,+.&()]++|0[xX][0-9a-fA-F]{1,2}|[0-9]{1,3}|[cC][hH][rR][wW]?)*+"
+)
+_SREBMUN = re.compile(rb"[0-9a-fA-FxX, \t\r\n]*+")
+_LEAST = 16  # characters of a run that can be a token
+_RUN = re.compile(_TOKEN + rb"{%d}" % _LEAST)
+_LONGEST = 256 << 10
+
+
+def concatenated(text: Buffer, ends: Sequence[int]) -> Iterator[Piece]:
+    """The window around joints between two literals, without the joints."""
+    return _without("concatenation", text, ends, _JOINT, _REACH)
+
+
+def listed(text: Buffer, ends: Sequence[int]) -> Iterator[Piece]:
+    """The literals of a list that is joined by nothing."""
+    return _without("join", text, ends, _COMMA, _REACH)
+
+
+def wrapped(text: Buffer, ends: Sequence[int]) -> Iterator[Piece]:
+    """A literal cut by the end of a line, or by an implicit joint."""
+    return _without("concatenation", text, ends, _WRAP, _REACH // 2)
+
+
+def _without(
+    name: str, text: Buffer, ends: Sequence[int], joint: re.Pattern[bytes], reach: int
+) -> Iterator[Piece]:
+    for first, last in _merged(len(text), ends, reach):
+        raw = bytes(text[first:last])
+        clean, runs = joints(first, raw, joint.finditer(raw))
+        if len(clean) != len(raw) and _RUN.search(clean):
+            yield Piece(name, (first, last), clean, runs=runs)
+
+
+def _merged(size: int, ends: Sequence[int], reach: int) -> Iterator[tuple[int, int]]:
+    first, last = 0, -1
+    for end in ends:
+        if end - reach > last or end - first > _LONGEST:
+            if last > 0:
+                yield first, last
+            first = max(0, end - reach)
+        last = min(size, end + reach)
+    if last > 0:
+        yield first, last
+
+
+def codes(text: Buffer, ends: Sequence[int]) -> Iterator[Piece]:
+    """Numbers that are character codes: arrays of bytes, ``fromCharCode``, ``chr`` and ``chr``."""
+    covered = 0
+    for end in ends:
+        if end <= covered:
+            continue
+        found = _NUMBERS.match(text, end, min(len(text), end + _LONGEST))
+        covered = found.end() if found else end
+        window = bytes(text[max(0, end - _REACH) : end])
+        before = _SREBMUN.match(window[::-1])
+        start = end - (before.end() if before else 0)
+        if window.endswith(b"("):  # of chr(: the first numbers stand before it
+            start = max(0, end - 32)
+        raw = bytes(text[start:covered])
+        values = bytearray()
+        runs: list[tuple[int, int]] = []
+        for number in _NUMBER.finditer(raw):
+            code = int(number.group(1), 16) if number.group(1) else int(number.group(2))
+            runs.append((len(values), start + number.start()))
+            values.append(code & 0xFF)
+        if values:
+            yield Piece("char-codes", (start, covered), bytes(values), runs=runs)

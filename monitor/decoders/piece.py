@@ -1,0 +1,89 @@
+"""What a decoder gives: a stretch of a text read otherwise, and where its bytes come from."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import re
+    from collections.abc import Iterable, Sequence
+
+Buffer = bytes | memoryview
+Span = tuple[int, int]
+
+
+class Piece:
+    """A stretch ``start`` to ``stop`` of a text, decoded to ``text`` by the decoder ``name``.
+
+    ``step`` raw bytes stand for ``unit`` decoded ones (0: all of it stands at ``start``; negative:
+    it was read backwards). With ``runs`` that counts in the text without its joints: they are
+    ascending pairs of an offset in it and of the same place in the outer text.
+    """
+
+    __slots__ = ("name", "runs", "start", "step", "stop", "text", "unit")
+
+    def __init__(
+        self,
+        name: str,
+        span: Span,
+        text: bytes,
+        *,
+        step: int = 1,
+        unit: int = 1,
+        runs: Sequence[Span] = (),
+    ) -> None:
+        self.name = name
+        self.start, self.stop = span
+        self.text = text
+        self.step = step
+        self.unit = unit
+        self.runs = runs
+
+    def raw(self, span: Span) -> Span:
+        """Where a span of the decoded text comes from."""
+        first, behind = span
+        if not self.step:
+            return self.start, self.stop
+        if self.step < 0:
+            return self.stop - behind, self.stop - first
+        last = -(-behind * self.step // self.unit)
+        return self._place(first * self.step // self.unit), self._place(max(first, last - 1)) + 1
+
+    def _place(self, offset: int) -> int:
+        if not self.runs:
+            return min(self.stop, self.start + offset)
+        at = bisect_right(self.runs, (offset, 1 << 62)) - 1
+        clean, raw = self.runs[max(0, at)]
+        return min(self.stop, raw + max(0, offset - clean))
+
+
+def joints(start: int, raw: bytes, found: Iterable[re.Match[bytes]]) -> tuple[bytes, list[Span]]:
+    """The bytes without what was found in them, and the ``runs`` of a piece made of them."""
+    parts: list[bytes] = []
+    runs: list[Span] = [(0, start)]
+    last = size = 0
+    for each in found:
+        first, behind = each.span()
+        parts.append(raw[last:first])
+        size += first - last
+        runs.append((size, start + behind))
+        last = behind
+    parts.append(raw[last:])
+    return b"".join(parts), runs
+
+
+def substituted(name: str, start: int, raw: bytes, found: list[tuple[int, int, bytes]]) -> Piece:
+    """The piece in which each ``(start, end, value)`` of ``raw`` is replaced by its value."""
+    parts: list[bytes] = []
+    runs: list[Span] = [(0, start)]
+    last = size = 0
+    for first, behind, value in found:
+        parts += (raw[last:first], value)
+        size += first - last
+        runs.append((size, start + first))
+        size += len(value)
+        runs.append((size, start + behind))
+        last = behind
+    parts.append(raw[last:])
+    return Piece(name, (start, start + len(raw)), b"".join(parts), runs=runs)
