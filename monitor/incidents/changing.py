@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from monitor.incidents.causes import Cause
+    from monitor.incidents.observed import Earlier
     from monitor.model import Artifact, Release, TargetReport
 
 _SETTLED = frozenset({IncidentState.RESOLVED, IncidentState.FALSE_POSITIVE})
@@ -29,7 +30,7 @@ def changes(
     known: Sequence[Incident],
     now: datetime,
     *,
-    history: Sequence[Artifact] = (),
+    history: Sequence[Earlier] = (),
     release: Release | None = None,
     min_severity: Severity = Severity.MEDIUM,
 ) -> list[IncidentChange]:

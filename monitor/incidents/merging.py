@@ -15,7 +15,8 @@ from monitor.model import Severity
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from monitor.model import Artifact, Incident
+    from monitor.incidents.observed import Earlier
+    from monitor.model import Incident
 
 MAX_OBSERVATIONS = 6
 
@@ -48,7 +49,7 @@ def with_observation(incident: Incident, seen: dict[str, Any], now: datetime) ->
     )
 
 
-def with_history(incident: Incident, history: Sequence[Artifact]) -> Incident:
+def with_history(incident: Incident, history: Sequence[Earlier]) -> Incident:
     """The incident with what the versions before its first bad one tell.
 
     What an earlier, longer history told stays unless it has become wrong.
@@ -66,7 +67,7 @@ def with_history(incident: Incident, history: Sequence[Artifact]) -> Incident:
     return replace(incident, last_clean_version=last, detail=detail)
 
 
-def _times(incident: Incident, history: Sequence[Artifact]) -> dict[str, str]:
+def _times(incident: Incident, history: Sequence[Earlier]) -> dict[str, str]:
     """Each version of the history that is not a bad one, with when it was published."""
     bad = set(incident.versions)
     times: dict[str, str] = {}

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from datetime import UTC
 from statistics import median
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from monitor.model import NESTED, Status
 
@@ -21,6 +21,27 @@ if TYPE_CHECKING:
 
     from monitor.incidents.causes import Cause
     from monitor.model import Artifact, Finding, Release, TargetReport
+
+
+class Earlier(Protocol):
+    """An artifact that was inspected before (the store's ``Past``, or ``model.Artifact``)."""
+
+    @property
+    def version(self) -> str:
+        """The release that it belongs to."""
+
+    @property
+    def filename(self) -> str:
+        """Its own name."""
+
+    @property
+    def size(self) -> int | None:
+        """Bytes, None where unknown."""
+
+    @property
+    def published_at(self) -> datetime | None:
+        """The registry's time, None where unknown."""
+
 
 MAX_PLACES = 20
 _MAX_ADVICE = 4
@@ -37,7 +58,7 @@ def observation(
     now: datetime,
     *,
     release: Release | None = None,
-    history: Sequence[Artifact] = (),
+    history: Sequence[Earlier] = (),
 ) -> dict[str, Any]:
     """What the report tells of one cause in one artifact (keys: the module's docstring)."""
     findings = cause.findings
@@ -116,7 +137,8 @@ def _reason(findings: Sequence[Finding]) -> str:
     figures = _figures(findings)
     paths = list(dict.fromkeys(inner(each.path) for each in findings))
     more = f" and {len(paths) - 1:,} more place{'s' * (len(paths) != 2)}" * (len(paths) > 1)  # noqa: PLR2004 - the plural
-    place = f" in `{_cut(_quiet(first, paths[0]), 200)}`{more}" if paths[0] else ""
+    shown = _cut(_quiet(first, paths[0]), 200).replace("`", "'")
+    place = f" in `{shown}`{more}" if shown else ""
     if figures["files"]:
         files = f"{figures['files']:,} first-party source file{'s' * (figures['files'] != 1)}"
         lines = f" ({figures['lines']:,} lines)" if figures["lines"] else ""
@@ -136,7 +158,7 @@ def _figures(findings: Sequence[Finding]) -> dict[str, int]:
     }
 
 
-def _usual(artifact: Artifact, history: Sequence[Artifact]) -> int | None:
+def _usual(artifact: Artifact, history: Sequence[Earlier]) -> int | None:
     """The median size of the last ten files of this sort before this version."""
     ending = artifact.filename.rpartition(".")[2]
     alike = [
@@ -150,7 +172,7 @@ def _usual(artifact: Artifact, history: Sequence[Artifact]) -> int | None:
     return round(median(recent)) if recent else None
 
 
-def _is_before(one: Artifact, other: Artifact) -> bool:
+def _is_before(one: Earlier, other: Artifact) -> bool:
     if one.version == other.version:
         return False
     if one.published_at is None or other.published_at is None:

@@ -1,0 +1,122 @@
+"""What to do next, in order: what the incident is about decides, then where it was published.
+
+The steps are for any channel, which makes the words in ``told`` and ``command`` safe for itself.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from monitor.model import Incident
+
+NPM_WINDOW = timedelta(hours=72)
+"""How long npm lets a version be unpublished that nothing depends on."""
+
+
+class Step(Struct, frozen=True):
+    """One thing to do: what, in a few words of ours; why or how; a command, and what it needs."""
+
+    do: str
+    told: str = ""
+    command: str = ""
+    needs: str = ""
+
+
+def steps(incident: Incident, now: datetime) -> list[Step]:
+    """The order of work for this incident, most urgent first."""
+    if incident.cause == "not-inspected":
+        return list(_uninspected(incident))
+    return [
+        *_preserve(incident),
+        *_rotate(incident),
+        *_clean_up(incident, now),
+        *_copies(incident),
+    ]
+
+
+def is_secret(incident: Incident) -> bool:
+    """Whether somebody can act with what leaked: it has to be rotated, not only removed."""
+    cause = incident.cause
+    return cause.startswith(("secret", "carriers:")) or cause.endswith(":signed-url")
+
+
+def worst(incident: Incident) -> Mapping[str, Any]:
+    """The observation that an alert shows: the worst and newest artifact."""
+    seen: Sequence[Mapping[str, Any]] = incident.detail.get("observations", ())
+    return seen[0] if seen else {}
+
+
+def _preserve(incident: Incident) -> Iterator[Step]:
+    sha256 = str(worst(incident).get("sha256") or "")
+    if sha256:
+        yield Step(
+            "Keep the bytes", "before anything is removed", f"leakmon evidence get {sha256[:12]}"
+        )
+    else:
+        yield Step("Keep the bytes", "download the artifact before anything is removed")
+
+
+def _rotate(incident: Incident) -> Iterator[Step]:
+    advice = str(next(iter(worst(incident).get("advice", ())), ""))
+    if is_secret(incident):
+        why = "Removing it does not help: leaked keys are tried within minutes."
+        yield Step("Rotate now", advice or why)
+        yield Step("Read its audit log", "for uses since the time of publication")
+    elif advice and incident.cause != "source-maps":
+        yield Step("Judge it", advice)
+
+
+def _clean_up(incident: Incident, now: datetime) -> Iterator[Step]:
+    is_many = len(incident.versions) > 1
+    if incident.ecosystem == "npm":
+        version = incident.versions[-1] if incident.versions else ""
+        yield Step("Publish a clean version", "so that latest no longer points here")
+        yield Step(
+            "Unpublish",
+            "each affected version:" if is_many else "",
+            f"npm unpublish {incident.package}@{version}",
+            f"{_window(incident, now)}; if anything depends on it, ask npm support",
+        )
+    elif incident.ecosystem == "pypi":
+        yield Step("Publish a clean version", "so that installers no longer choose this one")
+        files = "the files of each affected version" if is_many else "the files of this version"
+        yield Step("Delete", f"{files}: after a yank they can still be downloaded")
+    else:
+        yield Step("Remove it", "at its source and from the history that serves it")
+
+
+def _window(incident: Incident, now: datetime) -> str:
+    if incident.published_at is None:
+        return "within 72 h of publishing"
+    last = max(_times(incident), default=incident.published_at) + NPM_WINDOW
+    if last <= now:
+        return "the 72 h for that are over"
+    hours = int((last - now).total_seconds() // 3600)
+    return f"possible until {last:%Y-%m-%d %H:%M} UTC, {hours} h left"
+
+
+def _times(incident: Incident) -> list[datetime]:
+    published = incident.detail.get("published", {})
+    return [datetime.fromisoformat(each) for each in published.values()]
+
+
+def _copies(incident: Incident) -> Iterator[Step]:
+    if incident.ecosystem == "npm":
+        where = "jsDelivr (open an issue, a purge is not enough), unpkg, npmmirror"
+    elif incident.ecosystem == "pypi":
+        where = "mirrors and caches of the index"
+    else:
+        where = "forks and caches"
+    yield Step("Chase copies", f"{where}; takedowns name each repository")
+
+
+def _uninspected(incident: Incident) -> Iterator[Step]:
+    target = str(worst(incident).get("purl") or incident.package)
+    yield Step("Look by hand", "what was left out, and why:", f"leakmon scan {target}")
+    yield Step("Decide", "whether it may hold what must not be public; until then treat it as such")
