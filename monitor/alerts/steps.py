@@ -67,7 +67,8 @@ def _rotate(incident: Incident) -> Iterator[Step]:
     if is_secret(incident):
         why = "Removing it does not help: leaked keys are tried within minutes."
         yield Step("Rotate now", advice or why)
-        yield Step("Read its audit log", "for uses since the time of publication")
+        if "audit" not in advice:
+            yield Step("Read its audit log", "for uses since the time of publication")
     elif advice and incident.cause != "source-maps":
         yield Step("Judge it", advice)
 
@@ -81,7 +82,7 @@ def _clean_up(incident: Incident, now: datetime) -> Iterator[Step]:
             "Unpublish",
             "each affected version:" if is_many else "",
             f"npm unpublish {incident.package}@{version}",
-            f"{_window(incident, now)}; if anything depends on it, ask npm support",
+            f"{_window(incident, now)}; if others depend on it, ask npm support",
         )
     elif incident.ecosystem == "pypi":
         yield Step("Publish a clean version", "so that installers no longer choose this one")
@@ -97,8 +98,7 @@ def _window(incident: Incident, now: datetime) -> str:
     last = max(_times(incident), default=incident.published_at) + NPM_WINDOW
     if last <= now:
         return "the 72 h for that are over"
-    hours = int((last - now).total_seconds() // 3600)
-    return f"possible until {last:%Y-%m-%d %H:%M} UTC, {hours} h left"
+    return f"until {last:%Y-%m-%d %H:%M} UTC"
 
 
 def _times(incident: Incident) -> list[datetime]:
@@ -108,11 +108,11 @@ def _times(incident: Incident) -> list[datetime]:
 
 def _copies(incident: Incident) -> Iterator[Step]:
     if incident.ecosystem == "npm":
-        where = "jsDelivr (open an issue, a purge is not enough), unpkg, npmmirror"
+        where = "on jsDelivr (open an issue, a purge is not enough), unpkg, npmmirror"
     elif incident.ecosystem == "pypi":
-        where = "mirrors and caches of the index"
+        where = "on mirrors and caches of the index"
     else:
-        where = "forks and caches"
+        where = "in forks and caches"
     yield Step("Chase copies", f"{where}; takedowns name each repository")
 
 

@@ -143,7 +143,12 @@ def _reason(findings: Sequence[Finding]) -> str:
         files = f"{figures['files']:,} first-party source file{'s' * (figures['files'] != 1)}"
         lines = f" ({figures['lines']:,} lines)" if figures["lines"] else ""
         return f"{files}{lines}{place}"
-    return f"{_title(findings)}{place}"
+    told = _title(findings)
+    if first.secret is not None:
+        redacted = first.secret.redacted.replace("`", "'")
+        told = told.removesuffix(f" ({first.secret.redacted})")
+        told += f" `{redacted}`" if len(told) < len(_title(findings)) else ""
+    return f"{told}{place}"
 
 
 def _figures(findings: Sequence[Finding]) -> dict[str, int]:

@@ -130,14 +130,13 @@ def _header(incident: Incident) -> Block:
 
 def _told(incident: Incident, seen: Mapping[str, Any]) -> str:
     """One plain reason, novelty, and what the judgement rests on."""
-    lines = [f"*{'What leaked' if incident.cause != 'not-inspected' else 'What happened'}*"]
-    lines.append(spans(f"{_reason(incident)}{_novelty(incident)}.", 900))
+    lines = [f"*{spans(f'{_reason(incident)}{_novelty(incident)}.', 900)}*"]
     if incident.reason and incident.state is IncidentState.OPEN:
         lines.append(f"*Reopened:* {plain(incident.reason, 300)}")
     posture = seen.get("posture", {})
     evidence = "; ".join(str(each) for each in posture.get("evidence", ()))
     value = plain(str(posture.get("value", "unknown")), 40)
-    lines.append(f"*Meant to be* {value}" + (f": {plain(evidence, 500)}" if evidence else ""))
+    lines.append(f"Meant to be *{value}*" + (f": {plain(evidence, 500)}" if evidence else ""))
     if seen.get("is_partial"):
         lines.append("Not everything in it could be inspected: there may be more.")
     return joined(lines, MAX_TEXT)
@@ -161,17 +160,20 @@ def _version(incident: Incident) -> str:
 
 
 def _fields(incident: Incident, seen: Mapping[str, Any], now: datetime) -> Iterator[str]:
-    yield f"*Affected* ({len(incident.versions):,})\n{versions(incident)}"
-    yield f"*Last clean*\n{code(incident.last_clean_version, 60)}"
-    yield f"*State*\n{_state(incident)}"
-    yield f"*Publisher*\n{code(str(seen.get('publisher') or ''), 80)}"
-    yield f"*Published*\n{moment(incident.published_at)}"
-    yield f"*First seen*\n{_after(incident.published_at, incident.first_seen_at)}"
-    alerted = incident.alerted_at
-    yield f"*Alerted*\n{_after(incident.published_at, alerted or now)}"
-    yield f"*Last verified*\n{_verified(incident)}"
+    many = f" ({len(incident.versions):,})" if len(incident.versions) > 1 else ""
+    yield f"*Affected{many}*\n{versions(incident)}"
+    yield f"*Last clean version*\n{code(incident.last_clean_version, 60)}"
+    yield f"*Published*\n{moment(incident.published_at)}\n{_timeline(incident, now)}"
+    yield f"*State*\n{_state(incident)}\n{_presence(incident)}"
     yield f"*Size*\n{_size(seen)}"
-    yield f"*On the registry*\n{_presence(incident)}"
+    yield f"*Publisher*\n{code(str(seen.get('publisher') or ''), 80)}"
+
+
+def _timeline(incident: Incident, now: datetime) -> str:
+    """When we knew and told, counted from the publication where that is known."""
+    published = incident.published_at
+    told = [("seen", incident.first_seen_at), ("alerted", incident.alerted_at or now)]
+    return "\n".join(f"{word} {later(published, at) or moment(at)}" for word, at in told)
 
 
 def _state(incident: Incident) -> str:
@@ -180,19 +182,11 @@ def _state(incident: Incident) -> str:
     return f"{word} until {moment(until)}" if until is not None else word
 
 
-def _after(published: datetime | None, at: datetime) -> str:
-    lag = later(published, at)
-    return f"{moment(at)}\n{lag}" if lag else moment(at)
-
-
-def _verified(incident: Incident) -> str:
-    return moment(incident.last_verified_at)
-
-
 def _presence(incident: Incident) -> str:
     if incident.is_present is None:
-        return "When found; not checked since"
-    return "Still there" if incident.is_present else "Gone; copies may remain"
+        return "On the registry when found"
+    told = "Still on the registry" if incident.is_present else "Gone from the registry"
+    return f"{told} ({moment(incident.last_verified_at)})"
 
 
 def _size(seen: Mapping[str, Any]) -> str:
@@ -209,22 +203,30 @@ def _where(incident: Incident, seen: Mapping[str, Any], limit: int) -> str:
     places: Sequence[Mapping[str, Any]] = seen.get("places", ())
     total = max(int(seen.get("places_total", 0)), len(places))
     lines = [f"*Where* in {code(str(seen.get('filename') or _version(incident)), 160)}"]
-    lines += [_place(each) for each in places[:limit]]
+    is_one = len({each.get("fingerprint") for each in places}) == 1
+    lines += [_place(each, has_secret=not is_one) for each in places[:limit]]
     if total > limit:
         lines.append(f"… and {count(total - limit, 'more place')}")
+    if is_one and places[0].get("redacted"):
+        lines.append(f"*Secret* {_secret(places[0])}")
     return joined(lines, MAX_TEXT - 100)
 
 
-def _place(place: Mapping[str, Any]) -> str:
+def _place(place: Mapping[str, Any], *, has_secret: bool) -> str:
     line = place.get("line")
     told = f"• {code(str(place.get('path') or ''), 260)}" + (f" line {line:,}" if line else "")
     if place.get("decoded"):
         told += f", inside {plain(', '.join(map(str, place['decoded'])), 60)}"
-    if place.get("redacted"):
-        told += f"\n      {code(str(place['redacted']), 80)}"
-        told += f", fingerprint {code(str(place.get('fingerprint') or '')[:12], 40)}"
-        told += ", its checksum is valid" if place.get("checksum") == "valid" else ""
+    if has_secret and place.get("redacted"):
+        told += f": {_secret(place)}"
     return told
+
+
+def _secret(place: Mapping[str, Any]) -> str:
+    """What may be told of a secret: enough to recognise it, not to use it."""
+    told = code(str(place["redacted"]), 80)
+    told += f", fingerprint {code(str(place.get('fingerprint') or '')[:16], 40)}"
+    return told + (", its checksum is valid" if place.get("checksum") == "valid" else "")
 
 
 def _next(incident: Incident, now: datetime) -> str:
