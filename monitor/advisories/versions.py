@@ -28,7 +28,7 @@ EXACT = frozenset({"bundled", "locked", "self", "shrinkwrap"})
 _NPM_NAME = re.compile(r"(?:@[\w.~!*'()-]+/)?[\w.~!*'()-]+", re.ASCII)
 _NPM_TAG = re.compile(r"[A-Za-z][\w.-]*", re.ASCII)
 _ELSEWHERE = re.compile(r"[:/]|^\.")
-_MAX_NPM_NAME = 214
+_MAX_NAME = 214  # npm's; PyPI sets none
 _LOWER = frozenset({">=", "~=", "=="})
 
 
@@ -108,7 +108,7 @@ def _npm(dependency: Dependency) -> Wanted:
     name, text = dependency.name, dependency.wanted.strip()
     if text.startswith("npm:"):  # an alias: "npm:real-name@^1.0"
         name, _, text = text[4:].rpartition("@") if "@" in text[5:] else (text[4:], "", "")
-    if len(name) > _MAX_NPM_NAME or not _NPM_NAME.fullmatch(name):
+    if len(name) > _MAX_NAME or not _NPM_NAME.fullmatch(name):
         raise NotAuditableError("malformed-dependency")
     if _ELSEWHERE.search(text):
         raise NotAuditableError("not-from-registry")
@@ -149,6 +149,8 @@ def _python(dependency: Dependency) -> Wanted:
     from packaging.version import InvalidVersion, Version
 
     text = dependency.wanted.strip()
+    if len(dependency.name) > _MAX_NAME:
+        raise NotAuditableError("malformed-dependency")
     if text.startswith("url:"):
         raise NotAuditableError("not-from-registry")
     try:

@@ -12,7 +12,7 @@ from monitor.inspection import conclude, merged
 from monitor.judge import judge
 from monitor.judge import verdict as verdicts
 from monitor.model import Organisation, Skipped, Status, TargetReport, Verdict
-from monitor.pipeline.subjects import EXPECTED_GAPS
+from monitor.pipeline.subjects import EXPECTED_GAPS, UNANSWERED
 from monitor.suppress import Hidden, Suppressions, apply, expired
 
 if TYPE_CHECKING:
@@ -61,9 +61,10 @@ def conclude_subject(
         inspection.skipped += [Skipped(shown, reason) for _, shown in outcome.job.files]
     gaps = [gap for gap in subject.skipped if gap.reason not in EXPECTED_GAPS]
     expected = [gap for gap in subject.skipped if gap.reason in EXPECTED_GAPS]
-    inspection.skipped += gaps
+    inspection.skipped += [gap for gap in gaps if gap.reason not in UNANSWERED]
     inspection.findings += subject.findings
     conclude(inspection, context)
+    inspection.skipped += [gap for gap in gaps if gap.reason in UNANSWERED]
     return _judged(subject, inspection, expected, policy)
 
 

@@ -29,6 +29,9 @@ MAX_FOLDER_FILES = 2_000_000
 EXPECTED_GAPS = frozenset({"internal-name", "link", "not-from-registry", "version-control"})
 """Reasons that do not make an inspection partial: what is left out is no part of the target."""
 
+UNANSWERED = frozenset({"advisory-unread", "malformed-dependency", "not-audited"})
+"""Reasons that make the answer partial, but hide none of the artifact's bytes: no finding."""
+
 
 class Subject(Struct, kw_only=True):
     """One unit of inspection. ``jobs`` open it; their answers together are its inspection.

@@ -19,6 +19,7 @@ _max_depth = 4
 _max_bits = 256
 
 SKIP_REASONS: Mapping[str, str] = {
+    "advisory-unread": "an advisory applies, but its text could not be had",
     "bad-header": "a header that makes no sense; what follows it could not be found",
     "checksum-mismatch": "the bytes do not match their own checksum",
     "crashed": "the inspecting process ended abnormally",
@@ -35,6 +36,7 @@ SKIP_REASONS: Mapping[str, str] = {
     "not-found": "there is no such thing, or no longer",
     "not-from-registry": "from an address or folder: no advisory can name it",
     "over-bytes": "more bytes than the limit",
+    "over-dependencies": "more dependencies than the limit",
     "over-depth": "nested deeper than the limit",
     "over-members": "more members than the limit",
     "over-ratio": "unpacks to far more than its size: a possible bomb",
