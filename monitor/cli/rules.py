@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import os
 import sys
-import textwrap
 from typing import TYPE_CHECKING
 
+from monitor.cli.rule_page import Page, structured, textual
 from monitor.errors import UsageError
 from monitor.rules import bundled_rules_folder, load
 from monitor.rules import check as prove
@@ -16,21 +16,20 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Iterable
 
-    from monitor.rules import Rule
-
-PAGE_WIDTH = 88
+    from monitor.rules import Problem
 
 
 def list_rules(call: argparse.Namespace) -> int:
     """Print the rules that hold every given word, one a line."""
-    rules = [rule for rule in _loaded(call.rules) if _holds(rule, call.words)]
+    rules = [page for page in _loaded(call.rules) if page.holds(call.words)]
     if call.json:
-        print(json.dumps([_summary(rule) for rule in rules], indent=2))
+        print(json.dumps([page.summary() for page in rules], indent=2))
         return 0
-    width = max((len(rule.id) for rule in rules), default=0)
-    for rule in rules:
-        print(f"{rule.id:<{width}}  {rule.severity.value:<8}  {rule.metadata.kind}")
-    providers = {rule.metadata.provider for rule in rules}
+    width = max((len(page.id) for page in rules), default=0)
+    for page in rules:
+        engine = f"  {page.engine}" if page.engine else ""
+        print(f"{page.id:<{width}}  {page.severity:<8}  {page.kind}{engine}")
+    providers = {page.provider for page in rules}
     print(f"{len(rules)} rules, {len(providers)} providers", file=sys.stderr)
     return 0
 
@@ -46,9 +45,9 @@ def show(call: argparse.Namespace) -> int:
         hint = f"; did you mean {' or '.join(near)}?" if near else ""
         raise UsageError(f"rules show: there is no rule {call.rule!r}{hint}")
     if call.json:
-        print(json.dumps(_summary(rule), indent=2))
+        print(json.dumps(rule.summary(), indent=2))
         return 0
-    print("\n".join(_page(rule)))
+    print("\n".join(rule.lines()))
     return 0
 
 
@@ -56,12 +55,15 @@ def check(call: argparse.Namespace) -> int:
     """Prove every rule by its own examples; 1 if any fails."""
     folders = call.rules or [bundled_rules_folder()]
     problems = prove(folders)
+    if all(map(os.path.exists, folders)):
+        problems += _prove_structural(folders)
     for problem in problems:
         print(problem)
     if problems:
         print(f"{len(problems)} problems", file=sys.stderr)
         return 1
-    count = len(load(folders).rules)
+    rule_set = load(folders)
+    count = len(rule_set.rules) + len(rule_set.structural)
     print(f"{count} rules: each finds its examples, and none of what it must ignore")
     return 0
 
@@ -98,63 +100,21 @@ def _importer(name: str) -> Callable[[bytes], tuple[str, list[str]]]:
     raise UsageError(f"rules import: {name}: neither .toml (Gitleaks) nor .yml (Kingfisher)")
 
 
-def _loaded(folders: Iterable[str]) -> list[Rule]:
-    return sorted(load([bundled_rules_folder(), *folders]).rules, key=lambda rule: rule.id)
+def _prove_structural(folders: list[str]) -> list[Problem]:
+    from monitor.semgrep.examples import check as prove_structural
+
+    try:
+        return prove_structural(folders)
+    except UsageError as missing:
+        message = str(missing).removeprefix("--semgrep: ")
+        print(f"leakmon: structural rules are not proven: {message}", file=sys.stderr)
+        return []
 
 
-def _holds(rule: Rule, words: Iterable[str]) -> bool:
-    text = f"{rule.id} {rule.metadata.provider} {rule.metadata.kind} {rule.message}".lower()
-    return all(word.lower() in text for word in words)
+def _loaded(folders: Iterable[str]) -> list[Page]:
+    from monitor.semgrep.rules import structural
 
-
-def _summary(rule: Rule) -> dict[str, object]:
-    about = rule.metadata
-    return {
-        "id": rule.id,
-        "severity": rule.severity.value,
-        "confidence": about.confidence.value,
-        "kind": about.kind,
-        "provider": about.provider,
-        "message": rule.message,
-        "description": about.description,
-        "references": list(about.references),
-        "revoke": about.revoke,
-        "patterns": [each.pattern for branch in rule.branches for each in branch.expressions],
-    }
-
-
-def _page(rule: Rule) -> Iterable[str]:
-    about = rule.metadata
-    yield rule.id
-    yield "=" * len(rule.id)
-    yield f"{rule.severity.value} · {about.kind} · confidence {about.confidence.value}"
-    yield from _section("What it finds", _wrapped(rule.message))
-    yield from _section("Why it matters", _wrapped(about.description))
-    examples = [line for each in about.match[:4] for line in _veiled(each.text).splitlines()]
-    yield from _section("What it looks like", [f"    {line}" for line in examples])
-    yield from _section("What to do", _wrapped(about.revoke))
-    if about.checksum:
-        yield from _section("Checked offline", [f"  {about.checksum}"])
-    patterns = [each.pattern for branch in rule.branches for each in branch.expressions]
-    yield from _section("Pattern", [f"    {pattern}" for pattern in patterns])
-    yield from _section("References", [f"  {address}" for address in about.references])
-
-
-def _section(title: str, lines: list[str]) -> Iterable[str]:
-    if lines:
-        yield ""
-        yield title
-        yield from lines
-
-
-def _wrapped(text: str) -> list[str]:
-    return textwrap.wrap(text, PAGE_WIDTH, initial_indent="  ", subsequent_indent="  ")
-
-
-def _veiled(text: str) -> str:
-    """An example as it may be printed: loaded ones have lost the mark that kept them harmless."""
-    words = [
-        word[:12] + "…" + word[-4:] if len(word) > 28 and not word.startswith("http") else word  # noqa: PLR2004 - shorter than any token worth hiding
-        for word in text.split(" ")
-    ]
-    return " ".join(words)
+    rule_set = load([bundled_rules_folder(), *folders])
+    pages = [textual(rule) for rule in rule_set.rules]
+    pages += [structured(structural(rule)) for rule in rule_set.structural]
+    return sorted(pages, key=lambda page: page.id)

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 from monitor.errors import RuleError
 from monitor.harvest import Code, Harvest
+from monitor.rules.files import read_files
+from monitor.rules.loader import load_leniently
 from monitor.rules.model import Problem
 from monitor.semgrep import languages
 from monitor.semgrep.engine import Engine
-from monitor.semgrep.rules import load, shortcomings
+from monitor.semgrep.rules import shortcomings, structural
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -20,12 +22,18 @@ if TYPE_CHECKING:
 
 
 def check(folders: Sequence[str]) -> list[Problem]:
-    """Everything that is wrong with the structural rules of the folders; empty when all is well."""
-    try:
-        rules = load(folders)
-    except RuleError as error:
-        return [Problem(" ".join(folders), "", str(error))]
-    problems = [
+    """What is wrong with the structural rules of the folders, beyond what keeps one from loading.
+
+    UsageError where there are such rules and Semgrep is not installed.
+    """
+    rules: list[StructuralRule] = []
+    problems: list[Problem] = []
+    for written in load_leniently(read_files(folders))[0].structural:
+        try:
+            rules.append(structural(written))
+        except RuleError as error:
+            problems.append(Problem(written.file, written.id, str(error)))
+    problems += [
         Problem(rule.file, rule.id, message) for rule in rules for message in shortcomings(rule)
     ]
     if not rules:

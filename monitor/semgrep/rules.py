@@ -79,7 +79,7 @@ def load(folders: Sequence[str]) -> list[StructuralRule]:
     rule_set, problems = load_leniently(read_files(folders))
     if problems:
         raise RuleError(str(problems[0]))
-    return [_rule(each) for each in rule_set.structural]
+    return [structural(each) for each in rule_set.structural]
 
 
 def document(rules: Sequence[StructuralRule]) -> str:
@@ -124,7 +124,8 @@ def _distinct(names: Iterable[str]) -> set[str]:
     return {name for name in names if not (name == "typescript" and "javascript" in names)}
 
 
-def _rule(written: Structural) -> StructuralRule:
+def structural(written: Structural) -> StructuralRule:
+    """A rule as it was loaded, with what its metadata says. RuleError if that is nonsense."""
     source = written.source
     where = f"{written.file}: {written.id}"
     severity = SEVERITIES.get(str(source.get("severity")))

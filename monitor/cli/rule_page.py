@@ -1,0 +1,155 @@
+"""What ``leakmon rules show`` prints of a rule, whichever engine runs it."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from monitor.rules import Rule
+    from monitor.semgrep import StructuralRule
+
+PAGE_WIDTH = 88
+_MAX_EXAMPLES = 4
+_SHORTEST_TOKEN = 28
+"""Words of examples from this length on are shown in part: they may look live."""
+
+_TOKEN = re.compile(r"(?<![\w+/=~-])(?=[\w+/=~-]{0,40}\d)([\w+/=~-]{6})[\w+/=~-]{8,}([\w+/=~-]{4})")
+"""What may look live in code, whose words are long for other reasons."""
+
+_PATTERN_KEYS = (
+    "pattern",
+    "patterns",
+    "pattern-either",
+    "pattern-regex",
+    "mode",
+    "pattern-sources",
+)
+
+
+class Page(Struct, frozen=True, kw_only=True):
+    """One rule in words. ``engine`` is empty for the matcher's own."""
+
+    id: str
+    severity: str
+    confidence: str
+    kind: str
+    provider: str
+    message: str
+    description: str
+    references: list[str]
+    revoke: str
+    patterns: list[str]
+    checksum: str = ""
+    engine: str = ""
+    languages: list[str]
+    examples: list[str]
+
+    def holds(self, words: Iterable[str]) -> bool:
+        """Whether each word stands somewhere in what the rule is called and says."""
+        text = f"{self.id} {self.provider} {self.kind} {self.engine} {self.message}".lower()
+        return all(word.lower() in text for word in words)
+
+    def summary(self) -> dict[str, Any]:
+        """The rule for ``--json``."""
+        return {
+            "id": self.id,
+            "severity": self.severity,
+            "confidence": self.confidence,
+            "kind": self.kind,
+            "provider": self.provider,
+            "message": self.message,
+            "description": self.description,
+            "references": self.references,
+            "revoke": self.revoke,
+            "patterns": self.patterns,
+            "languages": self.languages,
+            "engine": self.engine or "leakmon",
+        }
+
+    def lines(self) -> Iterator[str]:
+        """The rule as a page of text."""
+        yield self.id
+        yield "=" * len(self.id)
+        yield f"{self.severity} · {self.kind} · confidence {self.confidence}"
+        if self.engine:
+            yield f"runs with --{self.engine}, on {', '.join(self.languages)}"
+        yield from _section("What it finds", _wrapped(self.message))
+        yield from _section("Why it matters", _wrapped(self.description))
+        shown = [line for text in self.examples[:_MAX_EXAMPLES] for line in text.splitlines()]
+        yield from _section("What it looks like", [f"    {line}" for line in shown])
+        yield from _section("What to do", _wrapped(self.revoke))
+        if self.checksum:
+            yield from _section("Checked offline", [f"  {self.checksum}"])
+        patterns = [line for pattern in self.patterns for line in pattern.splitlines()]
+        yield from _section("Pattern", [f"    {line}" for line in patterns])
+        yield from _section("References", [f"  {address}" for address in self.references])
+
+
+def textual(rule: Rule) -> Page:
+    """The page of a rule that the matcher runs."""
+    about = rule.metadata
+    return Page(
+        id=rule.id,
+        severity=rule.severity.value,
+        confidence=about.confidence.value,
+        kind=about.kind,
+        provider=about.provider,
+        message=rule.message,
+        description=about.description,
+        references=list(about.references),
+        revoke=about.revoke,
+        patterns=[each.pattern for branch in rule.branches for each in branch.expressions],
+        checksum=about.checksum,
+        languages=list(rule.languages),
+        examples=[_veiled(each.text) for each in about.match],
+    )
+
+
+def structured(rule: StructuralRule) -> Page:
+    """The page of a rule that Semgrep runs."""
+    import yaml
+
+    written = {key: value for key, value in rule.source.items() if key in _PATTERN_KEYS}
+    return Page(
+        id=rule.id,
+        severity=rule.severity.value,
+        confidence=rule.confidence.value,
+        kind=rule.kind,
+        provider=rule.provider,
+        message=rule.message,
+        description=rule.description,
+        references=list(rule.references),
+        revoke=rule.advice,
+        patterns=[yaml.safe_dump(written, width=PAGE_WIDTH, sort_keys=False).rstrip()],
+        engine="semgrep",
+        languages=list(rule.languages),
+        examples=[_TOKEN.sub(r"\1…\2", each.text.rstrip()) for each in rule.match],
+    )
+
+
+def _section(title: str, lines: list[str]) -> Iterator[str]:
+    if lines:
+        yield ""
+        yield title
+        yield from lines
+
+
+def _wrapped(text: str) -> list[str]:
+    return textwrap.wrap(text, PAGE_WIDTH, initial_indent="  ", subsequent_indent="  ")
+
+
+def _veiled(text: str) -> str:
+    """An example as it may be printed: loaded ones have lost the mark that kept them harmless."""
+    words = [
+        word[:12] + "…" + word[-4:]
+        if len(word) > _SHORTEST_TOKEN and not word.startswith("http")
+        else word
+        for word in text.split(" ")
+    ]
+    return " ".join(words)
