@@ -87,7 +87,11 @@ class Core:
             if row.key_id != keyring.key_id:
                 row.wrapped_key = base64.b64encode(keyring.wrap(key, INSTANCE_CONTEXT)).decode()
                 row.key_id = keyring.key_id
-        self._seal = Seal(key)
+        self.use_seal(Seal(key))
+
+    def use_seal(self, seal: Seal) -> None:
+        """Seal reports with this from now on."""
+        self._seal = seal
 
     async def enqueue_rows(self, session: AsyncSession, jobs: Sequence[Job]) -> int:
         """Write jobs into the embedded queue's table, in the caller's transaction; how many new."""

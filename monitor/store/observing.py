@@ -114,7 +114,7 @@ class Observing(Ledger):
                 outgoing=await _nested(session, OutgoingRow.channel, OutgoingRow.state),
                 jobs=await _nested(session, JobRow.kind, JobRow.state),
                 feeds={row.feed: _feed(row) for row in await _all(session, CheckpointRow)},
-                oldest_outgoing_at=dict(row.tuple() for row in oldest),
+                oldest_outgoing_at={row[0]: row[1] for row in oldest},
                 oldest_job_at=(await session.execute(oldest_job)).scalar(),
                 open_gaps=await _count(session, GapRow.closed_at.is_(None)),
                 pending_notices=await _count(session, NoticeRow.outcome == ""),
@@ -136,7 +136,7 @@ async def _count(session: AsyncSession, condition: sa.ColumnElement[bool]) -> in
 
 async def _counts(session: AsyncSession, column: Any) -> dict[str, int]:
     rows = await session.execute(sa.select(column, sa.func.count()).group_by(column))
-    return dict(row.tuple() for row in rows)
+    return {row[0]: row[1] for row in rows}
 
 
 async def _nested(session: AsyncSession, outer: Any, inner: Any) -> dict[str, dict[str, int]]:
