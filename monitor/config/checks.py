@@ -12,7 +12,7 @@ from monitor.config.secrets import SecretRef
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from monitor.config.settings import Registries, Settings
+    from monitor.config.settings import Evidence, Registries, Settings
     from monitor.http.settings import HttpSettings
     from monitor.model import Organisation
 
@@ -30,7 +30,7 @@ class Complaint(Exception):  # noqa: N818 - it becomes a ConfigError, which know
 def check(settings: Settings) -> None:
     """Raises Complaint at the first value that cannot be meant."""
     _database(settings.database.url)
-    _evidence(settings.evidence.url)
+    _evidence(settings.evidence)
     if slack := settings.alerts.slack:
         if not _CHANNEL.fullmatch(slack.channel):
             raise Complaint("alerts.slack.channel: no channel: write '#name' or the channel's id")
@@ -60,11 +60,18 @@ def _database(url: str | SecretRef) -> None:
         )
 
 
-def _evidence(url: str) -> None:
+def _evidence(evidence: Evidence) -> None:
+    url = evidence.url
+    _web_address("evidence.endpoint", evidence.endpoint)
+    if bool(evidence.access_key_id) != bool(evidence.secret_access_key):
+        missing = "secret_access_key" if evidence.access_key_id else "access_key_id"
+        raise Complaint(f"evidence.{missing}: missing; a login needs both")
     if url.startswith("s3://"):
         parts = _parts("evidence.url", url)
         if not parts.hostname or "@" in parts.netloc:
             raise Complaint("evidence.url: no bucket's address: write s3://bucket/prefix")
+        if evidence.key is None:
+            raise Complaint("evidence.key: missing; a bucket needs one: env:NAME or file:PATH")
     elif not url.startswith("file:") or url == "file:":
         raise Complaint("evidence.url: unknown store: write file:FOLDER or s3://bucket/prefix")
 

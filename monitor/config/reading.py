@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 SECRET_KEYS = (
     ("alerts", "slack", "token"),
+    ("evidence", "key"),
+    ("evidence", "access_key_id"),
+    ("evidence", "secret_access_key"),
     ("registries", "npm", "token"),
     ("registries", "npm", "password"),
     ("registries", "pypi", "password"),

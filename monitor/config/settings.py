@@ -11,6 +11,7 @@ from monitor.http.settings import HttpSettings
 from monitor.model import Organisation
 from monitor.registries.settings import GithubSettings, NpmSettings, PypiSettings
 
+Days = Annotated[int, Meta(ge=1, le=36_500)]
 Seconds = Annotated[float, Meta(ge=1, le=86_400)]
 
 
@@ -25,9 +26,22 @@ class Database(Table, frozen=True):
 
 
 class Evidence(Table, frozen=True):
-    """``[evidence]``: where the bytes are kept, ``file:FOLDER`` or ``s3://BUCKET/PREFIX``."""
+    """``[evidence]``: where the bytes are kept, ``file:FOLDER`` or ``s3://BUCKET/PREFIX``.
+
+    ``key`` holds one or more keys, the first for what is new; a folder without one gets a key file
+    beside it. ``endpoint`` and the rest of S3 come from AWS's own configuration where absent.
+    ``keep_days`` counts for artifacts without incidents, ``keep_closed_days`` for those whose
+    incidents are all closed; open ones keep their evidence.
+    """
 
     url: str = "file:evidence"
+    key: SecretRef | None = None
+    endpoint: str = ""
+    region: str = ""
+    access_key_id: SecretRef | None = None
+    secret_access_key: SecretRef | None = None
+    keep_days: Days = 30
+    keep_closed_days: Days = 365
 
 
 class Slack(Table, frozen=True):
