@@ -201,6 +201,8 @@ class _Opening:
         from monitor.archive import dependencies
 
         room = MAX_DEPENDENCIES - len(self.inspection.dependencies)
+        if room < 0:
+            return  # said already
         try:
             found = dependencies.read(member.path, member.data)
         except dependencies.UnreadableError as error:
@@ -208,7 +210,7 @@ class _Opening:
             return
         if len(found) > room:
             self.trail.skip(member.path, "over-dependencies")
-        self.inspection.dependencies += found[:room]
+        self.inspection.dependencies += found[: room + 1]  # one too many: that it was said
 
     def _new(self, found: Sequence[Finding]) -> list[Finding]:
         """Those that the window before has not told already: windows overlap."""

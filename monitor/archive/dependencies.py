@@ -56,11 +56,11 @@ def read(path: str, data: bytes | memoryview) -> list[Dependency]:
     if reader is None:
         return []
     if len(data) > _MAX_BYTES:
-        raise UnreadableError("over-bytes")
+        raise UnreadableError("over-dependencies")
     try:
         return [_checked(each) for each in reader(path, bytes(data))]
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-        raise UnreadableError("unparsable") from error
+        raise UnreadableError("malformed-dependency") from error
 
 
 def _reader(path: str) -> Callable[[str, bytes], Iterator[Dependency]] | None:

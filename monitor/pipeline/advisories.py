@@ -59,10 +59,12 @@ async def _engines(
 ) -> AsyncIterator[tuple[Osv, PipAudit]]:
     folder = os.path.join(config.cache_folder(machine.environ), "advisories")
     cache = Cache(folder, settings.advisories.cache_hours * 3600, now)
-    async with connect(config.network(settings, machine.environ), machine) as network:
-        osv = Osv(network.client, settings.advisories.osv, cache)
-        yield osv, PipAudit(program, osv.query_address, cache, machine.environ)
-    cache.prune()
+    try:
+        async with connect(config.network(settings, machine.environ), machine) as network:
+            osv = Osv(network.client, settings.advisories.osv, cache)
+            yield osv, PipAudit(program, osv.query_address, cache, machine.environ)
+    finally:
+        cache.flush()
 
 
 def _dependencies(subject: Subject, parts: Sequence[Inspection]) -> Iterator[Dependency]:

@@ -61,7 +61,8 @@ def conclude_subject(
         inspection.skipped += [Skipped(shown, reason) for _, shown in outcome.job.files]
     gaps = [gap for gap in subject.skipped if gap.reason not in EXPECTED_GAPS]
     expected = [gap for gap in subject.skipped if gap.reason in EXPECTED_GAPS]
-    inspection.skipped += [gap for gap in gaps if gap.reason not in UNANSWERED]
+    gaps = inspection.skipped + gaps
+    inspection.skipped = [gap for gap in gaps if gap.reason not in UNANSWERED]
     inspection.findings += subject.findings
     conclude(inspection, context)
     inspection.skipped += [gap for gap in gaps if gap.reason in UNANSWERED]

@@ -29,7 +29,9 @@ MAX_FOLDER_FILES = 2_000_000
 EXPECTED_GAPS = frozenset({"internal-name", "link", "not-from-registry", "version-control"})
 """Reasons that do not make an inspection partial: what is left out is no part of the target."""
 
-UNANSWERED = frozenset({"advisory-unread", "malformed-dependency", "not-audited"})
+UNANSWERED = frozenset(
+    {"advisory-unread", "malformed-dependency", "not-audited", "over-dependencies"}
+)
 """Reasons that make the answer partial, but hide none of the artifact's bytes: no finding."""
 
 

@@ -194,3 +194,17 @@ async def test_a_folder_is_held_against_them_too(
     (target,) = targets(out)
     assert [(rule, severity) for rule, severity, _ in told(target)] == [("GHSA-lod", "medium")]
     assert target["findings"][0]["path"] == "package-lock.json"
+
+
+async def test_more_dependencies_than_the_limit_is_said_once(leakmon: Run, place: Path) -> None:
+    packages = {f"node_modules/p{n}": {"version": "1.0.0"} for n in range(20_500)}
+    lock = {"lockfileVersion": 3, "packages": packages}
+    spoilt: dict[str, Any] = {"package.json": {"name": "big"}, "npm-shrinkwrap.json": lock}
+    spoilt["node_modules/a/package.json"] = {"name": "a", "version": "1.0.0"}
+    spoilt["node_modules/b/package.json"] = []
+    tarball(place / "big.tgz", spoilt)
+    status, out, _ = await leakmon("big.tgz", "--advisories", "--format", "json")
+    assert status == 3
+    (target,) = targets(out)
+    assert [each["reason"] for each in target["skipped"]] == ["over-dependencies"]
+    assert target["findings"] == []

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 from aiohttp import web
 
+from monitor.advisories.cache import Cache, _place
 from monitor.advisories.osv import Osv
 from monitor.advisories.records import Hit, Question
 from monitor.errors import LeakmonError, NotFoundError
@@ -13,7 +14,6 @@ from monitor.http.client import Client
 from monitor.http.settings import HttpSettings
 
 if TYPE_CHECKING:
-    from monitor.advisories.cache import Cache
     from tests.advisories.osv_server import OsvServer
     from tests.network.conftest import TickingClock
 
@@ -156,25 +156,54 @@ async def test_an_advisory_that_is_not_there(osv: Osv) -> None:
         await osv.advisory("GHSA-none")
 
 
-async def test_a_cache_that_cannot_be_used_costs_questions_only(
-    osv: Osv, server: OsvServer, cache: Cache
+async def test_answers_last_until_the_next_scan(
+    osv: Osv, server: OsvServer, cache: Cache, address: str, clock: TickingClock
 ) -> None:
     server.add("GHSA-35jh", ("npm", "lodash"))
     await names(osv, LODASH)
-    _spoil(cache)
-    assert await names(osv, LODASH) == [["GHSA-35jh"]]
-    assert len(server.asked) == 2
+    cache.flush()
+    another = Cache(cache._folder, 3600, lambda: clock.now().timestamp())
+    later = Osv(osv._client, address, another)
+    assert await names(later, LODASH, Question("npm", "other", "1.0.0")) == [["GHSA-35jh"], []]
+    assert server.asked == [("/v1/querybatch", 1)] * 2
 
 
-def _spoil(cache: Cache) -> None:
-    for path in cache._files():
-        Path(path).write_bytes(b"\xc1 rubbish")
-
-
-def test_a_file_in_another_s_place_is_not_believed(cache: Cache) -> None:
+@pytest.mark.parametrize("content", [b"", b"\xc1 rubbish", b"\x80", b"\x81\xa1a\x92\x00\xc0"])
+def test_a_spoilt_file_costs_questions_only(cache: Cache, content: bytes) -> None:
     cache.put([Hit(id="GHSA-1")], "a")
-    (path,) = cache._files()
-    other = Path(cache._path(("b",)))
-    other.parent.mkdir(exist_ok=True)
-    Path(path).rename(other)
-    assert cache.get(list[Hit], "b") is None
+    cache.flush()
+    (path,) = Path(cache._folder).iterdir()
+    path.write_bytes(content)
+    again = Cache(cache._folder, 3600, lambda: 0.0)
+    assert again.get(list[Hit], "a") is None
+    again.put([Hit(id="GHSA-1")], "a")
+    again.flush()
+    assert Cache(cache._folder, 3600, lambda: 0.0).get(list[Hit], "a") == [Hit(id="GHSA-1")]
+
+
+def test_two_scans_at_once_keep_both_answers_and_drop_old_ones(tmp_path: Path) -> None:
+    times = {"now": 0.0}
+    # Two keys that share a file.
+    keys = [str(n) for n in range(5000) if _place((str(n),))[1] == "00"][:3]
+    one, two = (Cache(str(tmp_path), 3600, lambda: times["now"]) for _ in range(2))
+    assert one.get(str, keys[0]) is two.get(str, keys[1]) is None
+    one.put("1", keys[0])
+    two.put("2", keys[1])
+    one.flush()
+    two.flush()
+    fresh = Cache(str(tmp_path), 3600, lambda: times["now"])
+    assert [fresh.get(str, key) for key in keys] == ["1", "2", None]
+    times["now"] = 15 * 86_400
+    assert fresh.get(str, keys[0]) is None
+    assert fresh.get(str, keys[0], is_lasting=True) == "1"
+    fresh.put("3", keys[2])
+    fresh.flush()
+    assert list(fresh._read("00")) == [keys[2]]
+
+
+def test_a_folder_that_cannot_be_written_is_no_error(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    cache = Cache(str(tmp_path / "file" / "below"), 3600, lambda: 0.0)
+    cache.put("1", "a")
+    cache.flush()
+    assert cache.get(str, "a") == "1"
