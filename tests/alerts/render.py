@@ -107,11 +107,14 @@ def _text(text: dict[str, Any]) -> str:
 
 def mrkdwn(text: str) -> str:
     """Slack's markup as HTML."""
-    parts = re.split(r"(`[^`\n]+`)", text)
-    return "".join(
-        f"<code>{_entities(part[1:-1])}</code>" if number % 2 else _prose(part)
-        for number, part in enumerate(parts)
-    )
+    spans: list[str] = []
+
+    def kept(found: re.Match[str]) -> str:
+        spans.append(f"<code>{_entities(found[1])}</code>")
+        return f"\x03{len(spans) - 1}\x04"
+
+    made = _prose(re.sub(r"`([^`\n]+)`", kept, text))
+    return re.sub(r"\x03(\d+)\x04", lambda found: spans[int(found[1])], made)
 
 
 def _prose(text: str) -> str:
