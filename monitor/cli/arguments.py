@@ -7,6 +7,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 from monitor import __version__
+from monitor.cli import storage
 from monitor.model import Severity
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _scan(commands)
     _rules(commands)
+    storage.add(commands, _command)
     _small(commands)
     return top
 
@@ -191,6 +193,16 @@ def _small(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     ):
         action = _command(actions, name, f"configuration:{name}", text)
         action.add_argument("--config", metavar="FILE", help="leakmon.toml (default: searched)")
+    perimeter = commands.add_parser("perimeter", help="whose packages are watched, and why")
+    actions = perimeter.add_subparsers(title="actions", metavar="ACTION", required=True)
+    explain = _command(
+        actions, "explain", "perimeter:explain",
+        "say by which key of the configuration a package is ours, or why it is not",
+    )  # fmt: skip
+    explain.add_argument("name", metavar="NAME", help="npm:@acme/cli, pypi:acme, or just a name")
+    explain.add_argument("--config", metavar="FILE", help="leakmon.toml (default: searched)")
+    explain.add_argument("--offline", action="store_true", help="ask no registry")
+    explain.add_argument("--json", action="store_true", help="as JSON")
     doctor = _command(
         commands, "doctor", "doctor:run",
         "check the environment, the engines and the cache, and scan a canary that must alert",

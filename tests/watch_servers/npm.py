@@ -136,7 +136,9 @@ class NpmServer:
                 return web.Response(status=404, text="{}")
             if name in self._stale and not tarball:
                 return web.Response(body=self._stale[name], content_type="application/json")
-        answer = await shim.forward(request, self._behind.rstrip("/") + request.raw_path)
+        # npm's qualifier of searches; verdaccio's search is for parts of names.
+        path = request.raw_path.replace("text=scope%3A", "text=@")
+        answer = await shim.forward(request, self._behind.rstrip("/") + path)
         if request.method in {"PUT", "DELETE"} and answer.status < 300 and name:
             await self._announce(request, name)
         if request.method == "GET" and answer.status == 200 and not tarball:

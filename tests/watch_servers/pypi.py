@@ -11,6 +11,7 @@ import email
 import hashlib
 import json
 import threading
+import urllib.request
 import xmlrpc.client
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -90,6 +91,7 @@ class PypiServer:
         self.url = f"http://127.0.0.1:{port}/"
         self.registry = servers.Registry(f"{self.url}legacy/", behind.token, behind.home)
         self.window = 100
+        self.unchanged = 0
         self._behind = behind.url
         self._yanked: set[tuple[str, str]] = set()
         self._removed: set[str] = set()
@@ -102,6 +104,31 @@ class PypiServer:
         built = servers.distributions(self.registry.home / "dist", name, version)
         chosen = [file for file, kind in zip(built, "sw", strict=True) if kind in kinds]
         servers.twine_upload(self.registry, *chosen)
+        return chosen
+
+    def put(self, name: str, version: str, kinds: str = "sw") -> list[Path]:
+        """The requests that ``twine upload`` makes, without a program's start."""
+        built = servers.distributions(self.registry.home / "dist", name, version)
+        chosen = [file for file, kind in zip(built, "sw", strict=True) if kind in kinds]
+        for file in chosen:
+            content = file.read_bytes()
+            is_wheel = file.suffix == ".whl"
+            _post(
+                self.registry.url,
+                self._login,
+                {
+                    ":action": "file_upload",
+                    "protocol_version": "1",
+                    "metadata_version": "2.1",
+                    "name": name,
+                    "version": version,
+                    "filetype": "bdist_wheel" if is_wheel else "sdist",
+                    "pyversion": "py3" if is_wheel else "source",
+                    "sha256_digest": hashlib.sha256(content).hexdigest(),
+                },
+                file.name,
+                content,
+            )
         return chosen
 
     def yank(self, name: str, version: str) -> None:
@@ -190,6 +217,7 @@ class PypiServer:
             self._bodies.append(body)
         tag = f'"{hashlib.sha256(body).hexdigest()[:16]}"'
         if request.headers.get("If-None-Match") == tag:
+            self.unchanged += 1
             return web.Response(status=304, headers={"ETag": tag})
         return web.Response(body=body, content_type="text/xml", headers={"ETag": tag})
 
@@ -271,6 +299,27 @@ def _feed(site: str, releases: list[tuple[str, str, datetime]]) -> bytes:
     )
     text = f'<?xml version="1.0" encoding="UTF-8"?><rss version="2.0"><channel>{items}</channel>'
     return f"{text}</rss>".encode()
+
+
+def _post(
+    url: str, login: dict[str, str], fields: dict[str, str], filename: str, content: bytes
+) -> None:
+    """A form with a file, as browsers and twine send it."""
+    mark = hashlib.sha256(content).hexdigest()
+    parts = [
+        f'--{mark}\r\nContent-Disposition: form-data; name="{key}"\r\n\r\n{value}\r\n'.encode()
+        for key, value in fields.items()
+    ]
+    about = f'form-data; name="content"; filename="{filename}"'
+    parts += [f"--{mark}\r\nContent-Disposition: {about}\r\n\r\n".encode(), content, b"\r\n"]
+    request = urllib.request.Request(  # noqa: S310 - loopback
+        url,
+        method="POST",
+        data=b"".join([*parts, f"--{mark}--\r\n".encode()]),
+        headers={"Content-Type": f"multipart/form-data; boundary={mark}", **login},
+    )
+    with urllib.request.urlopen(request) as answer:  # noqa: S310 - loopback
+        answer.read()
 
 
 def _form(content_type: str, body: bytes) -> tuple[dict[str, str], str]:

@@ -46,6 +46,7 @@ async def call(client: Client, url: str, method: str, *arguments: int, max_bytes
 def read(body: bytes) -> Any:
     """The value of an answer. Raises ``xmlrpc.client.Fault``; ValueError for what is no answer."""
     target = xmlrpc.client.Unmarshaller(use_builtin_types=True)
+    target.xml("", None)  # no encoding: expat has decoded the texts
 
     def start(name: str, attributes: Mapping[str, str]) -> None:
         target.start(name, dict(attributes))

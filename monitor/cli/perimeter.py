@@ -1,0 +1,116 @@
+"""``leakmon perimeter``: whose a package is, and why leakmon says so."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from typing import TYPE_CHECKING
+
+from msgspec import to_builtins
+
+from monitor import config
+from monitor.cli.network import machine
+from monitor.errors import LeakmonError, NotFoundError, UsageError
+from monitor.registries.network import connect
+from monitor.watchers import WATCHERS
+from monitor.watchers.perimeter import Perimeter
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+
+    from monitor.model import Ownership
+    from monitor.watchers.perimeter import PackageFacts, Tried
+
+NOT_OURS_EXIT = 1
+_MARKS = {True: "✓", False: "✗", None: "?"}
+_SHOWN = 5
+
+
+def explain(call: argparse.Namespace) -> int:
+    """Say for one name by which key it is ours, or why it is not; 1 if it is nobody's."""
+    settings = config.load(call.config)
+    if not settings.organisations:
+        raise UsageError(
+            f"no organisations are configured: name yours in {config.FILE_NAME} ([[organisations]])"
+        )
+    perimeter = Perimeter(settings.organisations)
+    answers = []
+    for ecosystem, name in _packages(call.name):
+        ownership = perimeter.by_name(ecosystem, name)
+        facts, problem = None, ""
+        if ownership is None and perimeter.needs_metadata(ecosystem) and not call.offline:
+            facts, problem = asyncio.run(_facts(settings, ecosystem, name))
+            ownership = perimeter.by_metadata(facts) if facts is not None else None
+        tried = list(perimeter.explain(ecosystem, name, facts))
+        answers.append((f"{ecosystem}:{name}", ownership, tried, problem))
+    if call.json:
+        _print_json(answers)
+    else:
+        for package, ownership, tried, problem in answers:
+            _print(package, ownership, tried, problem)
+    return 0 if any(ownership is not None for _, ownership, _, _ in answers) else NOT_OURS_EXIT
+
+
+def _packages(text: str) -> list[tuple[str, str]]:
+    """The packages that a name may mean: both registries' where it does not say."""
+    ecosystem, found, name = text.partition(":")
+    if found and ecosystem in WATCHERS and name:
+        return [(ecosystem, name)]
+    if found or not re.fullmatch(r"(?:@[^\s/@]+/)?[^\s/@]+", text):
+        raise UsageError(f"{text!r} names no package: write npm:@acme/cli, pypi:acme or acme")
+    if text.startswith("@"):
+        return [("npm", text)]
+    return [(each, text) for each in WATCHERS]
+
+
+async def _facts(
+    settings: config.Settings, ecosystem: str, name: str
+) -> tuple[PackageFacts | None, str]:
+    """What the registry says, or why it says nothing."""
+    network_settings = config.network(settings, config.environment())
+    async with connect(network_settings, machine()) as network:
+        try:
+            return await WATCHERS[ecosystem].ownership(network_settings, network, name), ""
+        except NotFoundError:
+            return None, f"{ecosystem} has no such package"
+        except UsageError:
+            raise
+        except LeakmonError as error:
+            return None, str(error)
+
+
+Answer = tuple[str, "Ownership | None", "list[Tried]", str]
+
+
+def _print(package: str, ownership: Ownership | None, tried: Sequence[Tried], problem: str) -> None:
+    if ownership is not None:
+        print(f"{package} belongs to {ownership.organisation}: {ownership.reason}")
+    else:
+        print(f"{package} is nobody's")
+    for one in tried:
+        wanted = _listed(one.wanted)
+        found = f", has {_listed(one.found)}" if one.found and not one.is_match else ""
+        looked = "" if one.is_match is not None else " (not looked at)"
+        print(f"  {_MARKS[one.is_match]} {one.organisation}: {one.key} {wanted}{found}{looked}")
+    if problem:
+        print(f"  its registry could not tell more: {problem}")
+
+
+def _print_json(answers: Sequence[Answer]) -> None:
+    shown = [
+        {"package": package, "ownership": ownership, "tried": tried, "problem": problem}
+        for package, ownership, tried, problem in answers
+    ]
+    print(json.dumps(to_builtins(shown), indent=2))
+
+
+def _listed(words: Sequence[str]) -> str:
+    more = f" and {len(words) - _SHOWN} more" if len(words) > _SHOWN else ""
+    return ", ".join(_plain(word) for word in words[:_SHOWN]) + more
+
+
+def _plain(text: str) -> str:
+    """A stranger's text without what moves a terminal's cursor."""
+    return "".join(each if each.isprintable() else "?" for each in text)[:120]
