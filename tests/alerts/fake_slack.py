@@ -47,13 +47,14 @@ class Fault(Struct):
 
     ``kind``: ``lost`` (taken, then the connection breaks), ``lost-500`` (taken, then a 500),
     ``500`` (not taken), ``cut`` (not taken, the connection breaks), ``429``, ``garbage`` (taken,
-    the answer is HTML) or an error code of Slack's (not taken).
+    the answer is HTML) or an error code of Slack's (not taken). ``after`` calls go well before.
     """
 
     kind: str
     method: str = "chat.postMessage"
     times: int = 1
     retry_after: int = 3
+    after: int = 0
 
 
 class Refused(Exception):  # noqa: N818 - an answer, not an error of ours
@@ -147,9 +148,12 @@ class FakeSlack:
 
     def _fault(self, method: str) -> Fault | None:
         for fault in self.faults:
-            if fault.times > 0 and fault.method in {"", method}:
+            if fault.times < 1 or fault.method not in {"", method}:
+                continue
+            if not fault.after:
                 fault.times -= 1
                 return fault
+            fault.after -= 1
         return None
 
     def _limited(self, method: str) -> int:
