@@ -68,6 +68,7 @@ def upgrade(url: str, *, timeout: float = 30, revision: str = "head") -> Schema:
     """
     from alembic import command
 
+    _owned(url)
     with _connected(url, timeout=timeout) as connection:
         _lock(connection, timeout)
         before = _standing(connection)
@@ -151,6 +152,16 @@ def backup(url: str, path: str) -> None:
     finally:
         if os.path.exists(part):
             os.unlink(part)
+
+
+def _owned(url: str) -> None:
+    """A new SQLite file is for its owner alone; its log and index take the same mode."""
+    place = address(url)
+    if place.get_backend_name() == "sqlite" and place.database:
+        try:
+            os.close(os.open(place.database, os.O_CREAT | os.O_RDWR, 0o600))
+        except OSError as error:
+            raise ConfigError(f"database.url: {place.database}: {error.strerror}") from None
 
 
 def _flushed(path: str) -> None:

@@ -99,6 +99,10 @@ def postgresql() -> Iterator[str]:
         folder = tempfile.mkdtemp(prefix="leakmon-pg")  # a short path: sockets have short names
         server = get_server(folder, cleanup_mode="delete")
     try:
+        with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+            for setting in ("fsync", "full_page_writes", "synchronous_commit"):
+                connection.execute(f"ALTER SYSTEM SET {setting} = off".encode())
+            connection.execute("SELECT pg_reload_conf()")
         yield server.get_uri()
     finally:
         server.cleanup()

@@ -1,0 +1,52 @@
+"""``leakmon db``: the database's schema, and a copy of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from monitor import config
+from monitor.config.storage import database_url
+
+if TYPE_CHECKING:
+    import argparse
+
+
+def upgrade(call: argparse.Namespace) -> int:
+    """Bring the schema up to date and say what was done."""
+    from monitor.store import migrations
+
+    before = migrations.upgrade(_url(call), timeout=call.timeout)
+    if before.standing is migrations.Standing.CURRENT:
+        print(f"the database is up to date (schema {before.revision})")
+    else:
+        print(f"upgraded the database: schema {before.revision or 'none'} -> {before.newest}")
+    return 0
+
+
+def status(call: argparse.Namespace) -> int:
+    """Say how the schema stands; 0 if there is nothing to do."""
+    from monitor.store import migrations
+
+    schema = migrations.status(_url(call))
+    advice = {
+        migrations.Standing.CURRENT: "",
+        migrations.Standing.EMPTY: ": run leakmon db upgrade",
+        migrations.Standing.OLDER: ": run leakmon db upgrade",
+        migrations.Standing.NEWER: ": upgrade leakmon",
+    }[schema.standing]
+    known = f"schema {schema.revision or 'none'}, this leakmon has {schema.newest}"
+    print(f"{schema.standing.value} ({known}){advice}")
+    return 0 if schema.standing is migrations.Standing.CURRENT else 1
+
+
+def backup(call: argparse.Namespace) -> int:
+    """Copy the database."""
+    from monitor.store import migrations
+
+    migrations.backup(_url(call), call.file)
+    print(f"wrote {call.file}")
+    return 0
+
+
+def _url(call: argparse.Namespace) -> str:
+    return database_url(config.load(call.config), config.environment())
