@@ -104,12 +104,13 @@ class Gatherer:
         name = name.partition("?")[0]
         endings = self._wish.endings
         stem, dot, last = name.rpartition(".")
-        if dot and stem and dot + last in endings:
-            return endings[dot + last]
-        if name in endings:
-            return endings[name]
+        ending = endings.get(dot + last) if dot and stem else None
+        if ending is None and not name.startswith("."):
+            ending = endings.get(name)
+        if ending is not None:
+            return ending
         if bytes(member.data[:2]) == b"#!":
             spoken = _INTERPRETER.match(bytes(member.data[:160]))
-            ending = _SPOKEN[spoken[1]] if spoken else ""
+            ending = _SPOKEN[spoken[1]] if spoken else None
             return ending if ending in endings.values() else None
         return None

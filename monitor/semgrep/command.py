@@ -6,6 +6,7 @@ What it reads is hostile, so a run may end in any way: late, killed, half-writte
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import shutil
 import signal
@@ -106,9 +107,6 @@ class Failed(Struct, frozen=True):
     complaint: str = ""
 
 
-_DECODER = msgspec.json.Decoder(Answer)
-
-
 def program() -> str:
     """Semgrep's path. UsageError, with the remedy, where it is not installed."""
     beside = os.path.join(os.path.dirname(sys.executable), "semgrep")
@@ -157,8 +155,9 @@ def _answer(output: str, complaint: str, limits: Limits) -> Answer | Failed:
     if len(text) >= limits.answer_bytes // _BLOCK * _BLOCK:
         return Failed("semgrep-over-findings")
     try:
-        return _DECODER.decode(text)
-    except msgspec.MsgspecError:
+        # Its JSON quotes source text as it is, and not all source text is UTF-8.
+        return msgspec.convert(json.loads(text.decode("utf-8", "surrogateescape")), Answer)
+    except (ValueError, RecursionError, msgspec.MsgspecError):
         return Failed("semgrep-crashed", _last(complaint))
 
 

@@ -95,7 +95,7 @@ def _match(
         return Match(rule, _spot(lines, start, end), subject, None)
     if result.extra.message in {"", SECRET}:
         return None  # the empty string binds nothing
-    value = secret_of(result.extra.message).encode("utf-8", "replace")
+    value = secret_of(result.extra.message).encode("utf-8", "surrogateescape")
     if not value or (rule.placeholders and is_placeholder(value)):
         return None
     at = _found(content, value, start, end)
