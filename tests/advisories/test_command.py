@@ -208,3 +208,16 @@ async def test_more_dependencies_than_the_limit_is_said_once(leakmon: Run, place
     (target,) = targets(out)
     assert [each["reason"] for each in target["skipped"]] == ["over-dependencies"]
     assert target["findings"] == []
+
+
+@pytest.mark.parametrize(
+    "value", ['""', '"ftp://osv.acme.example/"', '"https://a:b@osv.example/"', "5"]
+)
+async def test_an_address_that_is_none_is_one_clear_line(
+    leakmon: Run, place: Path, value: str
+) -> None:
+    (place / "leakmon.toml").write_text(f"[advisories]\nosv = {value}\n")
+    status, out, err = await leakmon(*ALL)
+    assert (status, out) == (2, "")
+    assert err.startswith("leakmon: leakmon.toml: advisories.osv: ")
+    assert err.count("\n") == 1
