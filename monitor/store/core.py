@@ -29,7 +29,9 @@ INSTANCE_CONTEXT = b"leakmon/instance-key/1"
 class Wrapping(Protocol):
     """What the evidence's keyring does for the store: keep one small key safe."""
 
-    key_id: str
+    @property
+    def key_id(self) -> str:
+        """The name of the current key."""
 
     def wrap(self, plain: bytes, context: bytes) -> bytes:
         """Encrypt with the current key."""
