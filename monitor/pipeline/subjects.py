@@ -26,11 +26,19 @@ MAX_BATCH_BYTES = 24 << 20
 MAX_BATCH_FILES = 2000
 MAX_FOLDER_FILES = 2_000_000
 
-EXPECTED_GAPS = frozenset({"internal-name", "link", "not-from-registry", "version-control"})
-"""Reasons that do not make an inspection partial: what is left out is no part of the target."""
+EXPECTED_GAPS = frozenset(
+    {"internal-name", "link", "not-from-registry", "semgrep-partly-parsed", "version-control"}
+)
+"""Reasons that do not make an inspection partial: what is left out is no part of the target.
+
+Of a file that Semgrep could not parse to the end it still matches the rest.
+"""
 
 UNANSWERED = frozenset(
     {"advisory-unread", "malformed-dependency", "not-audited", "over-dependencies"}
+    | {"semgrep-crashed", "semgrep-failed", "semgrep-killed", "semgrep-memory"}
+    | {"semgrep-over-bytes", "semgrep-over-files", "semgrep-over-findings", "semgrep-over-size"}
+    | {"semgrep-over-time", "semgrep-skipped", "semgrep-syntax"}
 )
 """Reasons that make the answer partial, but hide none of the artifact's bytes: no finding."""
 

@@ -22,8 +22,8 @@ from monitor.errors import UsageError
 MIB = 1 << 20
 _BLOCK = 512
 _MAX_COMPLAINT = 300
-_UNREADABLE = 2
-"""Semgrep's status when a rule or a root could not be used; results may stand all the same."""
+_TOLD = frozenset({0, 1, 2})
+"""Semgrep's statuses that come with an answer; of any other its errors say what was wrong."""
 
 
 class Limits(Struct, frozen=True, kw_only=True):
@@ -144,9 +144,10 @@ def run(config: str, stage: str, room: str, limits: Limits, *, jobs: int) -> Ans
         return Failed("semgrep-over-time")
     if status in {-signal.SIGKILL, 128 + signal.SIGKILL}:
         return Failed("semgrep-killed", _last(complaint))
-    if status not in {0, 1, _UNREADABLE}:
-        return Failed("semgrep-crashed", _last(complaint))
-    return _answer(output, complaint, limits)
+    answer = _answer(output, complaint, limits)
+    if status in _TOLD or (isinstance(answer, Answer) and answer.errors):
+        return answer
+    return Failed("semgrep-crashed", _last(complaint))
 
 
 def _answer(output: str, complaint: str, limits: Limits) -> Answer | Failed:
