@@ -88,9 +88,11 @@ def machine(tmp_path: Path) -> Machine:
     return Machine(environ=environ, home=home, folder=home, root=str(tmp_path / "root"))
 
 
-def settings_of(npm: NpmServer | None = None, pypi: PypiServer | None = None) -> NetworkSettings:
+def settings_of(
+    npm: NpmServer | None = None, pypi: PypiServer | None = None, *, idle_seconds: float = 30.0
+) -> NetworkSettings:
     """What ``leakmon.toml`` would say of these servers."""
-    http = HttpSettings(contact="security@acme.example", idle_seconds=1.0)
+    http = HttpSettings(contact="security@acme.example", idle_seconds=idle_seconds)
     settings = NetworkSettings(http=http)
     if npm is not None:
         own = NpmSettings(url=npm.url, changes=npm.changes, token=npm.registry.token)

@@ -18,6 +18,7 @@ from tests.watchers.conftest import settings_of
 
 if TYPE_CHECKING:
     from monitor.model import Checkpoint, Page
+    from monitor.registries.client_config import Machine
     from monitor.registries.network import Network
     from tests.watch_servers.npm import NpmServer
     from tests.watchers.conftest import PatientClock
@@ -209,12 +210,16 @@ async def test_a_server_that_is_down_leaves_the_checkpoint(
     assert names(page) == [("while-down", "changed")]
 
 
-async def test_a_body_that_never_ends_is_given_up(npm: NpmServer, npm_network: Network) -> None:
-    watcher = changes(npm, npm_network)
-    start = await watcher.start_position()
-    npm.put("after-the-loris", "1.0.0")
-    npm.faults.switch_on("slow-loris", "_changes")
-    page = await watcher.poll(start)
+async def test_a_body_that_never_ends_is_given_up(
+    npm: NpmServer, machine: Machine, clock: PatientClock
+) -> None:
+    hurried = settings_of(npm, idle_seconds=2.0)
+    async with registries.connect(hurried, machine, clock=clock) as network:
+        watcher = changes(npm, network)
+        start = await watcher.start_position()
+        npm.put("after-the-loris", "1.0.0")
+        npm.faults.switch_on("slow-loris", "_changes")
+        page = await watcher.poll(start)
     assert names(page) == [("after-the-loris", "changed")]
     assert npm.faults.taken["slow-loris"]
 

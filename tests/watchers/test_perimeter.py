@@ -121,7 +121,7 @@ def test_what_registries_say_becomes_facts() -> None:
             "repository": {"url": "git+https://git.example/a/b.git"},
         },
     )
-    assert npm.maintainers == ["bot", "old <old@mail.example>"]
+    assert npm.maintainers == ["bot", "old"]
     assert npm.mail_domains == ["ci.acme.example", "mail.example", "acme.example"]
     pypi = of_pypi(
         "x",

@@ -54,7 +54,9 @@ def of_npm(name: str, manifest: Mapping[str, Any]) -> PackageFacts:
     return PackageFacts(
         ecosystem="npm",
         name=name,
-        maintainers=_unique(_field(one, "name") or _text(one) for one in people),
+        maintainers=_unique(
+            _field(one, "name") or _text(one).partition("<")[0].strip() for one in people
+        ),
         repositories=[address] if address else [],
         mail_domains=domains(*(_field(one, "email") or _text(one) for one in written)),
     )
