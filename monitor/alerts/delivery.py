@@ -32,9 +32,6 @@ if TYPE_CHECKING:
 BACK_OFF = tuple(timedelta(seconds=each) for each in (2, 5, 15, 60, 300, 600))
 """How long a channel rests after its first, second ... failure in a row; the last one stays."""
 
-LEASE_SECONDS = 60.0
-"""For so long nobody else takes what is being sent: longer than a call may last."""
-
 MAX_WAIT = timedelta(hours=1)
 MISCONFIGURED_WAIT = timedelta(seconds=60)
 
@@ -42,24 +39,22 @@ MISCONFIGURED_WAIT = timedelta(seconds=60)
 class Outbox(Protocol):
     """What delivery needs of the store; each method is one transaction (``monitor.store``)."""
 
-    async def outbox_due(self, channel: str) -> Outgoing | None:
-        """The oldest event that the channel has not taken, None while it has to wait."""
+    async def outbox_due(self, channel: str, now: datetime, limit: int = 1) -> list[Outgoing]:
+        """What the channel has not taken and is due, oldest first."""
 
-    async def outbox_sending(self, outgoing_id: str, *, lease_seconds: float = 0) -> bool:
-        """From here on the message may have arrived; False if somebody else dealt with it."""
+    async def outbox_sending(self, outgoing: str, now: datetime) -> None:
+        """From here on the message may have arrived."""
 
-    async def outbox_sent(self, outgoing_id: str, message_id: str) -> bool:
+    async def outbox_sent(self, outgoing: str, message: str, now: datetime) -> None:
         """The message arrived under this id."""
 
     async def outbox_failed(
-        self,
-        outgoing_id: str,
-        reason: str,
-        retry_at: datetime | None,
-        *,
-        is_uncertain: bool = False,
-    ) -> bool:
-        """It did not arrive or (``is_uncertain``) nobody knows; None: it never will as it is."""
+        self, outgoing: str, reason: str, due_at: datetime, *, is_uncertain: bool
+    ) -> None:
+        """It did not arrive, or (``is_uncertain``) nobody knows; it is due again at ``due_at``."""
+
+    async def outbox_abandon(self, outgoing: str, reason: str) -> None:
+        """It never will arrive as it is: set aside, visibly."""
 
 
 class Trouble(Struct, frozen=True, kw_only=True):
@@ -113,10 +108,10 @@ class Delivery:
             for _ in range(limit):
                 if self._is_resting():
                     break
-                due = await self._outbox.outbox_due(self.channel.name)
-                if due is None:
+                due = await self._outbox.outbox_due(self.channel.name, self._now(), 1)
+                if not due:
                     return Passed(sent=sent, found=found)
-                was_found = await self._deliver(due)
+                was_found = await self._deliver(due[0])
                 found += was_found is True
                 sent += was_found is False
             reason = self.trouble.reason if self.trouble else ""
@@ -138,25 +133,25 @@ class Delivery:
             was_found = message is not None
             if message is None:
                 is_uncertain = False  # it was looked for
-                if not await self._outbox.outbox_sending(outgoing.id, lease_seconds=LEASE_SECONDS):
-                    return None
+                await self._outbox.outbox_sending(outgoing.id, self._now())
                 message = await self.channel.send(outgoing)
         except RejectedError as error:
-            await self._outbox.outbox_failed(outgoing.id, error.reason, None)
+            await self._outbox.outbox_abandon(outgoing.id, error.reason)
             self._note(error, f"{outgoing.incident.id}: {error}", is_operators=True)
             return None
         except (BusyError, UnreachableError, UnansweredError, MisconfiguredError) as error:
             is_uncertain = is_uncertain or isinstance(error, UnansweredError)
-            again_at = self._rest(error)
+            self._rest(error)
+            # It stays due: the channel rests as a whole, so that nothing younger overtakes.
             await self._outbox.outbox_failed(
-                outgoing.id, error.reason, again_at, is_uncertain=is_uncertain
+                outgoing.id, error.reason, self._now(), is_uncertain=is_uncertain
             )
             return None
-        await self._outbox.outbox_sent(outgoing.id, message)
+        await self._outbox.outbox_sent(outgoing.id, message, self._now())
         self._recovered()
         return was_found
 
-    def _rest(self, error: LeakmonError) -> datetime:
+    def _rest(self, error: LeakmonError) -> None:
         """Leave the channel alone for a while; tell the operator when that begins."""
         wait = BACK_OFF[min(self._failures, len(BACK_OFF) - 1)]
         if isinstance(error, BusyError):
@@ -167,7 +162,6 @@ class Delivery:
         if isinstance(error, MisconfiguredError):
             wait = MISCONFIGURED_WAIT
         self._again_at = self._now() + wait * (1 + self._jitter() / 4)
-        return self._again_at
 
     def _note(self, error: LeakmonError, message: str, *, is_operators: bool) -> None:
         trouble = Trouble(

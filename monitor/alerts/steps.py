@@ -55,9 +55,8 @@ def worst(incident: Incident) -> Mapping[str, Any]:
 def _preserve(incident: Incident) -> Iterator[Step]:
     sha256 = str(worst(incident).get("sha256") or "")
     if sha256:
-        yield Step(
-            "Keep the bytes", "before anything is removed", f"leakmon evidence get {sha256[:12]}"
-        )
+        get = f"leakmon evidence get {sha256[:12]} --reason leak --output FILE"
+        yield Step("Keep the bytes", "before anything is removed", get)
     else:
         yield Step("Keep the bytes", "download the artifact before anything is removed")
 

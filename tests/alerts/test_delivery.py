@@ -64,42 +64,36 @@ class Box:
         self.due_at[name] = self.clock.now()
         return name
 
-    async def outbox_due(self, channel: str) -> Outgoing | None:
-        for name, row in self.rows.items():
-            if row.channel == channel and self.state[name] in {"waiting", "sending"}:
-                if self.due_at[name] > self.clock.now():
-                    return None
-                is_uncertain = self.state[name] == "sending"
-                return replace(row, thread=self._thread(row), is_uncertain=is_uncertain)
-        return None
+    async def outbox_due(self, channel: str, now: datetime, limit: int = 1) -> list[Outgoing]:
+        found = [
+            replace(row, thread=self._thread(row), is_uncertain=self.state[name] == "sending")
+            for name, row in self.rows.items()
+            if self.state[name] in {"waiting", "sending"} and self.due_at[name] <= now
+        ]
+        return [each for each in found if each.channel == channel][:limit]
 
-    async def outbox_sending(self, outgoing_id: str, *, lease_seconds: float = 0) -> bool:
+    async def outbox_sending(self, outgoing: str, now: datetime) -> None:
         self._die("sending")
-        self.state[outgoing_id] = "sending"
-        self.due_at[outgoing_id] = self.clock.now() + timedelta(seconds=lease_seconds)
-        return True
+        assert now == self.clock.now()
+        self.state[outgoing] = "sending"
 
-    async def outbox_sent(self, outgoing_id: str, message_id: str) -> bool:
+    async def outbox_sent(self, outgoing: str, message: str, now: datetime) -> None:
         self._die("sent")
-        self.state[outgoing_id] = "sent"
-        self.message[outgoing_id] = message_id
-        return True
+        assert now == self.clock.now()
+        self.state[outgoing] = "sent"
+        self.message[outgoing] = message
 
     async def outbox_failed(
-        self,
-        outgoing_id: str,
-        reason: str,
-        retry_at: datetime | None,
-        *,
-        is_uncertain: bool = False,
-    ) -> bool:
+        self, outgoing: str, reason: str, due_at: datetime, *, is_uncertain: bool
+    ) -> None:
         self._die("failed")
         self.reasons.append(reason)
-        self.state[outgoing_id] = (
-            "failed" if retry_at is None else "sending" if is_uncertain else "waiting"
-        )
-        self.due_at[outgoing_id] = retry_at or self.clock.now()
-        return True
+        self.state[outgoing] = "sending" if is_uncertain else "waiting"
+        self.due_at[outgoing] = due_at
+
+    async def outbox_abandon(self, outgoing: str, reason: str) -> None:
+        self.reasons.append(reason)
+        self.state[outgoing] = "failed"
 
     def _thread(self, row: Outgoing) -> str | None:
         for name, other in self.rows.items():
@@ -141,15 +135,10 @@ class Desk:
     async def until_done(self, rounds: int = 60) -> None:
         for _ in range(rounds):
             passed = await self.delivery.deliver()
-            if passed.again_at is None and await self.box.outbox_due("slack") is None:
-                pending = [
-                    at for n, at in self.box.due_at.items() if self.box.state[n] == "sending"
-                ]
-                if not pending:
-                    return
-                self.clock.at = max(pending)
-            elif passed.again_at is not None:
-                self.clock.at = max(passed.again_at, self.clock.at + timedelta(seconds=1))
+            if passed.again_at is None:
+                return
+            self.clock.at = max(passed.again_at, self.clock.at)
+        raise AssertionError("it never ends")
 
 
 @pytest.fixture
