@@ -60,7 +60,7 @@ def around(text: Buffer, ends: Sequence[int]) -> Iterator[Piece]:
         covered = behind.end() if behind else end
         start = end - line.end()
         phases = 1 if start > first else _GROUP
-        for phase in range(phases):
+        for phase in range(min(phases, covered - start)):
             yield _decoded(text, start + phase, covered)
         if whole.end() > line.end():
             yield _decoded(text, end - whole.end(), covered)
@@ -143,7 +143,7 @@ def base32(text: Buffer, ends: Sequence[int]) -> Iterator[Piece]:
 def hexadecimal(text: Buffer, ends: Sequence[int]) -> Iterator[Piece]:
     """Pairs of hex digits: the runs with a rule's literal encoded, at both alignments."""
     for start, stop in _runs(text, ends, _HEX):
-        for shift in (0, 1):
+        for shift in (0, 1) if stop > start + 1 else ():
             yield _unhexed(text, start + shift, stop)
 
 

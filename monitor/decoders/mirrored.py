@@ -34,14 +34,14 @@ def reversed_literals(text: Buffer, ends: Sequence[int]) -> Iterator[Piece]:
 
 
 def reversed_by_call(text: Buffer, ends: Sequence[int]) -> Iterator[Piece]:
-    """The text before a call that turns strings round."""
-    for first, last in _windows(len(text), ends, _CALL, _NEAR):
+    """The text around a call that turns strings round."""
+    for first, last in _windows(len(text), ends, _CALL, _CALL):
         yield Piece("reversed", (first, last), bytes(text[first:last])[::-1], step=-1)
 
 
 def rot13(text: Buffer, ends: Sequence[int]) -> Iterator[Piece]:
-    """The text around a rule's literal with its letters moved by thirteen."""
-    for first, last in _windows(len(text), ends, _NEAR, _REACH):
+    """The text around the name of this coding with its letters moved by thirteen."""
+    for first, last in _windows(len(text), ends, _CALL, _CALL):
         yield Piece("rot13", (first, last), bytes(text[first:last]).translate(_ROT13))
 
 

@@ -47,8 +47,9 @@ class Piece:
             return self.start, self.stop
         if self.step < 0:
             return self.stop - behind, self.stop - first
-        last = -(-behind * self.step // self.unit)
-        return self._place(first * self.step // self.unit), self._place(max(first, last - 1)) + 1
+        begin = first * self.step // self.unit
+        last = max(begin, -(-behind * self.step // self.unit) - 1)
+        return self._place(begin), min(self.stop, self._place(last) + 1)
 
     def _place(self, offset: int) -> int:
         if not self.runs:

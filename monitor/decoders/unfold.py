@@ -31,6 +31,8 @@ BYTES_PER_BYTE = 4
 _MAX_PIECE = 32 << 20
 _LEAST_PIECE = 8
 _COMMENT = 128
+_MAX_TURNED = 64 << 10
+_SWEPT = ("base64-word", "hex-word")
 _BETWEEN = b"\n\n"
 _INFLATED = (
     (b"\x1f\x8b\x08", "gzip", 31),
@@ -59,9 +61,17 @@ class Unfolded(NamedTuple):
 
 
 class _Part(NamedTuple):
-    """A piece of a level, and the chain of what was undone for it."""
+    """A piece of a level, and what was undone for it on this level."""
 
     piece: Piece
+    chain: tuple[str, ...]
+    is_noisy: bool
+
+
+class _Origin(NamedTuple):
+    """Where decoded bytes stand in the member, and what was undone on all levels."""
+
+    span: Span
     chain: tuple[str, ...]
     is_noisy: bool
 
@@ -82,14 +92,17 @@ class _Level:
     def locate(self, offset: int) -> int:
         return max(0, bisect_right(self.starts, offset) - 1)
 
-    def outermost(self, span: Span) -> Span:
-        """Where a span of this level's text stands in the member."""
+    def origin(self, span: Span) -> _Origin:
+        """Where a span of this level's text comes from in the member."""
         at = self.locate(span[0])
-        start, piece = self.starts[at], self.parts[at].piece
-        size = len(piece.text)
+        start, part = self.starts[at], self.parts[at]
+        size = len(part.piece.text)
         inner = min(size, span[0] - start), min(size, span[1] - start)
-        raw = piece.raw((inner[0], max(inner)))
-        return self.outer.outermost(raw) if self.outer else raw
+        raw = part.piece.raw((inner[0], max(inner)))
+        if self.outer is None:
+            return _Origin(raw, part.chain, part.is_noisy)
+        above = self.outer.origin(raw)
+        return _Origin(above.span, above.chain + part.chain, above.is_noisy or part.is_noisy)
 
 
 def unfold(
@@ -112,6 +125,8 @@ class _Unfolding:
         self._left = SPARE_BYTES + BYTES_PER_BYTE * len(content)
         self._containers: list[Container] = []
         self._seen: set[bytes] = set()
+        self._is_cut = False
+        self._is_turned = False
 
     def unfold(self, hits: Mapping[str, Sequence[int]], path: str, plain: list[Match]) -> Unfolded:
         content = self._content
@@ -132,7 +147,8 @@ class _Unfolding:
             hits = self._matcher.probe_hits
             text = level.text
         matches = sorted(without_twins([*plain, *found]), key=_start) if found else plain
-        return Unfolded(matches, self._containers, "over-decoded" if self._left < 0 else "")
+        is_cut = self._is_cut or self._left < 0
+        return Unfolded(matches, self._containers, "over-decoded" if is_cut else "")
 
     def _parts(
         self, text: Buffer, hits: Mapping[str, Sequence[int]], outer: _Level | None
@@ -154,24 +170,31 @@ class _Unfolding:
         self, text: Buffer, hits: Mapping[str, Sequence[int]], outer: _Level | None
     ) -> Iterator[tuple[Piece, bool]]:
         for decoder in DECODERS:
-            ends = hits.get(decoder.probe)
+            ends: Sequence[int] = hits.get(decoder.probe, ())
+            if outer is not None and decoder.probe in _SWEPT:
+                ends = (*ends, len(text))  # who hides once may hide twice: no word is waited for
             if ends:
                 for piece in decoder.decode(text, ends):
                     yield piece, decoder.is_noisy
+        self._is_turned |= "turned" in hits
         if outer is None:
             for piece in wide(text):
                 yield piece, False
+        elif self._is_turned:
+            for start, part in zip(outer.starts, outer.parts, strict=True):
+                if len(part.piece.text) <= _MAX_TURNED:
+                    turned = part.piece.text[::-1]
+                    span = start, start + len(turned)
+                    yield Piece("reversed", span, turned, step=-1), True
 
     def _opened(self, piece: Piece, outer: _Level | None, *, is_noisy: bool) -> Iterator[_Part]:
         """A piece, inflated and widened as far as it is compressed or wide."""
-        above: tuple[str, ...] = ()
-        if outer is not None:
-            part = outer.parts[outer.locate(piece.start)]
-            above, is_noisy = part.chain, is_noisy or part.is_noisy
-        chain = (*above, piece.name)
+        chain: tuple[str, ...] = (piece.name,)
         for magic, name, bits in _INFLATED:
             if piece.text.startswith(magic):
-                inflated = _inflated(piece.text, bits, min(_MAX_PIECE, max(0, self._left)))
+                most = min(_MAX_PIECE, max(1, self._left))
+                inflated = _inflated(piece.text, bits, most)
+                self._is_cut |= len(inflated) >= most
                 if inflated:
                     self._left -= len(inflated)
                     piece = Piece(name, (piece.start, piece.stop), inflated, step=0)
@@ -181,8 +204,9 @@ class _Unfolding:
             return
         if formats.sniff(piece.text) is not None:
             span = piece.start, piece.stop
-            start = outer.outermost(span)[0] if outer else span[0]
-            self._containers.append(Container(piece.text, chain, start))
+            origin = outer.origin(span) if outer else _Origin(span, (), is_noisy=False)
+            found = Container(piece.text, origin.chain + chain, origin.span[0])
+            self._containers.append(found)
             return
         if is_wide(piece.text):
             for inner in wide(piece.text):
@@ -239,13 +263,11 @@ def _moved(level: _Level, match: Match, content: Buffer) -> Match | None:
     part, start = level.parts[at], level.starts[at]
     if match.secret_end > start + len(part.piece.text) or not match.secret:
         return None
-    first, behind = level.outermost((match.secret_start, match.secret_end))
-    if part.is_noisy:
+    origin = level.origin((match.secret_start, match.secret_end))
+    if origin.is_noisy:
         metadata = match.rule.metadata
         if metadata.generic or metadata.confidence is Confidence.LOW:
             return None
-        if match.secret in bytes(content[first:behind]):
+        if match.secret in bytes(content[slice(*origin.span)]):
             return None
-    return Match(
-        match.rule, (first, behind), (first, behind), match.secret, part.chain + match.decoded
-    )
+    return Match(match.rule, origin.span, origin.span, match.secret, origin.chain + match.decoded)

@@ -6,9 +6,9 @@ all are plain literals: their number costs, and a run of the alphabet behind the
 
 from __future__ import annotations
 
-import codecs
 from typing import TYPE_CHECKING
 
+from monitor.model import Confidence
 from monitor.rules.literals import required
 
 if TYPE_CHECKING:
@@ -18,11 +18,12 @@ if TYPE_CHECKING:
 
 _BASE64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 _BASE32 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
-_LEAST = 3  # bytes of a literal; letters alone say nothing below four
-_LEAST_WORD = 6
+_LEAST = 3  # bytes of a literal
 _LEAST_MARKED = 4
+_WORDS = (b"password", b"PASSWORD", b"secret", b"SECRET", b"_token", b"_TOKEN", b"-----BEGIN")
+"""What settings with secrets in them say, whatever the rules' own literals are."""
+
 _LEAST_ENCODED = 4
-_FULL_WIDTH = 0xFEE0
 _JOINT = (
     r"[A-Za-z0-9_+/=.\-]*(?:[\"'`][ \t\r\n\\]*[\"'`]|=?\r?\n[ \t]*|\\\r?\n[ \t]*"
     r"|[\"'`];?\s*[A-Za-z_$][A-Za-z0-9_$.]*\s*[+.]=\s*[\"'`])[A-Za-z0-9_+/=.\-]{4}"
@@ -31,19 +32,18 @@ _JOINT = (
 
 
 def expressions(rules: Iterable[Rule]) -> Iterator[tuple[str, str]]:
-    """Pairs of a probe's name and an expression for it, each once."""
-    literals = [each for each in required(rules, _LEAST) if len(each) >= _least(each)]
-    seen: set[tuple[str, str]] = set()
-    for literal in literals:
-        for spelled in _in_base64(literal):
-            seen.add(("base64", _escaped(spelled)))
-        if _is_marked(literal) and len(literal) >= _LEAST_MARKED:
+    """Pairs of a probe's name and an expression for it, each once.
+
+    Every literal counts: thousands of them together slow the whole scan, each alone does not.
+    """
+    ready = [rule for rule in rules if not rule.metadata.generic]
+    sure = [rule for rule in ready if rule.metadata.confidence is Confidence.HIGH]
+    literals = [each for each in required(ready, _LEAST) if not each.isalpha()]
+    seen = {("base64", _escaped(one)) for each in (*literals, *_WORDS) for one in _in_base64(each)}
+    for literal in required(sure, _LEAST_MARKED):
+        if _is_marked(literal):
             seen.update(_of_marked(literal))
     yield from sorted(seen)
-
-
-def _least(literal: bytes) -> int:
-    return _LEAST_WORD if literal.isalpha() else _LEAST
 
 
 def _is_marked(literal: bytes) -> bool:
@@ -52,22 +52,16 @@ def _is_marked(literal: bytes) -> bool:
 
 
 def _of_marked(literal: bytes) -> Iterator[tuple[str, str]]:
-    mirrored = literal[::-1]
-    for inner in _in_base64(literal):
-        for spelled in _in_base64(inner):
+    for inner in _in_base(literal, _BASE64, 6, 1):
+        for spelled in _in_base(inner, _BASE64, 6, 1):
             yield "base64", _escaped(spelled)
-    yield "base32", _escaped(min(_in_base(literal, _BASE32, 5, 1)))
+    for spelled in _in_base(literal, _BASE32, 5, 1):
+        yield "base32", _escaped(spelled)
     yield "hex", f"(?i){literal.hex()}"
     yield "utf16", r"\x00".join(_escaped(bytes((byte,))) for byte in literal)
-    for between in (",", ", "):
-        yield "codes", between.join(map(str, literal))
     yield "split", _escaped(literal) + _JOINT
-    yield "percent", "%[2-7][0-9a-fA-F]" + _escaped(literal)
-    yield "quoted-printable", "=[2-7][0-9A-F]" + _escaped(literal)
-    yield "reversed", _escaped(mirrored)
-    yield "rot13", _escaped(codecs.encode(literal.decode("latin-1"), "rot13").encode("latin-1"))
-    wide_text = "".join(chr(byte + _FULL_WIDTH) for byte in literal)
-    yield "full-width", _escaped(wide_text.encode())
+    if b"_" in literal or b"-" in literal:
+        yield "reversed", _escaped(literal[::-1])
 
 
 def _in_base64(literal: bytes) -> set[bytes]:
@@ -75,22 +69,12 @@ def _in_base64(literal: bytes) -> set[bytes]:
 
 
 def _in_base(literal: bytes, alphabet: bytes, width: int, phases: int) -> set[bytes]:
-    """The characters that a literal decides, for each place in a group where it may begin.
-
-    Where those that it decides wholly are too few, the one before is multiplied out.
-    """
+    """The characters that a literal decides, for each place in a group where it may begin."""
     number, size = int.from_bytes(literal, "big"), 8 * len(literal)
     found = set()
     for phase in range(phases):
-        lead = -8 * phase % width  # bits that complete a character begun before the literal
-        if (size - lead) // width < _LEAST_ENCODED:
-            unknown = width - lead
-            for before in range(1 << unknown):
-                longer = before << size | number
-                found.add(_characters(longer, size + unknown, alphabet, width))
-        else:
-            kept = number & ((1 << (size - lead)) - 1)
-            found.add(_characters(kept, size - lead, alphabet, width))
+        known = size - (-8 * phase) % width  # without the bits of a character begun before
+        found.add(_characters(number & ((1 << known) - 1), known, alphabet, width))
     return {each for each in found if len(each) >= _LEAST_ENCODED}
 
 

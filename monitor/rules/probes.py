@@ -46,6 +46,7 @@ PROBES: tuple[Probe, ...] = (
     Probe("html", r"&#[xX][2-7][0-9A-Fa-f];&#[xX][2-7][0-9A-Fa-f];&#[xX]"),
     Probe("escape", r"\\(?:x|u00)5[fF]"),
     Probe("percent", r"%5[fF]"),
+    Probe("percent", r"%3[dD]"),
     Probe("html", r"&lowbar;"),
     Probe("html", r"&#95;"),
     Probe("html", r"&#[xX]5[fF];"),
@@ -77,16 +78,17 @@ PROBES: tuple[Probe, ...] = (
     Probe("codes", r"Array\.from\(\["),
     Probe("codes", r"Buffer\.from\(\["),
     Probe("codes", r"chr\([0-9]{2,3}\) ?[+.&] ?chr\("),
+    Probe("full-width", r"\xef\xbc\xbf"),  # the low line
+    Probe("full-width", r"\xef\xbc\x8d"),  # the hyphen
+    Probe("rot13", r"[rR][oO][tT]_?13"),
     Probe("turned", r"\.reverse\(\)"),
     Probe("turned", r"\[::-1\]"),
     Probe("turned", r"strrev\("),
     Probe("quoted-printable", r"quoted-printable"),
+    Probe("quoted-printable", r"=3D[A-Za-z0-9_\-]"),
 )
 
-DERIVED: tuple[str, ...] = (
-    *("base64", "base32", "hex", "utf16", "split", "codes", "reversed", "rot13", "full-width"),
-    *("percent", "quoted-printable"),
-)
+DERIVED: tuple[str, ...] = ("base64", "base32", "hex", "utf16", "split", "reversed")
 """Names of probes whose expressions are made from the rules (``monitor.rules.encoded``)."""
 
 NAMES: tuple[str, ...] = (*(probe.name for probe in PROBES), *DERIVED)

@@ -1,4 +1,4 @@
-"""Hides a token in each way that ``tests/decoders/ways.py`` knows and has ``leakmon scan`` look for it.
+"""Hides a token in each way of ``tests/decoders/ways.py`` and has ``leakmon scan`` look for it.
 
     python tests/bench/hiding.py
 
@@ -42,12 +42,8 @@ def token(seed: int) -> bytes:
 
 def scan(folder: Path) -> list[dict[str, Any]]:
     """Every finding of a real scan of a folder, with the values."""
-    done = subprocess.run(
-        [sys.executable, "-m", "monitor", "scan", str(folder), "--format", "json"]
-        + ["--show-secrets", "--quiet"],
-        stdout=subprocess.PIPE,
-        check=False,
-    )
+    call = [sys.executable, "-m", "monitor", "scan", str(folder), "--format", "json"]
+    done = subprocess.run([*call, "--show-secrets", "--quiet"], stdout=subprocess.PIPE, check=False)
     findings: list[dict[str, Any]] = json.loads(done.stdout)["targets"][0]["findings"]
     return findings
 

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - one way is one line, however long: the table is read from top to bottom
 """Ways to hide a token: each makes a file in which the token does not stand as it is."""
 
 from __future__ import annotations
@@ -17,14 +18,10 @@ import sqlite3
 import tarfile
 import zipfile
 import zlib
-from html import escape
 from typing import TYPE_CHECKING, NamedTuple
-from urllib.parse import quote
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-__all__ = ["WAYS", "Way", "escape", "quote"]
 
 
 class Way(NamedTuple):
@@ -111,7 +108,7 @@ def _bytecode(token: bytes) -> bytes:
 
 
 def _notebook(token: bytes) -> bytes:
-    cell = {
+    cell: dict[str, object] = {
         "cell_type": "code",
         "source": [f"token = '{token.decode()}'\n"],
         "outputs": [],
@@ -243,7 +240,7 @@ WAYS: tuple[Way, ...] = (
     Way("reversed by a slice", "a.py", lambda t: b"k = '%s'[::-1]\n" % t[::-1], lambda t: t[::-1]),
     Way("reversed, no call", "a.txt", lambda t: b"key: %s\n" % t[::-1], lambda t: t[::-1]),
     Way("base64 of reversed", "a.txt", lambda t: b"key: %s, see base64\n" % _b64(t[::-1])),
-    Way("ROT13", "a.txt", lambda t: b"key: %s\n" % codecs.encode(t.decode(), "rot13").encode()),
+    Way("ROT13", "a.txt", lambda t: b"key: %s # rot13\n" % codecs.encode(t.decode(), "rot13").encode()),
     Way("base32", "a.txt", lambda t: b"key: %s\n" % base64.b32encode(t), base64.b32encode),
     Way("quoted-printable", "a.eml", _mail),
     Way("full-width characters", "a.txt", lambda t: ("key: " + "".join(chr(byte + 0xFEE0) for byte in t)).encode()),
