@@ -7,7 +7,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 from monitor import __version__
-from monitor.cli import storage
+from monitor.cli import responding, storage
 from monitor.model import Severity
 
 if TYPE_CHECKING:
@@ -51,6 +51,7 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _scan(commands)
     _rules(commands)
+    responding.add(commands, _command)
     storage.add(commands, _command)
     _small(commands)
     return top
