@@ -14,7 +14,7 @@ from tests.bench.surroundings import camel, minified
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 # the examples of the providers' own documentation, put together here and nowhere else
 DOCUMENTED = {
@@ -44,7 +44,7 @@ def _assigned(values: dict[str, str]) -> bytes:
 
 
 def _placeholders(chance: random.Random) -> Iterator[tuple[str, bytes]]:
-    written = (
+    written: tuple[Callable[[str, str], str], ...] = (
         lambda name, _: f"<your-{name.replace('_', '-')}>",
         lambda name, _: f"${{{name.upper()}}}",
         lambda name, _: f"YOUR_{name.upper()}_HERE",

@@ -1,9 +1,9 @@
 """Planted secrets in twelve surroundings, and decoys, for four tools: ``make bench-detection``.
 
 Every provider of ``formats.py`` is planted once in each surrounding that fits it, each time as a
-new token in a file of its own. A token is found when a tool reports anything in that file that overlaps
-it: the reported value holds eight characters of it in a row, or, where a tool tells no value, the
-line is right. Every finding in a decoy is a false alarm.
+new token in a file of its own. A token is found when a tool reports anything in that file that
+overlaps it: the reported value holds eight characters of it in a row, or, where a tool tells no
+value, the line is right. Every finding in a decoy is a false alarm.
 
     python -m tests.bench.detection [--tools leakmon,...] [--reveal] [--seed N]
 """

@@ -39,7 +39,11 @@ _PART = re.compile(r"\{(\d+):(.)\}")
 
 
 class Provider(NamedTuple):
-    """A provider's kind of token and the name under which programs keep it."""
+    """A provider's kind of token and the name under which programs keep it.
+
+    ``shape``: ``token`` (tells by itself what it is), ``bare`` (only its name tells),
+    ``connection`` (an address with a password in it) or ``pem``.
+    """
 
     name: str
     variable: str
@@ -159,13 +163,13 @@ PROVIDERS = (
     Provider("gitlab-runner", "runner_token", "glrt-{20:b}"),
     Provider("gitlab-deploy", "deploy_token", "gldt-{20:b}"),
     Provider("aws-key-id", "aws_access_key_id", "AKIA{16:2}"),
-    Provider("aws-secret", "aws_secret_access_key", "{40:B}"),
+    Provider("aws-secret", "aws_secret_access_key", "{40:B}", "bare"),
     Provider("google-oauth-secret", "google_client_secret", "GOCSPX-{28:b}"),
     Provider("azure-storage", "azure_storage", "DefaultEndpointsProtocol=https;"
              "AccountName=acmeprod;AccountKey={86:B}==;EndpointSuffix=core.windows.net",
              "connection"),
     Provider("azure-client-secret", "azure_client_secret", "{3:n}8Q~{34:n}"),
-    Provider("azure-devops", "azure_devops_pat", "{76:n}AZDO{4:n}"),
+    Provider("azure-devops", "azure_devops_pat", "{52:n}JQQJ99{18:n}AZDO{4:n}"),
     Provider("slack-bot", "slack_bot_token", "xoxb-{12:d}-{13:d}-{24:n}"),
     Provider("slack-user", "slack_user_token", "xoxp-{12:d}-{12:d}-{13:d}-{32:h}"),
     Provider("slack-app", "slack_app_token", "xapp-1-A0{9:u}-{13:d}-{64:h}"),
@@ -184,19 +188,19 @@ PROVIDERS = (
     Provider("xai", "xai_api_key", "xai-{80:n}"),
     Provider("openrouter", "openrouter_api_key", "sk-or-v1-{64:h}"),
     Provider("langsmith", "langsmith_api_key", "lsv2_pt_{32:h}_{10:h}"),
-    Provider("deepseek", "deepseek_api_key", "sk-{32:h}"),
+    Provider("deepseek", "deepseek_api_key", "sk-{32:h}", "bare"),
     Provider("sendgrid", "sendgrid_api_key", "SG.{22:b}.{43:b}"),
-    Provider("mailgun", "mailgun_api_key", "key-{32:h}"),
+    Provider("mailgun", "mailgun_api_key", "key-{32:h}", "bare"),
     Provider("mailchimp", "mailchimp_api_key", "{32:h}-us21"),
     Provider("brevo", "brevo_api_key", "xkeysib-{64:h}-{16:n}"),
     Provider("resend", "resend_api_key", "re_{8:n}_{24:n}"),
-    Provider("twilio", "twilio_auth_token", "{32:h}"),
+    Provider("twilio", "twilio_auth_token", "{32:h}", "bare"),
     Provider("discord-bot", "discord_bot_token", _discord),
     Provider("discord-webhook", "discord_webhook",
              "https://discord.com/api/webhooks/1{18:d}/{68:b}", "connection"),
     Provider("telegram", "telegram_bot_token", "{10:d}:AA{33:b}"),
-    Provider("datadog", "datadog_api_key", "{32:h}"),
-    Provider("datadog-app", "dd_app_key", "{40:h}"),
+    Provider("datadog", "datadog_api_key", "{32:h}", "bare"),
+    Provider("datadog-app", "dd_app_key", "{40:h}", "bare"),
     Provider("newrelic", "new_relic_api_key", "NRAK-{27:u}"),
     Provider("sentry-org", "sentry_auth_token", _sentry),
     Provider("sentry-user", "sentry_user_token", "sntryu_{64:h}"),
@@ -224,7 +228,7 @@ PROVIDERS = (
     Provider("notion", "notion_token", "ntn_{11:d}{35:n}"),
     Provider("figma", "figma_token", "figd_{40:b}"),
     Provider("airtable", "airtable_api_key", "pat{14:n}.{64:h}"),
-    Provider("asana", "asana_token", "2/{16:d}/{16:d}:{32:h}"),
+    Provider("asana", "asana_token", "2/{16:d}/{16:d}:{32:h}", "bare"),
     Provider("clickup", "clickup_token", "pk_{8:d}_{32:u}"),
     Provider("shopify-admin", "shopify_token", "shpat_{32:h}"),
     Provider("shopify-secret", "shopify_secret", "shpss_{32:h}"),
@@ -236,7 +240,7 @@ PROVIDERS = (
     Provider("buildkite", "buildkite_token", "bkua_{40:h}"),
     Provider("dropbox", "dropbox_token", "sl.{140:b}"),
     Provider("mapbox", "mapbox_secret_token", _mapbox),
-    Provider("launchdarkly", "launchdarkly_sdk_key", lambda chance: "sdk-" + _uuid(chance)),
+    Provider("launchdarkly", "launchdarkly_sdk_key", lambda chance: "sdk-" + _uuid(chance), "bare"),
     Provider("posthog", "posthog_personal_key", "phx_{47:n}"),
     Provider("dynatrace", "dynatrace_token", "dt0c01.{24:2}.{64:2}"),
     Provider("prefect", "prefect_api_key", "pnu_{36:n}"),
@@ -263,8 +267,8 @@ PROVIDERS = (
     Provider("pkcs8-key", "signing_key", _pem("pkcs8"), "pem"),
     Provider("ec-key", "jwt_signing_key", _pem("ec"), "pem"),
     Provider("openssh-key", "deploy_key", _pem("openssh"), "pem"),
-    Provider("generic-password", "db_password", "{9:n}#{6:n}%{4:n}7"),
-    Provider("generic-key", "internal_api_key", "{40:n}"),
+    Provider("generic-password", "db_password", "{9:n}#{6:n}%{4:n}7", "bare"),
+    Provider("generic-key", "internal_api_key", "{40:n}", "bare"),
 )  # fmt: skip
 
 

@@ -147,8 +147,8 @@ def _state(pair: Sequence[Tool], archives: Sequence[Path]) -> None:
         f"\nleakmon {ours['tool']['version']}: {count} rules; source maps and every "
         "decoder on (base64: the rules' literals at every alignment, in the main database). "
         f"kingfisher-bin {corpus.version('kingfisher-bin')}: "
-        f"{theirs['metadata']['summary']['rules_applied']} rules, base64 on, extraction depth 2 (its "
-        f"defaults). TMPDIR on tmpfs ({TMPFS}). {len(archives)} archives, {packed:.0f} MiB packed. "
+        f"{theirs['metadata']['summary']['rules_applied']} rules, base64 on, extraction depth 2 "
+        f"(its defaults). TMPDIR on tmpfs ({TMPFS}). {len(archives)} archives, {packed:.0f} MiB packed. "
         "CPU and wall: medians. Memory: the sum of proportional set sizes over the tree of "
         "processes at its highest, and the peak of the largest single process."
     )

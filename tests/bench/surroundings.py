@@ -1,4 +1,9 @@
-"""Twelve surroundings in which a token may be published, each as ``(file name, bytes)``."""
+"""Twelve surroundings in which a token may be published, each as ``(file name, bytes)``.
+
+Assignment, JSON, YAML, environment, URL and base64 name what they hold. In the other six a token
+that tells by itself what it is stands without a name, as in positional arguments, minified code,
+bearer headers, logs and prose.
+"""
 
 from __future__ import annotations
 
@@ -58,9 +63,8 @@ def environment(provider: Provider, token: str, _: random.Random) -> tuple[str, 
 
 def header(provider: Provider, token: str, _: random.Random) -> tuple[str, bytes]:
     name = "-".join(word.capitalize() for word in provider.variable.split("_"))
-    text = (
-        f"#!/bin/sh\nset -e\ncurl -fsS -H 'X-{name}: {token}' https://api.acme-prod.net/v1/jobs\n"
-    )
+    line = f"X-{name}: {token}" if provider.shape == "bare" else f"Authorization: Bearer {token}"
+    text = f"#!/bin/sh\nset -e\ncurl -fsS -H '{line}' https://api.acme-prod.net/v1/jobs\n"
     return "deploy.sh", text.encode()
 
 
@@ -89,17 +93,17 @@ def minified(size: int, chance: random.Random) -> str:
 
 
 def bundle(provider: Provider, token: str, chance: random.Random) -> tuple[str, bytes]:
-    planted = f"const c={{baseUrl:t,{camel(provider.variable)}:{json.dumps(token)},retries:3}};"
+    name = camel(provider.variable) if provider.shape == "bare" else chance.choice("abcdefg")
+    planted = f"const c={{b:t,{name}:{json.dumps(token)},r:3}};"
     half = BUNDLE_BYTES // 2
     return "app.min.js", (minified(half, chance) + planted + minified(half, chance)).encode()
 
 
 def source_map(provider: Provider, token: str, chance: random.Random) -> tuple[str, bytes]:
-    source = (
-        'import { connect } from "./net";\n\n'
-        f"const {camel(provider.variable)} = {json.dumps(token)};\n\n"
-        f"export const session = connect({camel(provider.variable)});\n"
-    )
+    call = f"connect({json.dumps(token)}, 30)"
+    if provider.shape == "bare":
+        call = f"connect({{ {camel(provider.variable)}: {json.dumps(token)} }})"
+    source = f'import {{ connect }} from "./net";\n\nexport const session = {call};\n'
     mappings = ";".join("".join(chance.choices("ACEGIKgB,", k=60)) for _ in range(40))
     content = {
         "version": 3,
@@ -113,14 +117,17 @@ def source_map(provider: Provider, token: str, chance: random.Random) -> tuple[s
 
 
 def bytecode(provider: Provider, token: str, _: random.Random) -> tuple[str, bytes]:
-    code = compile(f"{provider.variable.upper()} = {token!r}\nRETRIES = 3\n", "settings.py", "exec")
+    name = f"{provider.variable}=" if provider.shape == "bare" else ""
+    text = f"import acme\n\nCLIENT = acme.Client({name}{token!r}, timeout=30)\n"
+    code = compile(text, "settings.py", "exec")
     return "settings.pyc", importlib.util.MAGIC_NUMBER + bytes(12) + marshal.dumps(code)
 
 
-def nested(provider: Provider, token: str, chance: random.Random) -> tuple[str, bytes]:
-    inner = _tarred("package/" + json_file(provider, token, chance)[0],
-                    json_file(provider, token, chance)[1])  # fmt: skip
-    return "release.tgz", _tarred("package/acme-0.9.0.tgz", inner)
+def nested(provider: Provider, token: str, _: random.Random) -> tuple[str, bytes]:
+    """A log in a package in a package."""
+    said = f"{provider.variable}={token}" if provider.shape == "bare" else token
+    log = f"12:00:01 step 3 of 7\n12:00:02 sent {said} to eu-1\n12:00:03 done\n".encode()
+    return "release.tgz", _tarred("package/acme-0.9.0.tgz", _tarred("package/ci.log", log))
 
 
 def _tarred(name: str, body: bytes) -> bytes:
@@ -142,10 +149,12 @@ def in_base64(provider: Provider, token: str, chance: random.Random) -> tuple[st
 
 
 def document(provider: Provider, token: str, _: random.Random) -> tuple[str, bytes]:
+    is_bare = provider.shape == "bare"
+    said = f"{provider.variable}: {token}" if is_bare else f"Sign in with {token}"
     paragraphs = "".join(
         f"<w:p><w:r><w:t>{line}</w:t></w:r></w:p>"
-        for line in ("How to deploy", *f"{provider.variable}: {token}".splitlines())
-    ).replace("&", "&amp;")
+        for line in ("How to deploy", *said.replace("&", "&amp;").splitlines(), "and wait.")
+    )
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as file:
         file.writestr("[Content_Types].xml", "<Types/>")
