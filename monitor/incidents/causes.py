@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from monitor.model import Finding, Severity
+from monitor.model import Confidence, Finding, Severity, Status
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -38,8 +38,11 @@ def causes(report: TargetReport, min_severity: Severity = Severity.MEDIUM) -> li
 
     Findings below ``min_severity`` concern nobody. One secret is one cause wherever it stands; a
     file whose secrets are known is told with them, not beside them. All maps of a package are one
-    mistake of its build.
+    mistake of its build. What could not be opened at all is a cause too: never a silent pass.
     """
+    if report.status is Status.FAILED:
+        unseen = _unseen(report)
+        return [Cause(NOT_INSPECTED, [unseen])] if unseen.severity >= min_severity else []
     told = [each for each in report.findings if each.severity >= min_severity]
     secrets = _apart(each for each in told if _is_secret(each))
     covered = {each.path for each in told if _is_secret(each)}
@@ -51,6 +54,21 @@ def causes(report: TargetReport, min_severity: Severity = Severity.MEDIUM) -> li
         groups.setdefault(secrets.get(name, name), []).append(finding)
     found = [Cause(name, sorted(group, key=_order)) for name, group in groups.items()]
     return sorted(found, key=lambda cause: (_order(cause.findings[0]), cause.name))
+
+
+def _unseen(report: TargetReport) -> Finding:
+    """What stands for a report on something that could not be inspected."""
+    reasons = dict.fromkeys(each.reason for each in report.skipped)
+    return Finding(
+        rule=NOT_INSPECTED,
+        detector="packaging",
+        kind=NOT_INSPECTED,
+        severity=Severity.MEDIUM,
+        confidence=Confidence.HIGH,
+        message=f"It could not be inspected ({', '.join(reasons) or 'no reason is known'}).",
+        path="",
+        fingerprint="",
+    )
 
 
 def _name(finding: Finding) -> str:

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from monitor.incidents.observed import Earlier
     from monitor.model import Artifact, Release, TargetReport
 
+MAX_TOLD = 25
+"""Versions of one incident that are told one by one; all are recorded."""
+
 _SETTLED = frozenset({IncidentState.RESOLVED, IncidentState.FALSE_POSITIVE})
 
 
@@ -96,7 +99,7 @@ def _moved(before: Incident, after: Incident, seen: dict[str, Any]) -> IncidentC
         return _reopened(before, after, seen, at)
     events: list[IncidentEvent] = []
     if is_new_version:
-        is_told = not _is_quiet(before, at)
+        is_told = not _is_quiet(before, at) and _is_worth_telling(len(after.versions))
         events.append(_event(after, "version-added", at, seen, seen["version"], is_told=is_told))
     elif is_new:
         detail = {"what": "artifact-added"}
@@ -127,6 +130,11 @@ def _reopened(
     detail = {"reason": reason, "before": before.state.value}
     event = _event(after, "reopened", at, seen, seen["purl"], settled_at, detail=detail)
     return IncidentChange(incident=after, events=[event])
+
+
+def _is_worth_telling(versions: int) -> bool:
+    """A backfill may add hundreds of versions: then only every twenty-fifth is told."""
+    return versions <= MAX_TOLD or versions % MAX_TOLD == 0
 
 
 def _is_quiet(incident: Incident, at: datetime) -> bool:

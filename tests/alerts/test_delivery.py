@@ -17,6 +17,7 @@ from monitor.alerts.slack import SlackChannel
 from monitor.model import Outgoing, Severity
 from tests.alerts.fake_slack import FakeSlack, Fault
 from tests.alerts.incidents import NOW, event, incident
+from tests.house.tree import files, top_level_functions
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -368,6 +369,18 @@ async def test_whatever_goes_wrong_each_event_is_told_once_and_in_order(
     clock.pass_by(hours=2)
     await desk.until_done()
     assert desk.slack.ids() == names
+
+
+def test_the_table_is_the_folder() -> None:
+    folder = files(".py", "monitor")
+    written = {
+        f"monitor.alerts.{path.parts[2].removesuffix('.py')}"
+        for path in folder
+        if path.parts[:2] == ("monitor", "alerts")
+        and (len(path.parts) == 3 or path.parts[3] == "__init__.py")
+        and top_level_functions(path).get("channel") == ["settings"]
+    }
+    assert set(CHANNELS.values()) == written
 
 
 def test_the_table_makes_the_configured_channels() -> None:

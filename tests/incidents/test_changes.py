@@ -21,6 +21,7 @@ from monitor.model import (
     IncidentState,
     Secret,
     Severity,
+    Skipped,
     Status,
     TargetReport,
 )
@@ -185,6 +186,26 @@ def test_many_secrets_of_one_artifact_do_not_flood_a_channel() -> None:
 
 def test_what_is_below_the_threshold_opens_nothing() -> None:
     assert Book().settle(report(source_map(Severity.LOW)), artifact(1), T0) == []
+
+
+def test_what_could_not_be_opened_is_an_incident_of_its_own() -> None:
+    book = Book()
+    failed = TargetReport(
+        target="x", status=Status.FAILED, skipped=[Skipped("cli.tgz", "not-found")]
+    )
+    book.settle(failed, artifact(1), T0)
+    assert (book.only().cause, book.only().severity) == ("not-inspected", Severity.MEDIUM)
+    assert book.only().title == "It could not be inspected (not-found)"
+
+
+def test_a_backfill_of_many_versions_does_not_flood_a_thread() -> None:
+    book = Book()
+    told = 0
+    for n in range(200):
+        made = book.settle(report(source_map()), artifact(n), T0)
+        told += sum(event.is_told for change in made for event in change.events)
+    assert len(book.only().versions) == 200
+    assert told == 25 + 7
 
 
 def test_a_worse_finding_escalates_and_ends_a_snooze() -> None:
