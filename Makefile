@@ -31,7 +31,7 @@ help: ## This list
 	@echo 'make scan TARGET=npm:is-number   inspect one published package (sets everything up first)'
 	@echo 'make test                        run the whole test suite (sets everything up first)'
 	@echo
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: setup
 setup: $(RUN_STAMP) ## Make .venv with what leakmon needs to run
@@ -71,8 +71,19 @@ format: $(DEV_STAMP) ## Format the code and mend what ruff can mend
 	@$(BIN)/ruff check --quiet --fix .
 
 .PHONY: bench
-bench: $(DEV_STAMP) ## Measure what a start of leakmon costs
+bench: $(DEV_STAMP) ## Measure speed and memory, side by side with Kingfisher (tests/bench/README.md)
 	@$(BIN)/python -m tests.bench.startup
+	@$(BIN)/python -m tests.bench.speed $(ARGS)
+
+.PHONY: bench-detection bench-precision bench-semgrep
+bench-detection: $(DEV_STAMP) ## Measure recall and false alarms, side by side with three peers
+	@$(BIN)/python -m tests.bench.detection $(ARGS)
+
+bench-precision: $(DEV_STAMP) ## Measure what is said in vain on 40 popular packages
+	@$(BIN)/python -m tests.bench.precision $(ARGS)
+
+bench-semgrep: $(DEV_STAMP) ## Measure the matcher against Semgrep itself
+	@$(BIN)/python -m tests.bench.semgrep $(ARGS)
 
 .PHONY: lock
 lock: $(DEV_STAMP) ## Resolve the newest dependencies into the lock files (UPGRADE= keeps what fits)

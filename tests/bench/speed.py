@@ -143,14 +143,15 @@ def _state(pair: Sequence[Tool], archives: Sequence[Path]) -> None:
     packed = sum(archive.stat().st_size for archive in archives) / 2**20
     ours, theirs = (json.loads(tool.report.read_bytes()) for tool in pair)
     count = len(rules.load([str(rules.bundled_rules_folder())]).rules)
+    theirs_count = theirs["metadata"]["summary"]["rules_applied"]
     print(
-        f"\nleakmon {ours['tool']['version']}: {count} rules; source maps and every "
-        "decoder on (base64: the rules' literals at every alignment, in the main database). "
-        f"kingfisher-bin {corpus.version('kingfisher-bin')}: "
-        f"{theirs['metadata']['summary']['rules_applied']} rules, base64 on, extraction depth 2 "
-        f"(its defaults). TMPDIR on tmpfs ({TMPFS}). {len(archives)} archives, {packed:.0f} MiB packed. "
-        "CPU and wall: medians. Memory: the sum of proportional set sizes over the tree of "
-        "processes at its highest, and the peak of the largest single process."
+        f"\nleakmon {ours['tool']['version']}: {count} rules; source maps and every decoder on "
+        "(base64: the rules' literals at every alignment, in the main database). "
+        f"kingfisher-bin {corpus.version('kingfisher-bin')}: {theirs_count} rules, base64 on, "
+        f"extraction depth 2 (its defaults). TMPDIR on tmpfs ({TMPFS}). "
+        f"{len(archives)} archives, {packed:.0f} MiB packed. CPU and wall: medians. Memory: the "
+        "sum of proportional set sizes over the tree of processes at its highest, and the peak "
+        "of the largest single process."
     )
 
 
