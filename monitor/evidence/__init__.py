@@ -13,6 +13,7 @@ import asyncio
 import hashlib
 import os
 import re
+import tempfile
 from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -130,14 +131,19 @@ class Evidence:
     def reseal(self, key: str) -> bool:
         """Seal an object with the current key, if another sealed it; whether anything was done.
 
-        The object is replaced when the new one is whole; until then the old one stands.
+        The object is replaced when the new one is whole; until then the old one stands. What lies
+        in the temporary file between is sealed, too.
         """
         with _translated(key):
             header = bytes(obstore.get_range(self._place, key, start=0, length=HEADER_BYTES))
             if key_of(header) == self.keyring.key_id:
                 return False
-            size = plain_size(self._size(key) or 0)
-            self._upload(key, seal(self.read(key), self.keyring), size)
+            with tempfile.TemporaryFile() as part:
+                for piece in seal(self.read(key), self.keyring):
+                    part.write(piece)
+                size = plain_size(part.tell())
+                part.seek(0)
+                self._upload(key, iter(lambda: part.read(_READ), b""), size)
         return True
 
     def delete_now(self, key: str) -> None:
