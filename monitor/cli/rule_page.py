@@ -79,8 +79,8 @@ class Page(Struct, frozen=True, kw_only=True):
         yield f"{self.severity} · {self.kind} · confidence {self.confidence}"
         if self.engine:
             yield f"runs with --{self.engine}, on {', '.join(self.languages)}"
-        yield from _section("What it finds", _wrapped(self.message))
-        yield from _section("Why it matters", _wrapped(self.description))
+        yield from _section("What it finds and why it matters", _wrapped(self.message))
+        yield from _section("How it is recognised", _wrapped(self.description))
         shown = [line for text in self.examples[:_MAX_EXAMPLES] for line in text.splitlines()]
         yield from _section("What it looks like", [f"    {line}" for line in shown])
         yield from _section("What to do", _wrapped(self.revoke))

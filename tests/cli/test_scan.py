@@ -298,7 +298,7 @@ def test_rules_can_be_listed_shown_and_filtered(leakmon: Leakmon) -> None:
     assert len(names) >= 100
     assert len(names) == len(set(names))
     page = leakmon("rules", "show", "github-personal-access-token").stdout
-    for heading in ("What it finds", "Why it matters", "What it looks like", "What to do"):
+    for heading in ("What it finds and why", "How it is rec", "What it looks like", "What to do"):
         assert heading in page
 
 
