@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import asyncio
+from typing import TYPE_CHECKING, TypeVar
 
 from msgspec import Struct
 
@@ -10,12 +11,15 @@ from monitor.errors import TargetError
 from monitor.http.failures import too_large
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from monitor.http.client import Client
     from monitor.model import Checkpoint
 
 MiB = 1024 * 1024
+_LARGE = MiB  # about 80 ms of XML-RPC
+
+Value = TypeVar("Value")
 
 
 class Answer(Struct, frozen=True, kw_only=True):
@@ -44,6 +48,13 @@ class Memory:
     def keep(self, position: str, tag: str) -> None:
         """Note the tag of the answer which led to a position."""
         self._position, self._tag = position, tag
+
+
+async def parsed(parse: Callable[[bytes], Value], body: bytes) -> Value:
+    """What a reader makes of a body; a large one in a thread, so that the loop goes on."""
+    if len(body) > _LARGE:
+        return await asyncio.to_thread(parse, body)
+    return parse(body)
 
 
 async def ask(

@@ -123,7 +123,7 @@ def test_what_registries_say_becomes_facts() -> None:
     )
     assert npm.maintainers == ["bot", "old"]
     assert npm.mail_domains == ["ci.acme.example", "mail.example", "acme.example"]
-    pypi = of_pypi(
+    project = of_pypi(
         "x",
         {
             "info": {
@@ -134,9 +134,9 @@ def test_what_registries_say_becomes_facts() -> None:
             "ownership": {"organization": "acme", "roles": [{"role": "Owner", "user": "alice"}]},
         },
     )
-    assert (pypi_organisation, pypi.owners) == ("acme", ["alice"])
-    assert pypi.mail_domains == ["one.example", "two.example"]
-    assert pypi.repositories == ["https://git.example/a/b"]
+    assert (project.organisation, project.owners) == ("acme", ["alice"])
+    assert project.mail_domains == ["one.example", "two.example"]
+    assert project.repositories == ["https://git.example/a/b"]
 
 
 def test_a_release_is_facts_too() -> None:

@@ -79,7 +79,7 @@ class Changes:
         )
         if answer.body is None:
             return None
-        found = rows.read(answer.body, since)
+        found = await reading.parsed(lambda body: rows.read(body, since), answer.body)
         if found.last == since:
             self._memory.keep(since, answer.tag)
         return found

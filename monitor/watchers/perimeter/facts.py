@@ -64,17 +64,19 @@ def of_npm(name: str, manifest: Mapping[str, Any]) -> PackageFacts:
 
 def of_pypi(name: str, document: Mapping[str, Any]) -> PackageFacts:
     """The facts of a project's JSON: ``info`` and (since 2026) ``ownership``."""
-    info = _mapping(document.get("info"))
+    about = _mapping(document.get("info"))
     ownership = _mapping(document.get("ownership"))
     organisation = ownership.get("organization")
-    urls = [info.get("home_page"), *_mapping(info.get("project_urls")).values()]
+    urls = [about.get("home_page"), *_mapping(about.get("project_urls")).values()]
     return PackageFacts(
         ecosystem="pypi",
         name=name,
         owners=_unique(_field(role, "user") for role in _list(ownership.get("roles"))),
         organisation=_text(organisation) or _field(organisation, "name"),
         repositories=_unique(map(_text, urls)),
-        mail_domains=domains(_text(info.get("author_email")), _text(info.get("maintainer_email"))),
+        mail_domains=domains(
+            _text(about.get("author_email")), _text(about.get("maintainer_email"))
+        ),
     )
 
 

@@ -37,7 +37,8 @@ async def pages_of(
         root = await reading.ask(
             client, f"{site}simple/", accept=listing.ACCEPT, max_bytes=_MAX_ROOT
         )
-        names |= {name for name in listing.names(root.body or b"") if interest.is_ours(name)}
+        listed = await reading.parsed(listing.names, root.body or b"")
+        names |= {name for name in listed if interest.is_ours(name)}
     except (TransientError, TargetError, ValueError) as error:
         lost = Gap(feed=FEED, kind="resync", detail=f"listing: {error}")
         yield _page(client, after, [], [lost])

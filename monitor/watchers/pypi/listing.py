@@ -69,7 +69,7 @@ class Listing:
             return pages.standing(checkpoint)
         since = journal.serial(checkpoint.position) or 0
         try:
-            last, changed = read(answer.body, since)
+            last, changed = await reading.parsed(lambda body: read(body, since), answer.body)
         except ValueError as error:
             return pages.gap(checkpoint, "malformed-page", str(error))
         if last <= since:

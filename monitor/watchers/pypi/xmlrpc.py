@@ -36,7 +36,7 @@ async def call(client: Client, url: str, method: str, *arguments: int, max_bytes
     async def attempt(_number: int) -> Any:
         answer = await reading.once(client, url, _HEADERS, max_bytes=max_bytes, question=question)
         try:
-            return read(answer.body or b"")
+            return await reading.parsed(read, answer.body or b"")
         except xmlrpc.client.Fault as fault:
             raise _error(url, fault) from fault
 
