@@ -28,7 +28,7 @@ MAX_LAPSES = 20
 """How often a job may lose its worker. Many, since a killed daemon is rarely the job's doing."""
 
 _REAP_EVERY = timedelta(seconds=5)
-_FIRST_IN_LINE = (JobRow.rank, JobRow.run_at, JobRow.created_at, JobRow.key)
+_FIRST_IN_LINE = (JobRow.rank, JobRow.run_at)  # no more than the index has: nothing is sorted
 _COLUMNS = (
     JobRow.key,
     JobRow.kind,

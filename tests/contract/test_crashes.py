@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 MANY = 10_000
-STRIDE = {"sqlite": 6, "postgresql": 20}
+STRIDE = {"sqlite": 11, "postgresql": 37}
 """Every so many points: each costs a second. LEAKMON_TEST_STRIDE=1 kills at every single one."""
 
 
