@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Literal
 
 from msgspec import Struct
 
+from monitor.http.failures import RetryError
+
 if TYPE_CHECKING:
     from monitor.errors import LeakmonError
+
+_LONGEST_REST = 86_400.0  # seconds: one header must not silence a feed for good
 
 Turn = Literal["down", "back"]
 
 
 class Outage(Struct, frozen=True, kw_only=True):
-    """How a feed has answered. ``since`` is the first failure of those in a row, None if none."""
+    """How a feed has answered. ``since`` is the first failure of those in a row, None if none.
+
+    ``not_before`` is until when the registry asked to be left alone (``Retry-After``).
+    """
 
     since: datetime | None = None
     failures: int = 0
     reason: str = ""
+    not_before: datetime | None = None
 
 
 def observed(
@@ -30,5 +38,12 @@ def observed(
     """
     if error is None:
         return Outage(), None if before.since is None else "back"
-    after = Outage(since=before.since or now, failures=before.failures + 1, reason=error.reason)
+    cause = error.__cause__
+    wait = cause.wait if isinstance(cause, RetryError) else None
+    after = Outage(
+        since=before.since or now,
+        failures=before.failures + 1,
+        reason=error.reason,
+        not_before=now + timedelta(seconds=min(wait, _LONGEST_REST)) if wait else None,
+    )
     return after, "down" if before.since is None else None

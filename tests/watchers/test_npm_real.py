@@ -80,8 +80,8 @@ async def test_collapsed_publishes_are_told_apart_by_the_versions(
 
 
 async def test_tags_move_and_versions_go(npm: NpmServer, npm_network: Network) -> None:
-    npm.publish("moving", "1.0.0")
-    npm.publish("moving", "1.1.0")
+    npm.put("moving", "1.0.0")
+    npm.put("moving", "1.1.0")
     watcher = changes(npm, npm_network)
     look = watched.packuments(npm_network)
     before = await known(npm_network, "moving")

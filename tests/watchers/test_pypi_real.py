@@ -16,6 +16,7 @@ from monitor.registries import targets
 from monitor.watchers import WATCHERS
 from monitor.watchers import pypi as watched
 from monitor.watchers.interest import Interest
+from monitor.watchers.outages import Outage, observed
 from monitor.watchers.perimeter import Perimeter
 from tests.watchers.conftest import settings_of
 
@@ -198,6 +199,9 @@ async def test_the_rate_limit_is_obeyed(
     with pytest.raises(TransientError) as caught:
         await changelog.poll(start)
     assert caught.value.reason == "rate-limit"
+    state, turn = observed(Outage(), caught.value, clock.now())
+    assert turn == "down"
+    assert state.not_before == clock.now() + timedelta(seconds=1)
 
 
 @pytest.mark.parametrize("kind", ["too-many", "unavailable", "cut", "truncated"])
