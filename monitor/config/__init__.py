@@ -22,6 +22,7 @@ from monitor.config.settings import (
     Npm,
     Pypi,
     Registries,
+    Service,
     Settings,
     Slack,
 )
@@ -43,6 +44,7 @@ __all__ = [
     "Pypi",
     "Registries",
     "SecretRef",
+    "Service",
     "Settings",
     "Slack",
     "cache_folder",

@@ -38,9 +38,16 @@ def check(settings: Settings) -> None:
     if not settings.advisories.osv:
         raise Complaint("advisories.osv: empty: write the address of an OSV API, or leave it out")
     _web_address("advisories.osv", settings.advisories.osv)
+    _listen(settings.service.listen)
     _http(settings.http)
     _registries(settings.registries)
     _organisations(settings.organisations)
+
+
+def _listen(listen: str) -> None:
+    host, _, port = listen.rpartition(":")
+    if listen and (not host or not port.isdecimal() or not 0 < int(port) < 1 << 16):
+        raise Complaint("service.listen: no address: write 127.0.0.1:9464, or '' for none")
 
 
 def _database(url: str | SecretRef) -> None:

@@ -103,6 +103,18 @@ class Advisories(Table, frozen=True):
     cache_hours: Annotated[float, Meta(ge=0, le=720)] = 6
 
 
+class Service(Table, frozen=True):
+    """``[service]``: where the daemon answers for its health (empty: nowhere), and how it works.
+
+    ``workers`` inspect artifacts at once, 0 for one per processor. A canary, a known leak, takes
+    the whole way every ``canary_minutes``, 0 for never.
+    """
+
+    listen: str = "127.0.0.1:9464"
+    workers: Annotated[int, Meta(ge=0, le=256)] = 0
+    canary_minutes: Annotated[int, Meta(ge=0, le=1440)] = 60
+
+
 class Settings(Table, frozen=True):
     """Everything that the operator decided. ``source`` is the file, empty for none."""
 
@@ -112,4 +124,5 @@ class Settings(Table, frozen=True):
     http: HttpSettings = HttpSettings()
     registries: Registries = Registries()
     advisories: Advisories = Advisories()
+    service: Service = Service()
     organisations: list[Organisation] = field(default_factory=list)

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from monitor.store.core import absent, changed
 from monitor.store.feeds import Feeds
 from monitor.store.keys import artifact_identity, artifact_job
-from monitor.store.nouns import past_of, stored_of
+from monitor.store.nouns import past_of, release_of, stored_of
 from monitor.store.records import Announced, Tracked
 from monitor.store.tables import ArtifactRow, OrganisationRow, PackageRow, ReleaseRow
 
@@ -66,6 +66,17 @@ class Artifacts(Feeds):
             if found is None:
                 absent(f"artifact {artifact_id}")
             return stored_of(*found)
+
+    async def release(self, artifact_id: int) -> Release:
+        """What the registry said of the release that an artifact belongs to, without its files.
+
+        Raises NotFoundError.
+        """
+        async with self.database.reading() as session:
+            found = (await session.execute(_whole().where(ArtifactRow.id == artifact_id))).first()
+            if found is None:
+                absent(f"artifact {artifact_id}")
+            return release_of(found[1], found[2])
 
     async def fetched(self, artifact_id: int, *, evidence_key: str, sha256: str, size: int) -> None:
         """The bytes are safe in the evidence store. A second time is harmless."""

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from monitor.model import Artifact, Incident, IncidentEvent, IncidentState, Ownership, Severity
+from monitor.model import (
+    Artifact,
+    Incident,
+    IncidentEvent,
+    IncidentState,
+    Ownership,
+    Release,
+    Severity,
+)
 from monitor.store.records import Past, Stored
 
 if TYPE_CHECKING:
@@ -65,6 +73,21 @@ def stored_of(row: ArtifactRow, release: ReleaseRow, package: PackageRow, owner:
         first_seen_at=row.first_seen_at,
         settled_at=row.settled_at,
         withdrawal=row.withdrawal,
+    )
+
+
+def release_of(release: ReleaseRow, package: PackageRow) -> Release:
+    """The noun that two rows stand for, without its files."""
+    return Release(
+        ecosystem=package.ecosystem,
+        name=package.name,
+        version=release.version,
+        artifacts=[],
+        licence=release.licence,
+        repository=release.repository,
+        maintainers=release.maintainers,
+        publisher=release.publisher,
+        published_at=release.published_at,
     )
 
 

@@ -1,0 +1,144 @@
+"""The daemon's composition root: settings meet parts, steps meet loops.
+
+One verb a step, in the log's ``step=``, in metrics and in the modules: poll (and enqueue),
+resolve, then fetch, scan, judge and settle of an artifact, deliver. ``daemon`` holds the loops,
+``supervision`` keeps them alive, ``schedule`` says when; nothing here knows SQL or a protocol.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+import signal
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from monitor.config.storage import database_url
+from monitor.errors import ConfigError
+from monitor.rules import bundled_rules_folder
+from monitor.sandbox import Sandbox
+from monitor.sandbox import Settings as SandboxSettings
+from monitor.service.logs import configure, logger
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from monitor.config import Settings
+    from monitor.registries.client_config import Machine
+    from monitor.service.parts import Parts
+
+_log = logger()
+ALL = "all"
+
+
+class Wish(Struct, frozen=True, kw_only=True):
+    """What the call asks for: ``backfill`` is a number of days, ``all`` or nothing."""
+
+    backfill: str = ""
+    is_once: bool = False
+
+
+def run(settings: Settings, machine: Machine, cache_folder: str, wish: Wish) -> None:
+    """Watch until a signal ends it. Raises an error of ours where it cannot go on."""
+    configure()
+    if not settings.organisations:
+        raise ConfigError("organisations: none: name yours under [[organisations]]")
+    url = database_url(settings, machine.environ)
+    with _alone(url):
+        _upgraded(url)
+        with _sandbox(cache_folder) as sandbox:
+            _log.info(f"rules are ready: {sandbox.hello.rules}", step="start")
+            asyncio.run(_watch(settings, url, machine, sandbox, wish))
+
+
+async def _watch(
+    settings: Settings, url: str, machine: Machine, sandbox: Sandbox, wish: Wish
+) -> None:
+    from monitor.service.daemon import Daemon
+    from monitor.service.parts import opened
+
+    async with opened(settings, url, machine, sandbox) as parts:
+        await _asked(wish, parts)
+        _greet(parts)
+        daemon = Daemon(parts)
+        await (daemon.once() if wish.is_once else daemon.run())
+    _log.info("stopped", step="stop")
+
+
+async def _asked(wish: Wish, parts: Parts) -> None:
+    """Note the backfill that the call asks for."""
+    if not wish.backfill:
+        return
+    from datetime import timedelta
+
+    from monitor.service import backfilling
+    from monitor.watchers import WATCHERS
+
+    is_all = wish.backfill == ALL
+    since = None if is_all else parts.clock.now() - timedelta(days=int(wish.backfill))
+    for ecosystem in WATCHERS:
+        await backfilling.ask(ecosystem, since, parts)
+
+
+def _greet(parts: Parts) -> None:
+    names = ", ".join(each.name for each in parts.settings.organisations)
+    _log.info(f"watching npm and PyPI for {names}", step="start")
+    listen = parts.settings.service.listen
+    if listen:
+        _log.info(f"health and metrics: http://{listen}/metrics", step="start")
+    if not parts.channels:
+        _log.warning(
+            "no channel is configured: incidents are shown by leakmon incidents alone; "
+            "[alerts.slack] in leakmon.toml tells people",
+            step="start",
+            reason="no-channel",
+        )
+
+
+def _upgraded(url: str) -> None:
+    from monitor.store import migrations
+
+    before = migrations.upgrade(url)
+    if before.standing is not migrations.Standing.CURRENT:
+        _log.info(f"database: schema {before.revision or 'none'} -> {before.newest}", step="start")
+
+
+@contextmanager
+def _sandbox(cache_folder: str) -> Iterator[Sandbox]:
+    """Started while there is one thread; Ctrl-C is the daemon's to hear, not the sandbox's."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    made = Sandbox(
+        SandboxSettings(rule_folders=(bundled_rules_folder(),), cache_folder=cache_folder)
+    )
+    try:
+        made.hello  # noqa: B018 - waits for the rules; what is wrong with them is said here
+        signal.signal(signal.SIGINT, before)
+        yield made
+    finally:
+        made.close()
+
+
+@contextmanager
+def _alone(url: str) -> Iterator[None]:
+    """One daemon a SQLite database: two would take each other's leases."""
+    if not url.startswith("sqlite:///"):
+        yield
+        return
+    path = f"{url.removeprefix('sqlite:///')}.watch"
+    try:
+        lock = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise ConfigError(f"database.url: {path}: {error.strerror}") from None
+    try:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ConfigError(
+                f"another leakmon watch is at work on this database ({path} is locked)"
+            ) from None
+        yield
+    finally:
+        os.close(lock)

@@ -1,0 +1,184 @@
+"""The daemon: loops around the steps, from the first poll to the drain."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from contextlib import suppress
+from functools import partial
+from typing import TYPE_CHECKING
+
+from monitor.service import backfilling, canaries, upkeep
+from monitor.service.delivering import WORKER, Deliveries
+from monitor.service.health import Health, served
+from monitor.service.logs import logger
+from monitor.service.polling import Feed
+from monitor.service.schedule import MINUTE, Clockwork, ringing
+from monitor.service.supervision import supervised
+from monitor.service.workers import Worker
+from monitor.watchers import WATCHERS
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from monitor.service.parts import Parts
+    from monitor.watchers import Watcher
+
+DRAIN_SECONDS = 20.0
+RESOLVERS = 4
+SECOND_FEED_SECONDS = 60.0
+LISTING_SECONDS = 1800.0
+_log = logger()
+
+
+class Daemon:
+    """All loops of one process. ``run`` ends after a signal, or when a loop cannot live."""
+
+    def __init__(self, parts: Parts) -> None:
+        self.parts = parts
+        self.stopping = asyncio.Event()
+        self.clockwork = Clockwork()
+        self.feeds = [
+            Feed(ecosystem, watcher, parts)
+            for ecosystem, watchers in _watchers(parts).items()
+            for watcher in watchers
+        ]
+        self.deliveries = Deliveries(parts)
+        count = parts.settings.service.workers or os.cpu_count() or 1
+        self.workers = [
+            *(
+                Worker(f"local/resolve-{n}", ("resolve", "recheck"), parts)
+                for n in range(RESOLVERS)
+            ),
+            *(Worker(f"local/artifact-{n}", ("artifact",), parts) for n in range(count)),
+        ]
+
+    async def run(self) -> None:
+        """Work until told to stop; then finish what is in hand, for at most twenty seconds."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self.stop)
+        await self._take_over()
+        health = Health(self.parts, self.feeds, self.stopping.is_set)
+        async with served(health, self.parts.settings.service.listen):
+            tasks = [
+                asyncio.create_task(
+                    supervised(name, body, self.stopping, self.parts.clock, self.parts.meters),
+                    name=name,
+                )
+                for name, body in self._loops().items()
+            ]
+            self.clockwork.start()
+            try:
+                await self._until_stopped(tasks)
+            finally:
+                self.clockwork.stop()
+                await self._drain(tasks)
+
+    def stop(self) -> None:
+        """Begin the drain."""
+        if not self.stopping.is_set():
+            _log.info(f"stopping: at most {DRAIN_SECONDS:.0f} s for what is in hand", step="stop")
+        self.stopping.set()
+
+    async def once(self) -> None:
+        """Poll every feed, do all work that is due, deliver; then end."""
+        await self._take_over()
+        for feed in self.feeds:
+            while await feed.poll():
+                pass
+        await self._backfill()
+        await asyncio.gather(*(_exhausted(worker) for worker in self.workers))
+        for worker in self.workers:
+            await _exhausted(worker)
+        for channel in self.deliveries.names:
+            await self.deliveries.pass_once(channel)
+
+    async def _take_over(self) -> None:
+        """The leases of the process before this one, by the same names, are given back."""
+        for name in (*(worker.name for worker in self.workers), WORKER):
+            await self.parts.queue.release(name)
+        await upkeep.reconcile(self.parts)
+
+    def _loops(self) -> dict[str, Callable[[], Awaitable[None]]]:
+        parts, stopping = self.parts, self.stopping
+        loops: dict[str, Callable[[], Awaitable[None]]] = {}
+        for feed in self.feeds:
+            bell = self.clockwork.every(interval(feed.name, parts), jitter=0.5)
+            work = partial(_all_pages, feed, stopping)
+            loops[f"poll {feed.name}"] = partial(ringing, "poll", bell, work, stopping, parts)
+        for worker in self.workers:
+            loops[worker.name] = partial(worker.loop, stopping)
+        for channel in self.deliveries.names:
+            loops[f"deliver {channel}"] = partial(self.deliveries.loop, channel, stopping)
+        canary_minutes = parts.settings.service.canary_minutes
+        timed: list[tuple[str, float, Callable[[], Awaitable[object]]]] = [
+            ("reconcile", 5 * MINUTE, partial(upkeep.reconcile, parts)),
+            ("retain", 60 * MINUTE, partial(upkeep.retain, parts)),
+            ("backfill", MINUTE, self._backfill),
+        ]
+        if canary_minutes:
+            timed.append(("canary", canary_minutes * MINUTE, partial(canaries.release, parts)))
+        for step, seconds, upkept in timed:
+            bell = self.clockwork.every(seconds, jitter=seconds / 20)
+            loops[step] = partial(ringing, step, bell, upkept, stopping, parts)
+        return loops
+
+    async def _backfill(self) -> None:
+        watchers = backfilling.primary(self.parts)
+        for ecosystem, watcher in watchers.items():
+            await backfilling.go_on(ecosystem, watcher, self.parts)
+        await backfilling.close_gaps(watchers, self.parts)
+
+    async def _until_stopped(self, tasks: list[asyncio.Task[None]]) -> None:
+        """A task that fails ends the wait, and its error the process."""
+        stop = asyncio.create_task(self.stopping.wait())
+        done, _ = await asyncio.wait({stop, *tasks}, return_when=asyncio.FIRST_EXCEPTION)
+        if stop not in done and not self.stopping.is_set():
+            for task in done:
+                task.result()
+        stop.cancel()
+
+    async def _drain(self, tasks: list[asyncio.Task[None]]) -> None:
+        self.stopping.set()
+        await self.parts.wake()
+        _, late = await asyncio.wait(tasks, timeout=DRAIN_SECONDS)
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        with suppress(Exception):
+            for worker in self.workers:
+                await self.parts.queue.release(worker.name)
+        if late:
+            names = ", ".join(sorted(task.get_name() for task in late))
+            _log.warning(f"cut short, to be done after the next start: {names}", step="stop")
+
+
+def interval(feed: str, parts: Parts) -> float:
+    """Seconds between two polls of a feed: the first of a registry at its own pace."""
+    registries = parts.settings.registries
+    if feed == "npm/changes":
+        return registries.npm.poll_seconds
+    own = registries.pypi.poll_seconds
+    if feed == "pypi/changelog":
+        return own
+    return max(own, LISTING_SECONDS if feed == "pypi/listing" else SECOND_FEED_SECONDS)
+
+
+async def _all_pages(feed: Feed, stopping: asyncio.Event) -> None:
+    while await feed.poll() and not stopping.is_set():
+        pass
+
+
+async def _exhausted(worker: Worker) -> None:
+    while await worker.once():
+        pass
+
+
+def _watchers(parts: Parts) -> dict[str, list[Watcher]]:
+    """The feeds of every registry that some organisation is on."""
+    return {
+        ecosystem: list(registry.watch(parts.registries, parts.network))
+        for ecosystem, registry in WATCHERS.items()
+    }

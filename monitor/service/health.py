@@ -1,0 +1,83 @@
+"""``/healthz``, ``/readyz`` and ``/metrics``, for whoever watches the watcher."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from monitor.errors import ConfigError, LeakmonError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+    from monitor.service.parts import Parts
+    from monitor.service.polling import Feed
+
+
+class Health:
+    """The three answers."""
+
+    def __init__(self, parts: Parts, feeds: list[Feed], is_stopping: Callable[[], bool]) -> None:
+        self._parts = parts
+        self._feeds = feeds
+        self._is_stopping = is_stopping
+
+    async def healthz(self, _request: web.Request) -> web.Response:
+        """The process runs and its loop answers."""
+        return web.Response(text="ok\n")
+
+    async def readyz(self, _request: web.Request) -> web.Response:
+        """Whether it works: the database and every feed have answered, disks have room."""
+        problems = []
+        try:
+            await self._parts.store.checkpoints()
+        except LeakmonError as error:
+            problems.append(f"database: {error.reason}")
+        problems += [f"{feed.name}: no answer yet" for feed in self._feeds if not feed.answered_at]
+        if self._parts.intake.is_full:
+            problems.append("disk-full")
+        if self._is_stopping():
+            problems.append("stopping")
+        text = "\n".join(problems) or "ready"
+        return web.Response(text=f"{text}\n", status=503 if problems else 200)
+
+    async def metrics(self, _request: web.Request) -> web.Response:
+        """Prometheus' text."""
+        meters, now = self._parts.meters, self._parts.clock.now()
+        polled = {feed.name: feed.answered_at for feed in self._feeds if feed.answered_at}
+        try:
+            meters.show(await self._parts.store.metrics(), polled, now)
+        except LeakmonError as error:
+            meters.errors.labels("metrics", error.reason).inc()
+        meters.disk_full.set(int(self._parts.intake.is_full))
+        body = generate_latest(meters.registry)
+        return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+
+@asynccontextmanager
+async def served(health: Health, listen: str) -> AsyncIterator[None]:
+    """The answers at ``host:port`` until the block ends; nothing for an empty one."""
+    if not listen:
+        yield
+        return
+    app = web.Application()
+    app.router.add_get("/healthz", health.healthz)
+    app.router.add_get("/readyz", health.readyz)
+    app.router.add_get("/metrics", health.metrics)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
+    await runner.setup()
+    host, _, port = listen.rpartition(":")
+    try:
+        await web.TCPSite(runner, host.strip("[]"), int(port)).start()
+    except OSError as error:
+        await runner.cleanup()
+        raise ConfigError(
+            f"service.listen: {listen}: {error.strerror}: choose another address, or none"
+        ) from None
+    try:
+        yield
+    finally:
+        await runner.cleanup()

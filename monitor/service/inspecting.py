@@ -1,0 +1,205 @@
+"""Fetch, scan, judge and settle: what an ``artifact`` job does, each step durable before the next.
+
+A crash between two steps repeats at most the one that was cut short: bytes that are kept are not
+fetched again, an artifact that is settled with these rules is left alone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from monitor import canary, incidents
+from monitor.detectors import Context
+from monitor.errors import LeakmonError, NotFoundError
+from monitor.model import Confidence, Finding, Severity, Status
+from monitor.pipeline.conclude import Policy, conclude_subject
+from monitor.pipeline.subjects import Subject
+from monitor.registries.network import fetch
+from monitor.sandbox import Job as SandboxJob
+from monitor.sandbox.events import run
+from monitor.service import canaries
+from monitor.service.ignoring import without_ignored
+from monitor.service.logs import logger
+from monitor.store import Scan
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from monitor.model import Artifact, Incident, IncidentChange, Inspection, TargetReport
+    from monitor.sandbox import Outcome
+    from monitor.service.parts import Parts
+    from monitor.store import Settled, Stored
+
+TRIES_OF_A_SCAN = 2
+"""A child may be killed for want of memory that others took; a second time it is the artifact."""
+
+_log = logger()
+
+
+async def inspect_artifact(artifact_id: int, attempts: int, parts: Parts) -> None:
+    """The whole way of one artifact. Doing it twice is harmless."""
+    stored = await parts.store.artifact(artifact_id)
+    if stored.state == "settled" and stored.rules_digest == parts.rules_digest:
+        return
+    folder = parts.scratch()
+    try:
+        path, stored = await _bytes(stored, folder, parts)
+        started = parts.clock.monotonic()
+        subject, outcome = await _scanned(stored, path, parts)
+        if outcome.error is not None and attempts + 1 < TRIES_OF_A_SCAN:
+            raise outcome.error
+        took = parts.clock.monotonic() - started
+        parts.meters.scans.labels(stored.artifact.ecosystem).observe(took)
+        report = await _judged(stored, subject, outcome, parts)
+        settled = await _settle(stored, report, outcome, parts)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    await _tell(stored, report, settled, took, parts)
+
+
+async def _bytes(stored: Stored, folder: str, parts: Parts) -> tuple[str, Stored]:
+    """The artifact as a file: from the evidence, or fetched into it before anything else."""
+    path = os.path.join(folder, "artifact")
+    if stored.evidence_key is not None:
+        await parts.evidence.get(stored.evidence_key, path)
+        return path, stored
+    if stored.artifact.ecosystem == canaries.ECOSYSTEM:
+        with open(path, "wb") as file:  # noqa: ASYNC230 - a few hundred bytes
+            file.write(canary.package())
+    else:
+        path = (await fetch(stored.artifact, parts.network, folder)).path
+    kept = await parts.evidence.put(path)
+    await parts.store.fetched(
+        stored.artifact_id, evidence_key=kept.key, sha256=kept.sha256, size=kept.size
+    )
+    parts.meters.bytes.labels(stored.artifact.ecosystem).inc(kept.size)
+    known = replace(stored, evidence_key=kept.key, sha256=kept.sha256, size=kept.size)
+    return path, known
+
+
+async def _scanned(stored: Stored, path: str, parts: Parts) -> tuple[Subject, Outcome]:
+    artifact = stored.artifact
+    context = Context(
+        ecosystem=artifact.ecosystem,
+        name=artifact.name,
+        version=artifact.version,
+        now=int(parts.clock.now().timestamp()),
+    )
+    release = await parts.store.release(stored.artifact_id)
+    job = SandboxJob(((path, artifact.filename),), context)
+    subject = Subject(
+        target=artifact.purl,
+        jobs=[job],
+        filename=artifact.filename,
+        release=release,
+        artifact=artifact,
+    )
+    return subject, await run(parts.sandbox, job)
+
+
+async def _judged(stored: Stored, subject: Subject, outcome: Outcome, parts: Parts) -> TargetReport:
+    policy = Policy(
+        today=parts.clock.now().date(),
+        organisations=tuple(parts.settings.organisations),
+        has_inline_ignores=False,
+    )
+    report = conclude_subject(subject, [outcome], subject.jobs[0].context, policy).report
+    report = replace(report, sha256=stored.sha256, bytes=stored.size)
+    if report.status is Status.FAILED and outcome.error is not None:
+        return _not_inspected(report, outcome.error)
+    return report
+
+
+def _not_inspected(report: TargetReport, error: LeakmonError) -> TargetReport:
+    """What cannot be opened at all is for people to look at: nothing is passed over in silence."""
+    path = report.filename or report.target
+    finding = Finding(
+        rule="artifact-not-inspected",
+        detector="packaging",
+        kind="not-inspected",
+        severity=Severity.MEDIUM,
+        confidence=Confidence.HIGH,
+        message=f"The artifact could not be inspected: {error}",
+        path=path,
+        fingerprint=hashlib.sha256(f"not-inspected\0{error.reason}".encode()).hexdigest()[:32],
+    )
+    return replace(report, findings=[finding])
+
+
+async def _settle(stored: Stored, report: TargetReport, outcome: Outcome, parts: Parts) -> Settled:
+    artifact = replace(stored.artifact, size=stored.size)
+    history = await parts.store.history(
+        artifact.ecosystem, artifact.name, before=stored.artifact_id
+    )
+    release = await parts.store.release(stored.artifact_id)
+    ignores = await parts.store.ignores()
+    now = parts.clock.now()
+
+    def decide(sealed: TargetReport, known: Sequence[Incident]) -> Sequence[IncidentChange]:
+        if artifact.ecosystem == canaries.ECOSYSTEM:
+            return canaries.decide(sealed, artifact, known, now)
+        heard = without_ignored(sealed, stored, ignores, now.date())
+        return incidents.changes(
+            heard,
+            artifact,
+            stored.ownership.organisation,
+            known,
+            now,
+            history=history,
+            release=release,
+        )
+
+    scan = Scan(rules_digest=parts.rules_digest, members_digest=_members_digest(outcome.inspection))
+    return await parts.store.settle(
+        stored.artifact_id, report, decide, scan, channels=parts.channel_names
+    )
+
+
+async def _tell(
+    stored: Stored, report: TargetReport, settled: Settled, took: float, parts: Parts
+) -> None:
+    if settled.is_repeat:
+        return
+    if stored.artifact.ecosystem == canaries.ECOSYSTEM:
+        canaries.told(settled, parts)
+    for finding in report.findings:
+        parts.meters.findings.labels(finding.detector, finding.severity.value).inc()
+    opened = [change.incident for change in settled.changes if change.events]
+    write = _log.warning if opened else _log.info
+    write(
+        report.verdict.summary or report.status.value,
+        step="settle",
+        artifact=_name(stored.artifact),
+        verdict=report.verdict.severity.value,
+        status=report.status.value,
+        seconds=round(took, 3),
+        incidents=",".join(each.id for each in opened) or None,
+    )
+    if settled.outgoing:
+        await parts.wake()
+
+
+async def give_up(artifact_id: int, reason: str, parts: Parts) -> None:
+    """The last try has failed: on record, and visible until somebody revives its job."""
+    try:
+        await parts.store.failed(artifact_id, reason)
+    except NotFoundError:
+        return
+
+
+def _members_digest(inspection: Inspection | None) -> str:
+    """The set of members, by path and size."""
+    if inspection is None:
+        return ""
+    listed = sorted(f"{member.path}\0{member.size}" for member in inspection.members)
+    whole = "\n".join(listed).encode("utf-8", "surrogatepass")
+    return hashlib.sha256(whole).hexdigest()
+
+
+def _name(artifact: Artifact) -> str:
+    return f"{artifact.ecosystem}:{artifact.name}@{artifact.version} ({artifact.filename})"

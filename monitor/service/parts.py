@@ -1,0 +1,134 @@
+"""What the daemon is made of, built once from the settings and handed to every step."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import tempfile
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import TYPE_CHECKING
+
+from monitor.alerts import channels
+from monitor.config import network as network_settings_of
+from monitor.config.channels import alert_settings
+from monitor.config.storage import open_evidence
+from monitor.http.pace import Clock
+from monitor.jobs.embedded import EmbeddedQueue
+from monitor.registries.network import connect
+from monitor.service.intake import Intake
+from monitor.service.logs import logger
+from monitor.service.meters import Meters
+from monitor.service.strangers import Strangers
+from monitor.store import Store
+from monitor.watchers.perimeter import Perimeter
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping
+
+    from monitor.alerts import Channel
+    from monitor.config import Settings
+    from monitor.evidence import Evidence
+    from monitor.jobs import Queue
+    from monitor.registries.client_config import Machine
+    from monitor.registries.network import Network
+    from monitor.registries.settings import NetworkSettings
+    from monitor.sandbox import Sandbox
+
+_log = logger()
+
+
+class Parts:
+    """The parts, open. ``woken`` is set by whoever put work into the queue."""
+
+    def __init__(
+        self,
+        *,
+        settings: Settings,
+        registries: NetworkSettings,
+        network: Network,
+        store: Store,
+        queue: Queue,
+        evidence: Evidence,
+        sandbox: Sandbox,
+        told: list[Channel],
+        folder: str,
+        clock: Clock,
+    ) -> None:
+        self.settings = settings
+        self.registries = registries
+        self.network = network
+        self.store = store
+        self.queue = queue
+        self.evidence = evidence
+        self.sandbox = sandbox
+        self.channels = told
+        self.folder = folder
+        self.clock = clock
+        self.perimeter = Perimeter(settings.organisations)
+        self.meters = Meters()
+        self.intake = Intake(clock)
+        self.strangers = Strangers()
+        self.woken = asyncio.Condition()
+
+    @property
+    def rules_digest(self) -> str:
+        """The rules that this daemon inspects with."""
+        return self.sandbox.hello.rules_digest
+
+    @property
+    def channel_names(self) -> list[str]:
+        """Where incidents are told."""
+        return [channel.name for channel in self.channels]
+
+    async def wake(self) -> None:
+        """There is work: whoever waits for some looks now."""
+        async with self.woken:
+            self.woken.notify_all()
+
+    async def rest(self, seconds: float) -> None:
+        """Wait for ``wake``, at most so long."""
+        try:
+            async with asyncio.timeout(seconds), self.woken:
+                await self.woken.wait()
+        except TimeoutError:
+            return
+
+    def scratch(self) -> str:
+        """A new private folder for one piece of work, whose caller removes it."""
+        return tempfile.mkdtemp(dir=self.folder)
+
+
+@asynccontextmanager
+async def opened(
+    settings: Settings, url: str, machine: Machine, sandbox: Sandbox
+) -> AsyncIterator[Parts]:
+    """Everything that the settings name, until the block ends. The schema is current by now."""
+    environ: Mapping[str, str] = machine.environ
+    async with AsyncExitStack() as stack:
+        clock = Clock()
+        store = Store.open(url, clock=clock.now)
+        stack.push_async_callback(store.close)
+        kept = await asyncio.to_thread(open_evidence, settings, environ)
+        if kept.made_key:
+            _log.warning(
+                f"made the evidence's key: {kept.made_key}. Back it up: without "
+                "it neither the evidence nor the fingerprints in the database can be read",
+                step="start",
+            )
+        await store.unlock(kept.evidence.keyring)
+        registries = network_settings_of(settings, environ)
+        network = await stack.enter_async_context(connect(registries, machine, clock=clock))
+        folder = tempfile.mkdtemp(prefix="leakmon-watch-")
+        stack.callback(shutil.rmtree, folder, ignore_errors=True)
+        yield Parts(
+            settings=settings,
+            registries=registries,
+            network=network,
+            store=store,
+            queue=EmbeddedQueue(store),
+            evidence=kept.evidence,
+            sandbox=sandbox,
+            told=channels(alert_settings(settings, environ)),
+            folder=folder,
+            clock=clock,
+        )

@@ -1,0 +1,57 @@
+"""What the registry still serves: withdrawals on record, and their incidents told of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from monitor import incidents
+from monitor.watchers import actions
+
+if TYPE_CHECKING:
+    from monitor.model import Incident, IncidentChange, Release
+    from monitor.service.parts import Parts
+
+_STILL_THERE = frozenset({actions.YANKED, actions.UNYANKED})
+"""A yank takes a file out of the choice of installers; its bytes can be fetched all the same."""
+
+
+async def gone(
+    ecosystem: str, name: str, version: str, filename: str | None, *, action: str, parts: Parts
+) -> None:
+    """A release or file was taken back (``removed``, ``yanked`` ...). Twice is harmless."""
+    word = "restored" if action == actions.UNYANKED else action
+    changed = await parts.store.withdraw(ecosystem, name, version, filename, word)
+    if not changed or action in _STILL_THERE:
+        return
+    left = {
+        past.purl
+        for past in await parts.store.history(ecosystem, name, limit=1000)
+        if past.withdrawal not in (actions.REMOVED, actions.QUARANTINED)
+    }
+    for incident in await parts.store.known_incidents(ecosystem, name):
+        if version in incident.versions and not left & set(incident.artifacts):
+            await _verify(incident, parts, is_present=False)
+
+
+async def restored(release: Release, parts: Parts) -> None:
+    """A release that had been taken back is there again."""
+    for incident in await parts.store.known_incidents(release.ecosystem, release.name):
+        if release.version in incident.versions:
+            await _verify(incident, parts, is_present=True)
+
+
+async def _verify(incident: Incident, parts: Parts, *, is_present: bool) -> None:
+    now = parts.clock.now()
+
+    def change(standing: Incident) -> IncidentChange:
+        return incidents.verified(standing, is_present=is_present, at=now)
+
+    await parts.store.change_incident(
+        incident.id,
+        change,
+        actor="leakmon",
+        action="verified",
+        reason="present" if is_present else "gone",
+        channels=parts.channel_names,
+    )
+    await parts.wake()

@@ -1,0 +1,126 @@
+"""Worker loops: take a job, do its step, end its lease. One bad job never stops the others."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from monitor.errors import LeakmonError
+from monitor.jobs import BACK_OFF, LEASE_SECONDS, next_try
+from monitor.service import inspecting, resolving
+from monitor.service.logs import logger
+from monitor.watchers.rechecks import after_miss
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
+    from monitor.model import Job
+    from monitor.service.parts import Parts
+
+PATIENCE = 1.0
+"""Seconds after which an idle worker looks by itself: another process may have left work."""
+
+SANDBOX_LOST = "sandbox-lost"
+_log = logger()
+
+
+class Worker:
+    """One loop, with a name that a restart has again: its leases are given back then."""
+
+    def __init__(self, name: str, kinds: Sequence[str], parts: Parts) -> None:
+        self.name = name
+        self.kinds = list(kinds)
+        self._parts = parts
+        self._steps: dict[str, Callable[[Job], Awaitable[None]]] = {
+            "resolve": self._resolve,
+            "recheck": self._resolve,
+            "artifact": self._artifact,
+        }
+
+    async def loop(self, stopping: asyncio.Event) -> None:
+        """Work until it is time to stop; what is in hand then is brought to its end."""
+        while not stopping.is_set():
+            if not self._parts.intake.is_open or not await self.once():
+                await self._parts.rest(PATIENCE)
+
+    async def once(self) -> bool:
+        """Do the next job; False if none is due."""
+        try:
+            job = await self._parts.queue.take(self.name, self.kinds, LEASE_SECONDS)
+        except LeakmonError as error:
+            self._parts.intake.saw(error)
+            self._parts.meters.errors.labels("take", error.reason).inc()
+            return False
+        if job is None:
+            return False
+        beat = asyncio.create_task(self._heartbeat(job, asyncio.current_task()))
+        try:
+            await self._do(job)
+        finally:
+            beat.cancel()
+            with suppress(asyncio.CancelledError):
+                await beat
+        return True
+
+    async def _do(self, job: Job) -> None:
+        queue = self._parts.queue
+        try:
+            try:
+                await self._steps[job.kind](job)
+            except LeakmonError as error:
+                if error.reason == SANDBOX_LOST and type(error) is LeakmonError:
+                    raise  # the zygote is gone: the whole process starts anew
+                await self._failed(job, error.reason, str(error))
+            except Exception as error:  # noqa: BLE001 - one bad job never stops the others
+                _log.exception("a bug", step=job.kind, job=job.key)
+                await self._failed(job, f"bug-{type(error).__name__}", str(error))
+            else:
+                await queue.done(job)
+                self._parts.intake.went_well()
+        except LeakmonError as error:
+            # The database itself does not take it: the lease lapses and the job comes again.
+            self._parts.intake.saw(error)
+            self._parts.meters.errors.labels(job.kind, error.reason).inc()
+            if error.reason == SANDBOX_LOST:
+                raise
+
+    async def _failed(self, job: Job, reason: str, told: str) -> None:
+        parts = self._parts
+        parts.meters.errors.labels(job.kind, reason).inc()
+        now = parts.clock.now()
+        if reason == "disk-full":
+            parts.intake.saw(LeakmonError(told, reason=reason))
+            await parts.queue.retry(job, now + BACK_OFF[0], reason)
+            return
+        tries = job.attempts + 1
+        at = after_miss(tries, now) if job.kind == "resolve" else next_try(tries, now)
+        if at is not None:
+            write = _log.info if reason == "not-yet" else _log.warning
+            wait = round((at - now).total_seconds())
+            write(f"{told}; again in {wait} s", step=job.kind, reason=reason)
+            await parts.queue.retry(job, at, reason)
+            return
+        _log.error(f"set aside: {told}", step=job.kind, reason=reason, job=job.key)
+        if job.kind == "artifact":
+            await inspecting.give_up(int(job.payload["artifact"]), reason, parts)
+        await parts.queue.dead(job, reason)
+
+    async def _resolve(self, job: Job) -> None:
+        await resolving.resolve_notice(job.payload, self._parts)
+
+    async def _artifact(self, job: Job) -> None:
+        artifact = int(job.payload["artifact"])
+        await inspecting.inspect_artifact(artifact, job.attempts, self._parts)
+
+    async def _heartbeat(self, job: Job, working: asyncio.Task[None] | None) -> None:
+        """Keep the lease; where it is lost, somebody else has the job and this work ends."""
+        while True:
+            await self._parts.clock.sleep(LEASE_SECONDS / 4)
+            try:
+                is_kept = await self._parts.queue.heartbeat(job, LEASE_SECONDS)
+            except LeakmonError:
+                continue
+            if not is_kept and working is not None:
+                _log.warning("lost its lease", step=job.kind, reason="lease-lost", job=job.key)
+                return
