@@ -51,6 +51,7 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _scan(commands)
     _rules(commands)
+    _watch(commands)
     responding.add(commands, _command)
     storage.add(commands, _command)
     _small(commands)
@@ -161,6 +162,18 @@ def _scan_work(work: argparse._ArgumentGroup) -> None:
         "--jobs", "-j", type=_positive, metavar="N",
         help="inspect this many at once (default: the number of processors)",
     )  # fmt: skip
+
+
+def _watch(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    watch = _command(
+        commands, "watch", "watch:run", "follow the registries, inspect what is ours, tell Slack"
+    )
+    watch.add_argument("--config", metavar="FILE", help="leakmon.toml (default: searched)")
+    watch.add_argument(
+        "--backfill", default="", metavar="DAYS",
+        help="also look at what was published in the last DAYS days, or at all of it (all)",
+    )  # fmt: skip
+    watch.add_argument("--once", action="store_true", help="do what is due now, then end")
 
 
 def _rules(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
