@@ -56,7 +56,7 @@ def _preserve(incident: Incident) -> Iterator[Step]:
     sha256 = str(worst(incident).get("sha256") or "")
     if sha256:
         get = f"leakmon evidence get {sha256[:12]} --reason leak --output FILE"
-        yield Step("Keep the bytes", "before anything is removed", get)
+        yield Step("Keep the bytes", "before anything is removed; leakmon has them:", get)
     else:
         yield Step("Keep the bytes", "download the artifact before anything is removed")
 
@@ -113,6 +113,8 @@ def _copies(incident: Incident) -> Iterator[Step]:
     else:
         where = "in forks and caches"
     yield Step("Chase copies", f"{where}; takedowns name each repository")
+    close = f"leakmon incidents resolve {incident.id}"
+    yield Step("Watch for re-uploads", "for 30 days; close this when it is dealt with:", close)
 
 
 def _uninspected(incident: Incident) -> Iterator[Step]:

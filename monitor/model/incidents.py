@@ -28,7 +28,7 @@ class Incident(Struct, frozen=True, kw_only=True):
     rules. ``published_at`` is the registry's time of the first bad artifact, ``first_seen_at``
     ours, ``alerted_at`` when the first channel took the first message. ``is_present`` is what the
     last check of the registry (``last_verified_at``) saw, None before the first. ``artifacts`` are
-    package URLs, ``versions`` in the order in which they were seen.
+    package URLs, ``versions`` in the order of their publication.
     """
 
     id: str

@@ -1,5 +1,7 @@
 """Slack's look of a message, as a page: Block Kit's blocks the way Slack's own client shows them.
 
+``python -m tests.alerts.render FILE [source|secret]`` writes the made-up incident's page.
+
 Only what ``mrkdwn`` really does is done: escapes, code spans, bold, italics, strike, mentions and
 links. What an injection would achieve in Slack is thus seen here too.
 """
@@ -8,7 +10,13 @@ from __future__ import annotations
 
 import html
 import re
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from monitor.alerts.sample import sample
+from monitor.alerts.slack import message
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -140,3 +148,13 @@ def _entities(text: str) -> str:
     """Slack knows three entities; all else is text."""
     plain = text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
     return html.escape(plain, quote=False)
+
+
+def main(target: str, kind: str = "source") -> None:
+    now = datetime(2026, 3, 31, 22, 36, 8, tzinfo=UTC)
+    blocks = message.message(sample(now, kind).incident, now)
+    Path(target).write_text(page([{"blocks": blocks}]), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

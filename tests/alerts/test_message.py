@@ -78,6 +78,11 @@ def test_hostile_words_stay_words(text: str) -> None:
         assert set(TAGS.findall(mrkdwn(made))) <= {"code"}
 
 
+def test_no_picture_comes_of_a_colon_of_ours() -> None:
+    assert f"{plain('inside :skull')}:" == "inside \u2236skull:"
+    assert plain("at 12:30:45 UTC").replace("\u2236", ":") == "at 12:30:45 UTC"
+
+
 def test_ordinary_names_are_shown_as_they_are() -> None:
     assert code("package/cli.js.map!/src/client.ts") == "`package/cli.js.map!/src/client.ts`"
     assert plain("my_package-2.0 (a & b)") == "my_package-2.0 (a &amp; b)"

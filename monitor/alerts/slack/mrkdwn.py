@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _MENTION = r"(?i)@(?=channel|here|everyone)"
 _LOOK_ALIKES = str.maketrans({"*": "\u2217", "~": "\u223c", "`": "\u02cb"})
 _EDGE_UNDERSCORE = r"(?<!\w)_|_(?!\w)"
-_EMOJI = r":(?=[\w+'-]{1,80}:)"
+_EMOJI = r":(?=[\w+'-]{1,80}:)|(?<!\d):(?=[\w+'-])"  # also where a colon of ours would end it
 _LINK = r"(?i)\b(https?|ftp|mailto|slack|file):"
 ELLIPSIS = "…"
 NOTHING = "—"
