@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 _LONG = 64 << 10  # how far a run is followed to the left, and how far it is decoded around a hit
-_WHOLE = 256 << 10  # a text up to this size is searched whole for encoded runs
-_NEAR = 16 << 10  # ... and a larger one this far around a word that undoes them
+_WHOLE = 32 << 10  # a text up to this size is searched whole for encoded runs
+_NEAR = 8 << 10  # ... and a larger one this far around a word that undoes them
 _WRAP = rb"(?:\\[rn/]|\\?\r?\n[ \t>#*]{0,64}|[\"'][ \t]*[+,.\\]?[ \t]*\r?\n[ \t]*[\"'])"
 _PARW = rb"(?:[rn/]\\|[ \t>#*]{0,64}\n\r?\\?|[\"'][ \t]*\n\r?[ \t]*[+,.\\]?[ \t]*[\"'])"
 _ALPHABET = rb"[A-Za-z0-9+/_\-]"
@@ -28,8 +28,10 @@ _WRAPS = re.compile(rb"\\[rn]|" + rb"[^A-Za-z0-9+/_\-]+")
 _GROUP = 4
 _BASE32 = re.compile(rb"[A-Z2-7]++")
 _HEX = re.compile(rb"[0-9a-fA-F]++")
-_SWEPT = re.compile(rb"[A-Za-z0-9+/_\-]{20,}+(?:" + _WRAP + rb"[A-Za-z0-9+/_\-]++)*+={0,2}")
-_SWEPT_HEX = re.compile(rb"(?:[0-9a-fA-F]{2}){16,}+")
+_IS_BASE64 = bytes(ord("a" if re.match(_ALPHABET, bytes((byte,))) else " ") for byte in range(256))
+_IS_HEX = bytes(ord("a" if byte in b"0123456789abcdefABCDEF" else " ") for byte in range(256))
+_LEAST_RUN = 24  # characters of base64, near a word that undoes it
+_LEAST_HEX = 32
 _PLAIN_BYTES = bytes(range(32, 127)) + b"\t\r\n"
 _MAGIC = (
     b"\x1f\x8b\x08",
@@ -82,11 +84,33 @@ def behind(text: Buffer, ends: Sequence[int]) -> Iterator[Piece]:
 
 def near(text: Buffer, ends: Sequence[int]) -> Iterator[Piece]:
     """Base64 near a word that speaks of it: runs that hold a text or something compressed."""
+    covered = 0
+    for start, stop in _long_runs(text, ends, _IS_BASE64, _LEAST_RUN):
+        if start < covered:
+            continue
+        run = bytes(text[start:stop])
+        if run in (run.lower(), run.upper()):  # a name or a path, not the work of an encoder
+            continue
+        found = _RUN.match(text, start)
+        covered = found.end() if found else stop
+        piece = _decoded(text, start, covered)
+        if is_plausible(piece.text):
+            yield piece
+
+
+def _long_runs(
+    text: Buffer, ends: Sequence[int], table: bytes, least: int
+) -> Iterator[tuple[int, int]]:
+    """Runs of an alphabet: ten times as fast in these steps as an expression is."""
+    sought = b"a" * least
     for first, last in windows(len(text), ends, _NEAR):
-        for found in _SWEPT.finditer(text, first, last):
-            piece = _decoded(text, *found.span())
-            if is_plausible(piece.text):
-                yield piece
+        marked = bytes(text[first:last]).translate(table)
+        start = marked.find(sought)
+        while start >= 0:
+            stop = marked.find(b" ", start + least)
+            stop = len(marked) if stop < 0 else stop
+            yield first + start, first + stop
+            start = marked.find(sought, stop)
 
 
 def windows(size: int, ends: Sequence[int], reach: int) -> Iterator[tuple[int, int]]:
@@ -149,11 +173,10 @@ def hexadecimal(text: Buffer, ends: Sequence[int]) -> Iterator[Piece]:
 
 def near_hexadecimal(text: Buffer, ends: Sequence[int]) -> Iterator[Piece]:
     """Pairs of hex digits near a word that undoes them."""
-    for first, last in windows(len(text), ends, _NEAR):
-        for found in _SWEPT_HEX.finditer(text, first, last):
-            piece = _unhexed(text, *found.span())
-            if is_plausible(piece.text):
-                yield piece
+    for start, stop in _long_runs(text, ends, _IS_HEX, _LEAST_HEX):
+        piece = _unhexed(text, start, stop)
+        if is_plausible(piece.text):
+            yield piece
 
 
 def _unhexed(text: Buffer, start: int, stop: int) -> Piece:

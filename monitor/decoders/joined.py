@@ -10,33 +10,34 @@ from monitor.decoders.piece import Buffer, Piece, joints
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-_REACH = 2048  # how far a chain of literals is followed from a joint
+_NEARBY = 96  # how far around a joint the pieces that it joins are looked at
+_REACH = 1024  # how far a chain of literals is followed from a joint
 _TOKEN = rb"[A-Za-z0-9_+/=.:\-]"
 _SPACE = rb"[ \t\r\n]*+"
-_Q = rb"\\*[\"'`]"
-_OPEN = rb"(?:[fFrRbBuU]{1,2})?" + _Q
+_Q = rb"[\"'`]"
+_OPEN = rb"(?:[fFrRbBuU]{1,2})?\\*" + _Q
 _OPERATOR = rb"(?:\+|\.\.?|&|<<)?"
 _ASSIGNED = rb"[A-Za-z_$][\w$.\[\]]{0,60}[ \t]*(?:\+=|\.=)"
+# One set of bytes begins all alternatives: the search skips to them.
 _JOINT = re.compile(
-    rb"|".join(
+    rb"[\"'`{$](?:(?<=[\"'`])(?:"
+    + rb"|".join(
         (
-            _Q
-            + _SPACE
-            + rb"\\?"
-            + _SPACE
-            + rb"\)?"
-            + _OPERATOR
-            + _SPACE
-            + rb"\(?"
-            + _SPACE
-            + _OPEN,
-            _Q + rb"\)?\.concat\([ \t]*" + _OPEN,
-            _Q + _SPACE + rb"[;)]?" + _SPACE + _ASSIGNED + _SPACE + _OPEN,
-            rb"\$?\{" + _SPACE + _Q,
-            _Q + _SPACE + rb"\}",
+            _SPACE + rb"\\?" + _SPACE + rb"\)?" + _OPERATOR + _SPACE + rb"\(?" + _SPACE + _OPEN,
+            rb"\)?\.concat\([ \t]*" + _OPEN,
+            _SPACE + rb"[;)]?" + _SPACE + _ASSIGNED + _SPACE + _OPEN,
+            _SPACE + rb"\}",
         )
     )
+    + rb")|(?<=\$)\{"
+    + _SPACE
+    + _Q
+    + rb"|(?<=\{)"
+    + _SPACE
+    + _Q
+    + rb")"
 )
+_TIGHT = re.compile(_TOKEN + rb"?+" + _JOINT.pattern + _TOKEN + rb"{2}")
 _COMMA = re.compile(_Q + _SPACE + rb"," + _SPACE + _OPEN)
 _WRAP = re.compile(rb"(?:=|\\+|\\+[rn])?\r?\n[ \t>|*#]*+|(?:\\+r)?\\+n[ \t]*+|" + _JOINT.pattern)
 _NUMBER = re.compile(rb"0[xX]([0-9a-fA-F]{1,2})|\b([0-9]{1,3})\b")
@@ -51,7 +52,10 @@ _LONGEST = 256 << 10
 
 def concatenated(text: Buffer, ends: Sequence[int]) -> Iterator[Piece]:
     """The window around joints between two literals, without the joints."""
-    return _without("concatenation", text, ends, _JOINT, _REACH)
+    tight = [
+        end for end in ends if _TIGHT.search(bytes(text[max(0, end - _NEARBY) : end + _NEARBY]))
+    ]
+    return _without("concatenation", text, tight, _JOINT, _REACH)
 
 
 def listed(text: Buffer, ends: Sequence[int]) -> Iterator[Piece]:

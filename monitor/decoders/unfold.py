@@ -141,7 +141,11 @@ class _Unfolding:
             level = _Level(level, parts)
             for match in self._matcher.scan(level.text, path):
                 moved = _moved(level, match, content)
-                if moved is not None and (moved.rule.id, moved.secret) not in known:
+                if (
+                    moved is not None
+                    and (moved.rule.id, moved.secret) not in known
+                    and not _is_told(moved, plain)
+                ):
                     known.add((moved.rule.id, moved.secret))
                     found.append(moved)
             hits = self._matcher.probe_hits
@@ -251,6 +255,16 @@ def _inflated(compressed: bytes, bits: int, most: int) -> bytes:
             if sum(map(len, parts)) > most:
                 break
     return b"".join(parts)
+
+
+def _is_told(match: Match, plain: Sequence[Match]) -> bool:
+    """Whether the same rule found the same place, only spelled otherwise."""
+    return any(
+        match.rule.id == each.rule.id
+        and match.start < each.secret_end
+        and each.secret_start < match.end
+        for each in plain
+    )
 
 
 def _moved(level: _Level, match: Match, content: Buffer) -> Match | None:

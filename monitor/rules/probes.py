@@ -26,7 +26,7 @@ PROBES: tuple[Probe, ...] = (
     Probe("compressed", r"UEsDB[A-Za-z0-9+/_-]{16}"),
     Probe("base64-word", r"atob\("),
     Probe("base64-word", r"[bB]ase64"),
-    Probe("base64-word", r"b64"),
+    Probe("base64-word", r"b64[dD]ecode"),
     Probe("base64-word", r"kind: Secret"),
     Probe("base64-word", r"[pP]ower[sS]hell"),
     Probe("base64-word", r"EncodedCommand"),
