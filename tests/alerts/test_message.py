@@ -78,6 +78,10 @@ def test_hostile_words_stay_words(text: str) -> None:
         assert set(TAGS.findall(mrkdwn(made))) <= {"code"}
 
 
+def test_no_quotation_comes_of_a_first_character() -> None:
+    assert mrkdwn(plain("> quoted")) == "\u203a quoted"
+
+
 def test_no_picture_comes_of_a_colon_of_ours() -> None:
     assert f"{plain('inside :skull')}:" == "inside \u2236skull:"
     assert plain("at 12:30:45 UTC").replace("\u2236", ":") == "at 12:30:45 UTC"

@@ -60,9 +60,9 @@ def message(incident: Incident, now: datetime) -> list[Block]:
     blocks: list[Block] = []
     for places in _FALLING:
         blocks = list(_blocks(incident, now, places))
-        if len(json.dumps(blocks)) <= MAX_TOTAL:
-            break
-    return blocks
+        if _length(blocks) <= MAX_TOTAL:
+            return blocks
+    return _cut_down(blocks, incident)
 
 
 def fallback(incident: Incident) -> str:
@@ -105,6 +105,19 @@ def versions(incident: Incident) -> str:
     hidden = len(incident.versions) - len(shown)
     told = ", ".join(code(each, 60) for each in shown)
     return f"{hidden:,} older, {told}" if hidden else told or NOTHING
+
+
+def _cut_down(blocks: list[Block], incident: Incident) -> list[Block]:
+    """Without its longest blocks, which only hostile names make so long: that is said."""
+    head, *middle, last = blocks
+    told = f"Left out here for its length: {code(f'leakmon incidents show {incident.id}', 120)}"
+    while middle and _length([head, *middle, section(told), last]) > MAX_TOTAL:
+        middle.remove(max(middle, key=lambda block: _length([block])))
+    return [head, *middle, section(told), last]
+
+
+def _length(blocks: Sequence[Block]) -> int:
+    return len(json.dumps(blocks))
 
 
 def _blocks(incident: Incident, now: datetime, places: int) -> Iterator[Block]:

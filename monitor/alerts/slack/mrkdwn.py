@@ -30,6 +30,7 @@ def plain(text: str, limit: int = 600) -> str:
     made = re.sub(_EDGE_UNDERSCORE, "\u02cd", made)
     made = re.sub(_EMOJI, "\u2236", made)
     made = re.sub(_LINK, r"\1[:]", made)
+    made = re.sub(r"^>+", "\u203a", made)  # even escaped, it would quote at the start of a line
     return _fit(_unmentioned(made), limit) or NOTHING
 
 
