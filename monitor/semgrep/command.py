@@ -32,12 +32,12 @@ class Limits(Struct, frozen=True, kw_only=True):
     A batch that has to be killed is halved and tried again, until ``total_seconds`` are used up.
     """
 
-    file_seconds: int = 10
+    file_seconds: int = 30
     memory_mib: int = 1500
-    batch_files: int = 1000
-    batch_bytes: int = 32 * MIB
-    batch_seconds: float = 300.0
-    total_seconds: float = 1800.0
+    batch_files: int = 500
+    batch_bytes: int = 16 * MIB
+    batch_seconds: float = 600.0
+    total_seconds: float = 3600.0
     answer_bytes: int = 256 * MIB
     staged_bytes: int = 2048 * MIB
 
