@@ -11,6 +11,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 UPGRADE ?= --upgrade
+CONFIG ?= deploy/leakmon.example.toml
 
 # The first Python that is new enough and can make an environment. PYTHON=/path/to/python3.13 overrules.
 CANDIDATES := python3 python3.14 python3.13 python3.12 python3.11
@@ -52,6 +53,15 @@ else
 		*) exit $$status;; \
 	esac
 endif
+
+.PHONY: watch
+watch: $(RUN_STAMP) ## Run the daemon in build/watch, with CONFIG (default: the example); options in ARGS
+	@mkdir -p build/watch
+	@config="$$(realpath "$(CONFIG)")"; cd build/watch && exec ../../$(BIN)/leakmon watch --config "$$config" $(ARGS)
+
+.PHONY: crash
+crash: $(DEV_STAMP) node ## Kill the daemon 40 times under 200 publishes; ARGS="--seed N" repeats a run
+	@$(BIN)/python -m tests.e2e.crash $(ARGS)
 
 .PHONY: test
 test: $(DEV_STAMP) node ## Run the whole test suite; options for pytest in ARGS

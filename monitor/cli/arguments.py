@@ -174,6 +174,10 @@ def _watch(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
         help="also look at what was published in the last DAYS days, or at all of it (all)",
     )  # fmt: skip
     watch.add_argument("--once", action="store_true", help="do what is due now, then end")
+    status = _command(commands, "status", "status:run", "show feeds, queue, alerts and incidents")
+    status.add_argument("--config", metavar="FILE", help="leakmon.toml (default: searched)")
+    status.add_argument("--watch", action="store_true", help="redraw until Ctrl-C")
+    status.add_argument("--json", action="store_true", help="as JSON")
 
 
 def _rules(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -134,11 +134,10 @@ class Daemon:
     async def _until_stopped(self, tasks: list[asyncio.Task[None]]) -> None:
         """A task that fails ends the wait, and its error the process."""
         stop = asyncio.create_task(self.stopping.wait())
-        done, _ = await asyncio.wait({stop, *tasks}, return_when=asyncio.FIRST_EXCEPTION)
-        if stop not in done and not self.stopping.is_set():
-            for task in done:
-                task.result()
+        done, _ = await asyncio.wait({stop, *tasks}, return_when=asyncio.FIRST_COMPLETED)
         stop.cancel()
+        for task in done - {stop}:
+            task.result()
 
     async def _drain(self, tasks: list[asyncio.Task[None]]) -> None:
         self.stopping.set()

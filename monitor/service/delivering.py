@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from monitor.alerts.delivery import Delivery
+from monitor.errors import TransientError
 from monitor.service.logs import logger
 
 if TYPE_CHECKING:
@@ -96,8 +97,15 @@ class Deliveries:
         """Deliver whenever something is due; a channel that needs a rest has it."""
         while not stopping.is_set():
             if self._parts.intake.is_open:
-                await self.pass_once(channel)
+                await self._try(channel)
             await self._parts.rest(PATIENCE)
+
+    async def _try(self, channel: str) -> None:
+        try:
+            await self.pass_once(channel)
+        except TransientError as error:  # the database's; a channel's own are the delivery's
+            self._parts.intake.saw(error)
+            self._parts.meters.errors.labels("deliver", error.reason).inc()
 
     async def pass_once(self, channel: str) -> None:
         """One pass over what is due."""

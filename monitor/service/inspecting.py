@@ -178,7 +178,7 @@ async def _tell(
         verdict=report.verdict.severity.value,
         status=report.status.value,
         seconds=round(took, 3),
-        incidents=",".join(each.id for each in opened) or None,
+        incidents=",".join(each.id for each in opened),
     )
     if settled.outgoing:
         await parts.wake()

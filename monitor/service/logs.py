@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import MutableMapping
 
 _MAX_TEXT = 2_000
+_FIRST = ("timestamp", "level", "step", "event")
 
 
 def configure(*, is_terminal: bool | None = None) -> None:
@@ -49,11 +50,15 @@ def _plain(
     _logger: object, _name: str, event: MutableMapping[str, Any]
 ) -> MutableMapping[str, Any]:
     """A stranger's text must not move a terminal's cursor, nor fill a disk."""
-    for key, value in event.items():
+    told: dict[str, Any] = {}
+    for key in sorted(event, key=lambda each: each not in _FIRST):
+        value = event[key]
         if isinstance(value, str):
             kept = "".join(each if each.isprintable() else "?" for each in value)
-            event[key] = kept[:_MAX_TEXT]
-    return event
+            value = kept[:_MAX_TEXT]
+        if value not in ("", None):
+            told[key] = value
+    return told
 
 
 class _Bridge(logging.Handler):

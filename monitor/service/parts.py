@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 import tempfile
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from monitor.registries.settings import NetworkSettings
     from monitor.sandbox import Sandbox
 
+_SCRATCH = "leakmon-watch-"
 _log = logger()
 
 
@@ -118,7 +120,8 @@ async def opened(
         await store.unlock(kept.evidence.keyring)
         registries = network_settings_of(settings, environ)
         network = await stack.enter_async_context(connect(registries, machine, clock=clock))
-        folder = tempfile.mkdtemp(prefix="leakmon-watch-")
+        await asyncio.to_thread(_swept)
+        folder = tempfile.mkdtemp(prefix=f"{_SCRATCH}{os.getpid()}-")
         stack.callback(shutil.rmtree, folder, ignore_errors=True)
         yield Parts(
             settings=settings,
@@ -132,3 +135,23 @@ async def opened(
             folder=folder,
             clock=clock,
         )
+
+
+def _swept() -> None:
+    """Remove what a killed daemon of this user left behind: half-fetched files are large."""
+    top = tempfile.gettempdir()
+    for name in os.listdir(top):
+        pid = name.removeprefix(_SCRATCH).partition("-")[0]
+        path = os.path.join(top, name)
+        if name.startswith(_SCRATCH) and pid.isdecimal() and not _is_alive(int(pid)):
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True

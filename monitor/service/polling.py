@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from monitor.errors import LeakmonError
 from monitor.model import Checkpoint, Ownership
+from monitor.service.intake import DISK_FULL
 from monitor.service.logs import logger
 from monitor.watchers import actions
 from monitor.watchers.outages import Outage, observed
@@ -65,7 +66,10 @@ class Feed:
         try:
             page = await self._page()
         except LeakmonError as error:
-            self._note(error)
+            self._parts.intake.saw(error)
+            self._parts.meters.errors.labels("poll", error.reason).inc()
+            if error.reason != DISK_FULL:  # that is not the registry's doing
+                self._note(error)
             return False
         self._note(None)
         return page.rows >= ROWS
@@ -93,9 +97,6 @@ class Feed:
     def _note(self, error: LeakmonError | None) -> None:
         """A registry that is down is said once, and once more when it is back."""
         self._outage, turn = observed(self._outage, error, self._parts.clock.now())
-        if error is not None:
-            self._parts.intake.saw(error)
-            self._parts.meters.errors.labels("poll", error.reason).inc()
         if turn == "down" and error is not None:
             _log.warning(f"{self.name}: {error}", step="poll", reason=error.reason)
         elif turn == "back":

@@ -74,6 +74,14 @@ async def resolve_notice(payload: Mapping[str, Any], parts: Parts) -> None:
     await store.resolve_notice(told.notice_key, "announced" if releases else "nothing-new")
 
 
+async def vanished(payload: Mapping[str, Any], parts: Parts) -> None:
+    """A tracked release is there no longer."""
+    notice = msgspec.convert(payload, _Payload).notice
+    if notice.version is not None:
+        removed = actions.REMOVED
+        await gone(notice.ecosystem, notice.name, notice.version, None, action=removed, parts=parts)
+
+
 async def _owner(told: _Payload, parts: Parts) -> Ownership | None:
     """Whose it is: by its name, or else by what its registry says of it."""
     notice = told.notice

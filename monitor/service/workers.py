@@ -6,9 +6,10 @@ import asyncio
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from monitor.errors import LeakmonError
+from monitor.errors import LeakmonError, NotFoundError
 from monitor.jobs import BACK_OFF, LEASE_SECONDS, next_try
 from monitor.service import inspecting, resolving
+from monitor.service.intake import DISK_FULL
 from monitor.service.logs import logger
 from monitor.watchers.rechecks import after_miss
 
@@ -34,7 +35,7 @@ class Worker:
         self._parts = parts
         self._steps: dict[str, Callable[[Job], Awaitable[None]]] = {
             "resolve": self._resolve,
-            "recheck": self._resolve,
+            "recheck": self._recheck,
             "artifact": self._artifact,
         }
 
@@ -89,7 +90,7 @@ class Worker:
         parts = self._parts
         parts.meters.errors.labels(job.kind, reason).inc()
         now = parts.clock.now()
-        if reason == "disk-full":
+        if reason == DISK_FULL:
             parts.intake.saw(LeakmonError(told, reason=reason))
             await parts.queue.retry(job, now + BACK_OFF[0], reason)
             return
@@ -108,6 +109,12 @@ class Worker:
 
     async def _resolve(self, job: Job) -> None:
         await resolving.resolve_notice(job.payload, self._parts)
+
+    async def _recheck(self, job: Job) -> None:
+        try:
+            await self._resolve(job)
+        except NotFoundError:
+            await resolving.vanished(job.payload, self._parts)
 
     async def _artifact(self, job: Job) -> None:
         artifact = int(job.payload["artifact"])

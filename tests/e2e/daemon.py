@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import os
+import select
 import signal
 import sqlite3
 import subprocess
 import sys
 import time
+import zlib
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
+from monitor.config import cache_folder
 from tests.network.servers import PASSWORD, USER, free_port
 
 if TYPE_CHECKING:
@@ -67,9 +71,7 @@ base_url = "{url}"
 class Site:
     """Where the daemon runs. ``start`` and ``kill`` it as often as you like: the folder stays."""
 
-    def __init__(
-        self, folder: Path, npm: NpmServer, pypi: PypiServer, slack: FakeSlack
-    ) -> None:
+    def __init__(self, folder: Path, npm: NpmServer, pypi: PypiServer, slack: FakeSlack) -> None:
         self.folder = folder
         self.npm = npm
         self.pypi = pypi
@@ -77,12 +79,9 @@ class Site:
         self.port = free_port()
         self.process: subprocess.Popen[bytes] | None = None
         self.log = folder / "watch.log"
-        self.cache = folder.parent / "leakmon-cache"
         self.configure()
 
-    def configure(
-        self, more: str = "", *, has_slack: bool = True, canary_minutes: int = 0
-    ) -> None:
+    def configure(self, more: str = "", *, has_slack: bool = True, canary_minutes: int = 0) -> None:
         text = CONFIG.format(
             folder=self.folder,
             port=self.port,
@@ -103,7 +102,7 @@ class Site:
         return {
             "PATH": os.environ["PATH"],
             "HOME": str(self.folder),
-            "XDG_CACHE_HOME": str(self.cache),
+            "XDG_CACHE_HOME": os.path.dirname(cache_folder(os.environ)),  # noqa: PTH120 - as it is given
             "NPM_TOKEN": self.npm.registry.token,
             "PYPI_PASSWORD": PASSWORD,
             "SLACK_BOT_TOKEN": self.slack.token,
@@ -200,16 +199,11 @@ class Pause:
     """Gives the processor to the daemon between two looks."""
 
     def __call__(self) -> None:
-        import select
-
         select.select([], [], [], 0.05)
 
 
 def token(seed: str) -> str:
     """A secret in the shape of a GitHub classic token, valid by its checksum; opens nothing."""
-    import hashlib
-    import zlib
-
     letters = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
     digest = hashlib.sha256(seed.encode()).digest()
     body = "".join(letters[byte % 62] for byte in digest)[:30]

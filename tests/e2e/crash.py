@@ -1,0 +1,167 @@
+"""Publishes while the daemon is killed with -9 at random points and the servers fail around it.
+
+``python -m tests.e2e.crash [--seed N] [--publishes N] [--kills N]`` prints its counts; afterwards
+every file was inspected, and people were told of every incident exactly once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import secrets
+import select
+import sys
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+from random import Random
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from tests.alerts import fake_slack
+from tests.alerts.fake_slack import Fault
+from tests.e2e.daemon import Site, token
+from tests.watch_servers.npm import npm_server
+from tests.watch_servers.pypi import pypi_server
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+REGISTRY_FAULTS = ("too-many", "unavailable", "cut", "truncated", "wrong-digest", "slow-loris")
+PAGE_FAULTS = ("garbage", "empty-page")
+SLACK_FAULTS = ("lost", "lost-500", "500", "cut", "429", "garbage")
+
+
+class Counts(Struct, kw_only=True):
+    """What was done, and what came of it."""
+
+    seed: int
+    kills: int = 0
+    files: int = 0
+    faults: int = 0
+    settled: int = 0
+    incidents: int = 0
+    told: int = 0
+    doubled: int = 0
+    lost: int = 0
+    seconds: float = 0.0
+
+    @property
+    def is_right(self) -> bool:
+        return self.settled == self.files and self.doubled == self.lost == 0
+
+
+class Run:
+    """One run against one site; the same seed makes the same plan."""
+
+    def __init__(self, site: Site, seed: int, *, has_faults: bool) -> None:
+        self.site = site
+        self.random = Random(seed)
+        self.counts = Counts(seed=seed)
+        self.has_faults = has_faults
+        self.prefix = f"s{seed}"
+        self.versions: Counter[str] = Counter()
+
+    def go(self, publishes: int, kills: int, patience: float) -> Counts:
+        """Do all of it, in an order of chance, and count."""
+        started = time.monotonic()
+        plan = ["publish"] * publishes + ["kill"] * kills
+        self.random.shuffle(plan)
+        self.site.start()
+        self.site.ready()
+        for deed in plan:
+            if deed == "publish":
+                self._publish()
+            else:
+                self._kill()
+            if self.has_faults and self.random.random() < 0.2:
+                self._fault()
+        self.site.npm.faults.clear()
+        self.site.pypi.faults.clear()
+        self.site.slack.faults.clear()
+        self.site.until(self._is_over, "something is left undone", patience)
+        self.counts.seconds = time.monotonic() - started
+        return self._counted()
+
+    def _publish(self) -> None:
+        number = self.random.randrange(12)
+        if self.random.random() < 0.6:
+            name = f"@acme/{self.prefix}-{number}"
+            self.versions[name] += 1
+            files = {".env": f"GITHUB_TOKEN={token(name)}\n", "index.js": "1;\n"}
+            if self.random.random() < 0.3:
+                del files[".env"]
+            self.site.npm.put(name, f"1.0.{self.versions[name]}", files, license="UNLICENSED")
+            self.counts.files += 1
+        else:
+            name = f"acme{self.prefix}n{number}"
+            self.versions[name] += 1
+            kinds = self.random.choice(["s", "w", "sw"])
+            made = self.site.pypi.put(name, f"1.{self.versions[name]}", kinds)
+            self.counts.files += len(made)
+
+    def _kill(self) -> None:
+        select.select([], [], [], self.random.uniform(0, 2.5))
+        self.site.kill()
+        self.counts.kills += 1
+        self.site.start()
+
+    def _fault(self) -> None:
+        self.counts.faults += 1
+        where = self.random.randrange(3)
+        if where == 0:
+            fault = Fault(self.random.choice(SLACK_FAULTS), retry_after=1)
+            self.site.slack.faults.append(fault)
+            return
+        server = self.site.npm if where == 1 else self.site.pypi
+        kind = self.random.choice(REGISTRY_FAULTS + PAGE_FAULTS)
+        server.faults.switch_on(kind, times=1)
+
+    def _is_over(self) -> bool:
+        query = "select count(*) from artifacts where state = 'settled'"
+        return self.site.rows(query) == [(self.counts.files,)] and self.site.is_idle()
+
+    def _counted(self) -> Counts:
+        told = Counter(self.site.slack.ids())
+        wanted = {row[0] for row in self.site.rows("select id from outgoing")}
+        counts = self.counts
+        counts.settled = self.site.rows("select count(*) from artifacts where state='settled'")[0][
+            0
+        ]
+        counts.incidents = self.site.rows("select count(*) from incidents")[0][0]
+        counts.told = len(told)
+        counts.doubled = sum(number - 1 for number in told.values())
+        counts.lost = len(wanted - set(told))
+        return counts
+
+
+def main(arguments: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seed", type=int, default=secrets.randbelow(10_000))
+    parser.add_argument("--publishes", type=int, default=200)
+    parser.add_argument("--kills", type=int, default=40)
+    parser.add_argument("--patience", type=float, default=1200, help="seconds for the rest")
+    call = parser.parse_args(arguments)
+    with tempfile.TemporaryDirectory(prefix="leakmon-crash-") as folder:
+        top = Path(folder)
+        with (
+            npm_server(top / "npm") as npm,
+            pypi_server(top / "pypi") as pypi,
+            fake_slack.running() as slack,
+        ):
+            (top / "watch").mkdir()
+            site = Site(top / "watch", npm, pypi, slack)
+            try:
+                run = Run(site, call.seed, has_faults=True)
+                counts = run.go(call.publishes, call.kills, call.patience)
+            finally:
+                site.end()
+    for name in counts.__struct_fields__:
+        sys.stdout.write(f"{name:>10}  {getattr(counts, name)}\n")
+    sys.stdout.write("as it should be\n" if counts.is_right else "NOT as it should be\n")
+    return 0 if counts.is_right else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
