@@ -16,11 +16,11 @@ from monitor import archive, decoders
 from monitor.archive import manifests, source_maps
 from monitor.archive.budget import Budget
 from monitor.decoders import may_be_wide
-from monitor.detectors import ARTIFACT_DETECTORS, MEMBER_DETECTORS
+from monitor.detectors import MEMBER_DETECTORS
 from monitor.model import NESTED, Inspection, MemberRecord, SourceMapReference
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from monitor.archive import Member, Trail
     from monitor.archive.budget import Limits
@@ -58,14 +58,15 @@ class Inspector:
 
     def inspect_files(
         self,
-        files: Iterable[tuple[str, str]],
+        files: Sequence[tuple[str, str]],
         context: Context,
         gatherer: Gatherer | None = None,
     ) -> Inspection:
         """Inspect files given as ``(path on this machine, path to show)``.
 
-        They are an artifact or a part of one: whoever has all parts calls ``merged`` and then
-        ``conclude`` for what can only be told of the whole. ``gatherer`` sees every member too.
+        They are an artifact or a part of one: what can only be told of the whole is the
+        business of whoever has all parts (``pipeline.conclude``). ``gatherer``
+        sees every member too.
         """
         trail = archive.Trail()
         inspection = Inspection(skipped=trail.skipped, hazards=trail.hazards)
@@ -73,7 +74,7 @@ class Inspector:
         opening = _Opening(self._matcher, inspection, trail, budget, context, gatherer=gatherer)
         for path, shown in files:
             try:
-                opening.open(path, shown)
+                opening.open(path, shown, is_alone=len(files) == 1)
             except MemoryError:
                 trail.skip(shown, "memory")
             except OSError as error:
@@ -84,31 +85,6 @@ class Inspector:
                 trail.skip(shown, late.reason)
                 break
         return inspection
-
-
-def conclude(inspection: Inspection, context: Context) -> None:
-    """Run the detectors that look at an artifact as a whole."""
-    for detect in ARTIFACT_DETECTORS:
-        inspection.findings.extend(detect(inspection, context))
-
-
-def merged(parts: Iterable[Inspection]) -> Inspection:
-    """One inspection out of those of an artifact's parts, in their order."""
-    whole = Inspection()
-    for part in parts:
-        whole.bytes += part.bytes
-        whole.inspected_bytes += part.inspected_bytes
-        whole.sha256 = part.sha256
-        whole.cpu_seconds += part.cpu_seconds
-        whole.members += part.members
-        whole.findings += part.findings
-        whole.skipped += part.skipped
-        whole.hazards += part.hazards
-        whole.manifests += part.manifests
-        whole.dependencies += part.dependencies
-        whole.source_maps += part.source_maps
-        whole.map_references += part.map_references
-    return whole
 
 
 class _Opening:
@@ -134,7 +110,7 @@ class _Opening:
         self._since_release = 0
         self._map_depth = 0
 
-    def open(self, path: str, shown: str) -> None:
+    def open(self, path: str, shown: str, *, is_alone: bool) -> None:
         # O_NONBLOCK: a fifo in a scanned folder must not hold the child until its wall limit.
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW)
         try:
@@ -150,7 +126,8 @@ class _Opening:
         finally:
             os.close(descriptor)
         self._mapped = mapped
-        self.inspection.sha256 = self._sha256(mapped)
+        if is_alone:  # nobody asks for the digest of a file among others
+            self.inspection.sha256 = self._sha256(mapped)
         self._walk(shown, mapped)
 
     def _walk(self, path: str, content: archive.Buffer) -> None:
@@ -175,13 +152,14 @@ class _Opening:
         containers: Sequence[Container] = ()
         if hits or may_be_wide(member.data):
             matches, containers = self._unfold(member, hits, matches)
+        start = len(inspection.findings)
         for inspect in MEMBER_DETECTORS:
             found = inspect(member, matches, self.context)
             if found:
                 inspection.findings.extend(self._new(found) if member.offset else found)
         for reason in capped:
             self.trail.skip(member.path, reason)
-        self._recover(member, hits, containers)
+        self._recover(member, hits, containers, start)
         if not member.offset:
             self._read_names(member)
         self._since_release += size
@@ -233,16 +211,36 @@ class _Opening:
             return unfolded.matches, unfolded.containers
         return plain, ()
 
+    def _tell_once(self, start: int, stop: int, path: str) -> None:
+        """A secret that a recovered source told need not be told of the map's raw JSON as well."""
+        findings = self.inspection.findings
+        own = findings[start:stop]
+        again = {
+            each.fingerprint
+            for each in findings[stop:]
+            if each.secret is not None and each.path.startswith(path + NESTED)
+        }
+        findings[start:stop] = [each for each in own if each.fingerprint not in again]
+
     def _recover(
-        self, member: Member, hits: Mapping[str, Sequence[int]], containers: Sequence[Container]
+        self,
+        member: Member,
+        hits: Mapping[str, Sequence[int]],
+        containers: Sequence[Container],
+        start: int,
     ) -> None:
-        """Source maps and archives that this member holds: what is in them are members too."""
+        """Source maps and archives that this member holds: what is in them are members too.
+
+        Its own findings begin at ``start``.
+        """
         for container in containers:
             offset = member.offset + container.offset
             where = f"({'/'.join(container.chain)} at byte {offset})"
             self._open_container(f"{member.path}{NESTED}{where}", container.content)
         if "map-json" in hits and source_maps.looks_like_map(member.data):
+            stop = len(self.inspection.findings)
             self._open_map(member.path, member.data, "file")
+            self._tell_once(start, stop, member.path)
         if "source-map-url" not in hits:
             return
         if member.data[:4] == WASM_MAGIC:

@@ -8,19 +8,18 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 
-from monitor.inspection import conclude, merged
+from monitor.detectors import ARTIFACT_DETECTORS
 from monitor.judge import judge
 from monitor.judge import verdict as verdicts
-from monitor.model import Organisation, Skipped, Status, TargetReport, Verdict
+from monitor.model import Inspection, Organisation, Skipped, Status, TargetReport, Verdict
 from monitor.pipeline.subjects import EXPECTED_GAPS, UNANSWERED
 from monitor.suppress import Hidden, Suppressions, apply, expired
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from monitor.detectors import Context
     from monitor.errors import LeakmonError
-    from monitor.model import Inspection
     from monitor.pipeline.subjects import Subject
     from monitor.sandbox import Outcome
 
@@ -155,3 +154,28 @@ def _publishes(organisation: Organisation, ecosystem: str, name: str) -> bool:
         return any(fnmatchcase(name, glob) for glob in organisation.pypi.packages)
     owner = f"{ecosystem}:{name}"
     return any(fnmatchcase(owner, f"{address}/*") for address in organisation.repositories)
+
+
+def conclude(inspection: Inspection, context: Context) -> None:
+    """Run the detectors that look at an artifact as a whole."""
+    for detect in ARTIFACT_DETECTORS:
+        inspection.findings.extend(detect(inspection, context))
+
+
+def merged(parts: Iterable[Inspection]) -> Inspection:
+    """One inspection out of those of an artifact's parts, in their order."""
+    whole = Inspection()
+    for part in parts:
+        whole.bytes += part.bytes
+        whole.inspected_bytes += part.inspected_bytes
+        whole.sha256 = part.sha256
+        whole.cpu_seconds += part.cpu_seconds
+        whole.members += part.members
+        whole.findings += part.findings
+        whole.skipped += part.skipped
+        whole.hazards += part.hazards
+        whole.manifests += part.manifests
+        whole.dependencies += part.dependencies
+        whole.source_maps += part.source_maps
+        whole.map_references += part.map_references
+    return whole

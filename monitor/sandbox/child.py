@@ -8,6 +8,7 @@ import signal
 import sys
 import time
 import traceback
+from importlib import import_module
 from typing import TYPE_CHECKING, NoReturn
 
 from monitor.errors import LeakmonError
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from monitor.sandbox.protocol import Job, Settings
 
 
+ON_DEMAND = ("monitor.decoders.unfold", "monitor.rules.settle", "monitor.rules.checksums")
+
 CODE_COPIES = 4
 """How often gathered code lies in memory at most: taken, and twice while its answer grows."""
 
@@ -41,6 +44,11 @@ class Engine:
         self.rules_digest = matcher.digest
         self.rules = len(matcher.rules)
         self.inspector = Inspector(matcher, settings.limits, clock=time.monotonic)
+
+    def warm(self) -> None:
+        """Load what an inspection loads on demand, so that the children to come share it."""
+        for module in ON_DEMAND:
+            import_module(module)
 
 
 def run(engine: Engine, job: Job, pipe: int, settings: Settings) -> int:

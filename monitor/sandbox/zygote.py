@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from monitor.sandbox.protocol import Job, Settings
 
 MAX_JOB_BYTES = 16 << 20
+WARM_FROM = 2
+"""From this job on, what children load on demand is loaded here once; a single job may not need it.
+"""
 
 
 class _Running:
@@ -67,6 +70,7 @@ class _Zygote:
         self.engine = engine
         self.running: dict[int, _Running] = {}
         self.buffer = b""
+        self.forks = 0
         self.pipes: list[int] = []
         self.wake_read, self.wake_write = os.pipe()
         for end in (self.wake_read, self.wake_write):
@@ -119,6 +123,9 @@ class _Zygote:
 
     def _fork(self, job: Job, pipe: int) -> None:
         settings = self.settings
+        self.forks += 1
+        if self.forks == WARM_FROM:
+            self.engine.warm()
         pid = os.fork()
         if pid == 0:
             # Nothing may return from here: a child that ran on would answer the zygote's jobs.

@@ -7,8 +7,9 @@ import pytest
 
 from monitor.archive import Limits
 from monitor.detectors import Context
-from monitor.inspection import Inspector, conclude
+from monitor.inspection import Inspector
 from monitor.judge import judge
+from monitor.pipeline.conclude import conclude
 from monitor.rules import Matcher, bundled_rules_folder, compiled
 
 if TYPE_CHECKING:
