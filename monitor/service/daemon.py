@@ -9,7 +9,7 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
-from monitor.service import backfilling, canaries, upkeep
+from monitor.service import backfilling, canaries, upkeep, verifying
 from monitor.service.delivering import WORKER, Deliveries
 from monitor.service.health import Health, served
 from monitor.service.logs import logger
@@ -116,6 +116,7 @@ class Daemon:
         timed: list[tuple[str, float, Callable[[], Awaitable[object]]]] = [
             ("reconcile", 5 * MINUTE, partial(upkeep.reconcile, parts)),
             ("retain", 60 * MINUTE, partial(upkeep.retain, parts)),
+            ("verify", 60 * MINUTE, partial(verifying.verify_open, parts)),
             ("backfill", MINUTE, self._backfill),
         ]
         if canary_minutes:

@@ -11,9 +11,8 @@ from monitor.errors import NotFoundError
 from monitor.model import Notice, Ownership
 from monitor.registries import places, simple_index
 from monitor.registries.network import resolve
-from monitor.registries.targets import PackageTarget
 from monitor.service.polling import began_at
-from monitor.service.verifying import gone, restored
+from monitor.service.verifying import gone, package_target, restored
 from monitor.watchers import WATCHERS, actions, npm
 from monitor.watchers.npm import Known
 
@@ -109,15 +108,9 @@ async def _releases(notice: Notice, priority: int, parts: Parts) -> tuple[list[R
 
 
 async def _release(notice: Notice, version: str, parts: Parts) -> Release:
-    is_npm = notice.ecosystem == "npm"
-    target = PackageTarget(
-        text=f"{notice.ecosystem}:{notice.name} {version}",
-        ecosystem=notice.ecosystem,
-        name=notice.name,
-        spec=version if is_npm else f"=={version}",
-    )
+    target = package_target(notice.ecosystem, notice.name, version)
     (release,) = await resolve(target, parts.network)
-    if is_npm and release.version != version:
+    if notice.ecosystem == "npm" and release.version != version:
         raise NotYet(f"npm:{notice.name}@{version}: the registry does not show it")
     return release
 
