@@ -82,9 +82,13 @@ def verdict_mark(target: TargetReport) -> tuple[str, Severity]:
 
 
 def further_reasons(verdict: Verdict) -> list[str]:
-    """The reasons that say more than the summary has said above them."""
+    """The reasons that say more than the summary above them and the posture's own line do."""
     summary = verdict.summary.rstrip(".")
-    return [reason for reason in verdict.reasons if not summary or summary not in reason]
+    return [
+        reason
+        for reason in verdict.reasons
+        if not reason.startswith("posture ") and (not summary or summary not in reason)
+    ]
 
 
 def summary_sentence(one: Shown) -> str:
