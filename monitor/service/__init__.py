@@ -49,18 +49,17 @@ def run(settings: Settings, machine: Machine, cache_folder: str, wish: Wish) -> 
     url = database_url(settings, machine.environ)
     with _alone(url):
         _upgraded(url)
-        with _sandbox(cache_folder) as sandbox:
-            _log.info(f"rules are ready: {sandbox.hello.rules}", step="start")
-            asyncio.run(_watch(settings, url, machine, sandbox, wish))
+        with _sandboxes(cache_folder) as sandboxes:
+            asyncio.run(_watch(settings, url, machine, sandboxes, wish))
 
 
 async def _watch(
-    settings: Settings, url: str, machine: Machine, sandbox: Sandbox, wish: Wish
+    settings: Settings, url: str, machine: Machine, sandboxes: Sandboxes, wish: Wish
 ) -> None:
     from monitor.service.daemon import Daemon
     from monitor.service.parts import opened
 
-    async with opened(settings, url, machine, sandbox) as parts:
+    async with opened(settings, url, machine, sandboxes.now, sandboxes.another) as parts:
         await _asked(wish, parts)
         _greet(parts)
         daemon = Daemon(parts)
@@ -106,19 +105,37 @@ def _upgraded(url: str) -> None:
         _log.info(f"database: schema {before.revision or 'none'} -> {before.newest}", step="start")
 
 
+class Sandboxes:
+    """The sandbox in use, and a way to another when it has died."""
+
+    def __init__(self, cache_folder: str) -> None:
+        folders = (bundled_rules_folder(),)
+        self._settings = SandboxSettings(rule_folders=folders, cache_folder=cache_folder)
+        self.now = self._made()
+
+    def another(self, lost: Sandbox) -> Sandbox:
+        """A new one in the place of the lost one. Waits: not for the loop's own thread."""
+        lost.close()
+        self.now = self._made()
+        return self.now
+
+    def _made(self) -> Sandbox:
+        made = Sandbox(self._settings)
+        rules = made.hello.rules  # waits for them; what is wrong with them is said here
+        _log.info(f"rules are ready: {rules}", step="start")
+        return made
+
+
 @contextmanager
-def _sandbox(cache_folder: str) -> Iterator[Sandbox]:
+def _sandboxes(cache_folder: str) -> Iterator[Sandboxes]:
     """Started while there is one thread; Ctrl-C is the daemon's to hear, not the sandbox's."""
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    made = Sandbox(
-        SandboxSettings(rule_folders=(bundled_rules_folder(),), cache_folder=cache_folder)
-    )
+    made = Sandboxes(cache_folder)
     try:
-        made.hello  # noqa: B018 - waits for the rules; what is wrong with them is said here
         signal.signal(signal.SIGINT, before)
         yield made
     finally:
-        made.close()
+        made.now.close()
 
 
 @contextmanager

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 TRIES_OF_A_SCAN = 2
 """A child may be killed for want of memory that others took; a second time it is the artifact."""
 
+SANDBOX_LOST = "sandbox-lost"
 _log = logger()
 
 
@@ -99,7 +100,20 @@ async def _scanned(stored: Stored, path: str, parts: Parts) -> tuple[Subject, Ou
         release=release,
         artifact=artifact,
     )
-    return subject, await run(parts.sandbox, job)
+    return subject, await _run(job, parts)
+
+
+async def _run(job: SandboxJob, parts: Parts) -> Outcome:
+    """One job in the sandbox; where that is gone, in a new one."""
+    used = parts.sandbox
+    try:
+        return await run(used, job)
+    except LeakmonError as error:
+        if error.reason != SANDBOX_LOST:
+            raise
+        parts.meters.restarts.labels("sandbox").inc()
+        await parts.renew_sandbox(used)
+        return await run(parts.sandbox, job)
 
 
 async def _judged(stored: Stored, subject: Subject, outcome: Outcome, parts: Parts) -> TargetReport:

@@ -24,7 +24,7 @@ from monitor.store import Store
 from monitor.watchers.perimeter import Perimeter
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator, Callable, Mapping
 
     from monitor.alerts import Channel
     from monitor.config import Settings
@@ -52,6 +52,7 @@ class Parts:
         queue: Queue,
         evidence: Evidence,
         sandbox: Sandbox,
+        another: Callable[[Sandbox], Sandbox],
         told: list[Channel],
         folder: str,
         clock: Clock,
@@ -63,6 +64,8 @@ class Parts:
         self.queue = queue
         self.evidence = evidence
         self.sandbox = sandbox
+        self._another = another
+        self._renewing = asyncio.Lock()
         self.channels = told
         self.folder = folder
         self.clock = clock
@@ -95,6 +98,13 @@ class Parts:
         except TimeoutError:
             return
 
+    async def renew_sandbox(self, lost: Sandbox) -> None:
+        """Put a new sandbox in the place of one that has died; the first who asks does it."""
+        async with self._renewing:
+            if self.sandbox is lost:
+                _log.error("the sandbox died: starting another", step="scan", reason="sandbox-lost")
+                self.sandbox = await asyncio.to_thread(self._another, lost)
+
     def scratch(self) -> str:
         """A new private folder for one piece of work, whose caller removes it."""
         return tempfile.mkdtemp(dir=self.folder)
@@ -102,7 +112,11 @@ class Parts:
 
 @asynccontextmanager
 async def opened(
-    settings: Settings, url: str, machine: Machine, sandbox: Sandbox
+    settings: Settings,
+    url: str,
+    machine: Machine,
+    sandbox: Sandbox,
+    another: Callable[[Sandbox], Sandbox],
 ) -> AsyncIterator[Parts]:
     """Everything that the settings name, until the block ends. The schema is current by now."""
     environ: Mapping[str, str] = machine.environ
@@ -131,6 +145,7 @@ async def opened(
             queue=EmbeddedQueue(store),
             evidence=kept.evidence,
             sandbox=sandbox,
+            another=another,
             told=channels(alert_settings(settings, environ)),
             folder=folder,
             clock=clock,

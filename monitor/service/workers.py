@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 PATIENCE = 1.0
 """Seconds after which an idle worker looks by itself: another process may have left work."""
 
-SANDBOX_LOST = "sandbox-lost"
 _log = logger()
 
 
@@ -70,8 +69,8 @@ class Worker:
             try:
                 await self._steps[job.kind](job)
             except LeakmonError as error:
-                if error.reason == SANDBOX_LOST and type(error) is LeakmonError:
-                    raise  # the zygote is gone: the whole process starts anew
+                if error.reason == inspecting.SANDBOX_LOST and type(error) is LeakmonError:
+                    raise  # a new one is gone as well: no other job would fare better
                 await self._failed(job, error.reason, str(error))
             except Exception as error:  # noqa: BLE001 - one bad job never stops the others
                 _log.exception("a bug", step=job.kind, job=job.key)
@@ -83,7 +82,7 @@ class Worker:
             # The database itself does not take it: the lease lapses and the job comes again.
             self._parts.intake.saw(error)
             self._parts.meters.errors.labels(job.kind, error.reason).inc()
-            if error.reason == SANDBOX_LOST:
+            if error.reason == inspecting.SANDBOX_LOST:
                 raise
 
     async def _failed(self, job: Job, reason: str, told: str) -> None:

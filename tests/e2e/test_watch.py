@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
 from typing import TYPE_CHECKING, Any
 
 from tests.e2e.daemon import leaky_map, token
@@ -134,3 +137,21 @@ def test_the_canary_sings_and_nobody_is_told(site: Site) -> None:
     name = "leakmon_canary_success_timestamp_seconds "
     (line,) = [each for each in site.get("metrics")[1].splitlines() if each.startswith(name)]
     assert float(line.split()[1]) > 0
+
+
+def test_a_sandbox_that_dies_is_replaced(site: Site) -> None:
+    site.start()
+    site.ready()
+    assert site.process is not None
+    (zygote,) = children(site.process.pid)
+    os.kill(zygote, signal.SIGKILL)
+    site.npm.put("@acme/after", "1.0.0", leak(token("after")), license="UNLICENSED")
+    settled(site, 1)
+    assert len(site.slack.messages) == 1
+    assert "sandbox-lost" in site.said()
+    assert site.stop() == 0
+
+
+def children(pid: int) -> list[int]:
+    done = subprocess.run(["pgrep", "-P", str(pid)], capture_output=True, text=True, check=True)
+    return [int(word) for word in done.stdout.split()]
