@@ -117,8 +117,10 @@ def print_table(planted: Sequence[Planted], scores: Sequence[Score]) -> None:
     for name in surroundings.SURROUNDINGS:
         part = [one for one in planted if one.surrounding == name]
         rows.append((f"{name} ({len(part)})", [_recall(part, one.hit) for one in scores]))
+    share = [len(one.hit) / max(1, len(one.hit) + len(one.alarms)) for one in scores]
     rows += [
         ("**false alarms in decoys**", [f"**{len(one.alarms)}**" for one in scores]),
+        ("found of all that was said", [f"{one:.3f}" for one in share]),
         ("seconds", [f"{one.seconds:.1f}" for one in scores]),
     ]
     print("| | " + " | ".join(one.tool.name for one in scores) + " |")

@@ -133,9 +133,8 @@ def main() -> None:
     cost = f"{loading:.3f} + {scanning:.3f}"
     print(f"\n{len(files)} files, {size / 2**20:.2f} MiB, {count} rules\n")
     print("| | findings | CPU s |\n| --- | --- | --- |")
-    print(
-        f"| Semgrep {metadata.version('semgrep')}, one job, whole process | {len(theirs)} | {seconds:.2f} |"
-    )
+    name = f"Semgrep {metadata.version('semgrep')}, one job, whole process"
+    print(f"| {name} | {len(theirs)} | {seconds:.2f} |")
     print(f"| our matcher: load compiled rules + read and scan | {len(ours)} | {cost} |")
     both, only_theirs, only_ours = len(ours & theirs), len(theirs - ours), len(ours - theirs)
     print(f"\nIn both {both}, only Semgrep {only_theirs}, only ours {only_ours}.")
