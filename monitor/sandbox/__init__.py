@@ -94,13 +94,17 @@ class Run:
 
 
 class Sandbox:
-    """A zygote and the way to it. Start it before threads where possible: then it is a fork."""
+    """A zygote and the way to it. Start it before threads where possible: then it is a fork.
 
-    def __init__(self, settings: Settings) -> None:
+    ``is_fresh`` asks for a new interpreter all the same: one that inherits no memory.
+    """
+
+    def __init__(self, settings: Settings, *, is_fresh: bool = False) -> None:
         self._settings = settings
         self._control, theirs = socket.socketpair()
         self._hello: Hello | None = None
-        self._pid = self._fork(theirs) if threading.active_count() == 1 else self._spawn(theirs)
+        can_fork = threading.active_count() == 1 and not is_fresh
+        self._pid = self._fork(theirs) if can_fork else self._spawn(theirs)
         theirs.close()
 
     def _fork(self, theirs: socket.socket) -> int:

@@ -90,7 +90,7 @@ def confine(settings: Settings) -> None:
     cpu = settings.cpu_seconds
     _lower(resource.RLIMIT_CPU, cpu, cpu + settings.grace_seconds)
     # RLIMIT_DATA and not RLIMIT_AS: the artifact itself is mapped and may be larger than the limit.
-    memory = settings.memory_bytes
+    memory = settings.memory_bytes + _inherited_bytes()
     if settings.code is not None:
         memory += CODE_COPIES * settings.code.max_bytes
     _lower(resource.RLIMIT_DATA, memory, memory)
@@ -98,6 +98,15 @@ def confine(settings: Settings) -> None:
     signal.signal(signal.SIGALRM, _interrupt)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.setitimer(signal.ITIMER_REAL, settings.wall_seconds)
+
+
+def _inherited_bytes() -> int:
+    """Writable memory that came with the fork: the engine's, and whatever the parent had."""
+    try:
+        with open("/proc/self/statm", "rb") as statm:
+            return int(statm.read().split()[5]) * resource.getpagesize()
+    except OSError:
+        return 0
 
 
 def _lower(kind: int, soft: int, hard: int) -> None:

@@ -124,7 +124,7 @@ def test_cpu_time_runs_out_and_what_was_found_before_is_kept(rules: str, tmp_pat
     first = tmp_path / "a.txt"
     first.write_text("key = test_tok_" + "qwhzmkvbxtrp")
     job = Job(((str(first), "a.txt"), (str(endless(tmp_path / "b.gz")), "b.gz")))
-    with Sandbox(settings(rules, tmp_path, cpu_seconds=1)) as sandbox:
+    with Sandbox(settings(rules, tmp_path, cpu_seconds=1), is_fresh=True) as sandbox:
         (outcome,) = run_all(sandbox, [job], 1)
     assert outcome.inspection is not None
     assert [finding.rule for finding in outcome.inspection.findings] == ["test-token"]
@@ -142,7 +142,7 @@ def test_wall_time_runs_out(rules: str, tmp_path: Path) -> None:
 def test_memory_runs_out_and_is_said(rules: str, tmp_path: Path) -> None:
     path = tmp_path / "big.gz"
     path.write_bytes(gzip.compress(bytes(120 * MIB), 1))
-    with Sandbox(settings(rules, tmp_path, memory_bytes=80 * MIB)) as sandbox:
+    with Sandbox(settings(rules, tmp_path, memory_bytes=60 * MIB), is_fresh=True) as sandbox:
         outcome = one(sandbox, path)
     reasons = {gap.reason for gap in outcome.inspection.skipped} if outcome.inspection else set()
     assert reasons == {"memory"} or (outcome.error and outcome.error.reason == "memory")
