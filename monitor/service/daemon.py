@@ -40,9 +40,9 @@ class Daemon:
         self.stopping = asyncio.Event()
         self.clockwork = Clockwork()
         self.feeds = [
-            Feed(ecosystem, watcher, parts)
+            Feed(ecosystem, watcher, parts, is_primary=number == 0)
             for ecosystem, watchers in _watchers(parts).items()
-            for watcher in watchers
+            for number, watcher in enumerate(watchers)
         ]
         self.deliveries = Deliveries(parts)
         count = parts.settings.service.workers or os.cpu_count() or 1

@@ -30,13 +30,17 @@ class Health:
         return web.Response(text="ok\n")
 
     async def readyz(self, _request: web.Request) -> web.Response:
-        """Whether it works: the database and every feed have answered, disks have room."""
+        """Whether it works: the database and the primary feeds answer, disks have room."""
         problems = []
         try:
             await self._parts.store.checkpoints()
         except LeakmonError as error:
             problems.append(f"database: {error.reason}")
-        problems += [f"{feed.name}: no answer yet" for feed in self._feeds if not feed.answered_at]
+        problems += [
+            f"{feed.name}: no answer yet"
+            for feed in self._feeds
+            if feed.is_primary and not feed.answered_at
+        ]
         if self._parts.intake.is_full:
             problems.append("disk-full")
         if self._is_stopping():

@@ -32,9 +32,10 @@ _log = logger()
 
 
 class Feed:
-    """One feed, with how it has answered so far."""
+    """One feed, with how it has answered so far. Without a primary one nothing is watched."""
 
-    def __init__(self, ecosystem: str, watcher: Watcher, parts: Parts) -> None:
+    def __init__(self, ecosystem: str, watcher: Watcher, parts: Parts, *, is_primary: bool) -> None:
+        self.is_primary = is_primary
         self.ecosystem = ecosystem
         self.watcher = watcher
         self.name = watcher.feed

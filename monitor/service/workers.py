@@ -54,7 +54,7 @@ class Worker:
             return False
         if job is None:
             return False
-        beat = asyncio.create_task(self._heartbeat(job, asyncio.current_task()))
+        beat = asyncio.create_task(self._heartbeat(job))
         try:
             await self._do(job)
         finally:
@@ -119,14 +119,14 @@ class Worker:
         artifact = int(job.payload["artifact"])
         await inspecting.inspect_artifact(artifact, job.attempts, self._parts)
 
-    async def _heartbeat(self, job: Job, working: asyncio.Task[None] | None) -> None:
-        """Keep the lease; where it is lost, somebody else has the job and this work ends."""
+    async def _heartbeat(self, job: Job) -> None:
+        """Keep the lease. Where it is lost somebody else has the job, which harms nothing."""
         while True:
             await self._parts.clock.sleep(LEASE_SECONDS / 4)
             try:
                 is_kept = await self._parts.queue.heartbeat(job, LEASE_SECONDS)
             except LeakmonError:
                 continue
-            if not is_kept and working is not None:
+            if not is_kept:
                 _log.warning("lost its lease", step=job.kind, reason="lease-lost", job=job.key)
                 return

@@ -309,3 +309,15 @@ async def test_what_is_not_on_record_is_said(store: Store) -> None:
         await store.fetched(77, evidence_key="k", sha256="s", size=1)
     with pytest.raises(NotFoundError):
         await store.settle(77, samples.report(), samples.decide, SCAN)
+
+
+async def test_what_the_registry_said_of_a_release_is_kept(store: Store) -> None:
+    told = samples.release()
+    (entry,) = await store.announce(told, OWNER)
+    known = await store.release(entry.artifact_id)
+    assert (known.ecosystem, known.name, known.version) == (told.ecosystem, told.name, told.version)
+    assert (known.licence, known.publisher) == (told.licence, told.publisher)
+    assert (known.repository, known.maintainers) == (told.repository, told.maintainers)
+    assert known.artifacts == []
+    with pytest.raises(NotFoundError):
+        await store.release(entry.artifact_id + 1)
