@@ -19,8 +19,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     """What a zygote is started with: the rules to load and the limits of every child.
 
     ``memory_bytes`` bounds what a child may take beyond the engine, ``cpu_seconds`` and
-    ``wall_seconds`` one job. A child that reaches a time limit is asked to hand in what it has, and killed
-    ``grace_seconds`` later. With ``code`` every answer brings the artifact's source code as well.
+    ``wall_seconds`` one job. A child that reaches a time limit is asked to hand in what it has,
+    and killed ``grace_seconds`` later. With ``code`` every answer brings the artifact's source code as well.
     """
 
     rule_folders: tuple[str, ...]
