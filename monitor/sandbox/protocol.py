@@ -20,7 +20,8 @@ class Settings(Struct, frozen=True, kw_only=True):
 
     ``memory_bytes`` bounds what a child may take beyond the engine, ``cpu_seconds`` and
     ``wall_seconds`` one job. A child that reaches a time limit is asked to hand in what it has,
-    and killed ``grace_seconds`` later. With ``code`` every answer brings the artifact's source code as well.
+    and killed ``grace_seconds`` later. With ``code`` every answer brings
+    the artifact's source code as well.
     """
 
     rule_folders: tuple[str, ...]

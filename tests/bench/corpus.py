@@ -86,7 +86,7 @@ def unpacked(archives: list[Path], folder: Path) -> Path:
         scratch.mkdir(parents=True)
         if zipfile.is_zipfile(archive):
             with zipfile.ZipFile(archive) as wheel:
-                wheel.extractall(scratch)  # noqa: S202  # known packages, into a folder of their own
+                wheel.extractall(scratch)  # noqa: S202 - known packages, into a folder of their own
         else:
             with tarfile.open(archive) as tar:
                 tar.extractall(scratch, filter="data")

@@ -141,7 +141,7 @@ def _one_password(chance: random.Random) -> str:
 
 def _pem(kind: str) -> Callable[[random.Random], str]:
     def make(chance: random.Random) -> str:
-        from tests.bench.keys import private_key  # noqa: PLC0415  # cryptography is slow to import
+        from tests.bench.keys import private_key  # noqa: PLC0415 - cryptography is slow to import
 
         return private_key(kind, chance)
 

@@ -62,7 +62,8 @@ def memory(command: Sequence[str | Path], *, cores: int, env: Mapping[str, str])
         sizes = [_sizes(pid) for pid in (child.pid, *_descendants(child.pid))]
         most = max(most, sum(proportional for proportional, _ in sizes))
         largest = max(largest, *(peak for _, peak in sizes))
-        time.sleep(SAMPLE_SECONDS)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            child.wait(SAMPLE_SECONDS)
     _reaped(child, command)
     return Memory(largest, most)
 
@@ -72,7 +73,7 @@ def _start(
 ) -> subprocess.Popen[bytes]:
     usable = sorted(os.sched_getaffinity(0))
     pinned = ["taskset", "--cpu-list", ",".join(map(str, usable[:cores]))]
-    with open(os.devnull, "w", encoding="ascii") as nowhere:  # noqa: PTH123  # no path of ours
+    with open(os.devnull, "w", encoding="ascii") as nowhere:  # noqa: PTH123 - no path of ours
         return subprocess.Popen([*pinned, *command], env=dict(env), stdout=nowhere, stderr=nowhere)
 
 
@@ -88,8 +89,8 @@ def _reaped(child: subprocess.Popen[bytes], command: Sequence[str | Path]) -> No
 def _descendants(pid: int) -> list[int]:
     found: list[int] = []
     with contextlib.suppress(OSError):
-        for task in os.listdir(f"/proc/{pid}/task"):  # noqa: PTH208  # a name is all that is needed
-            with open(f"/proc/{pid}/task/{task}/children", encoding="ascii") as file:  # noqa: PTH123  # as above
+        for task in os.listdir(f"/proc/{pid}/task"):  # noqa: PTH208 - a name is all that is needed
+            with open(f"/proc/{pid}/task/{task}/children", encoding="ascii") as file:  # noqa: PTH123 - as above
                 for child in map(int, file.read().split()):
                     found += [child, *_descendants(child)]
     return found
@@ -100,7 +101,7 @@ def _sizes(pid: int) -> tuple[int, int]:
     proportional, peak = 0, 0
     with contextlib.suppress(OSError):
         for name, key in (("smaps_rollup", "Pss:"), ("status", "VmHWM:")):
-            with open(f"/proc/{pid}/{name}", encoding="ascii", errors="replace") as file:  # noqa: PTH123  # as above
+            with open(f"/proc/{pid}/{name}", encoding="ascii", errors="replace") as file:  # noqa: PTH123 - as above
                 for line in file:
                     if line.startswith(key):
                         amount = int(line.split()[1]) * 1024
@@ -121,7 +122,7 @@ def machine() -> str:
     """One line: processor, cores, Python, load, date."""
     model = platform.processor() or platform.machine()
     if sys.platform == "linux":
-        with open("/proc/cpuinfo", encoding="utf-8") as file:  # noqa: PTH123  # as above
+        with open("/proc/cpuinfo", encoding="utf-8") as file:  # noqa: PTH123 - as above
             models = [line.split(":")[1].strip() for line in file if line.startswith("model name")]
         model = models[0] if models else model
     load = ", ".join(f"{figure:.1f}" for figure in os.getloadavg())

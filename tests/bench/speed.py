@@ -25,7 +25,7 @@ from tests.bench import corpus, measure
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-TMPFS = Path("/dev/shm")  # noqa: S108  # Kingfisher unpacks to TMPDIR: memory is its fair case
+TMPFS = Path("/dev/shm")  # noqa: S108 - Kingfisher unpacks to TMPDIR: memory is its fair case
 SMALL = "npm-chalk-"
 GROWTH_MIB = (1, 4, 16, 64, 256, 1024)
 GOALS = {
