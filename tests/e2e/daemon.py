@@ -119,7 +119,12 @@ class Site:
 
     def ready(self) -> None:
         """Wait until every feed has answered."""
-        self.until(lambda: self.get("readyz")[0] == 200, "the daemon is not ready")
+        self.until(self._is_ready, "the daemon is not ready")
+
+    def _is_ready(self) -> bool:
+        assert self.process is not None
+        assert self.process.poll() is None, self.said()[-6000:]
+        return self.get("readyz")[0] == 200
 
     def kill(self) -> None:
         """``kill -9``."""
@@ -131,7 +136,7 @@ class Site:
         """SIGTERM, and the exit status."""
         assert self.process is not None
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(25)
+        return self.process.wait(60)
 
     def end(self) -> None:
         if self.process is not None and self.process.poll() is None:
@@ -160,7 +165,7 @@ class Site:
         body, _, status = done.stdout.rpartition("\n")
         return int(status or 0), body
 
-    def until(self, holds: Callable[[], object], what: str, seconds: float = 60) -> None:
+    def until(self, holds: Callable[[], object], what: str, seconds: float = 180) -> None:
         """Wait for a condition, polled; the daemon's own words are the error if it never holds."""
         deadline = time.monotonic() + seconds
         pause = Pause()

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def test_killed_at_random_points_it_tells_everything_once(site: Site) -> None:
-    counts = Run(site, seed=4, has_faults=False).go(publishes=14, kills=5, patience=120)
+    counts = Run(site, seed=4, has_faults=False).go(publishes=14, kills=5, patience=300)
     assert counts.is_right, counts
     assert counts.kills == 5
     assert counts.incidents > 3

@@ -107,11 +107,11 @@ def test_what_was_published_before_is_left_alone_unless_asked_for(site: Site) ->
     site.npm.put("@acme/old", "1.0.0", leak(token("old")), license="UNLICENSED")
     site.start("--once")
     assert site.process is not None
-    assert site.process.wait(60) == 0, site.said()
+    assert site.process.wait(180) == 0, site.said()
     assert "--backfill" in site.said()
     assert site.rows("select count(*) from artifacts") == [(0,)]
     site.start("--once", "--backfill", "all")
-    assert site.process.wait(60) == 0, site.said()
+    assert site.process.wait(180) == 0, site.said()
     names = {row[0] for row in site.rows("select name from packages")}
     assert "@acme/old" in names
     assert site.is_idle(), site.said()
