@@ -5,6 +5,7 @@ tree, on all cores and on one; memory is watched in runs of its own. Then leakmo
 synthetic archives from 1 MiB to 1 GiB: the time per MiB must stay flat.
 
     python -m tests.bench.speed [--runs N] [--cases archives,tree,small,growth] [--cores all,1]
+        [--largest MIB]
 """
 
 from __future__ import annotations
@@ -155,7 +156,7 @@ def _state(pair: Sequence[Tool], archives: Sequence[Path]) -> None:
     )
 
 
-def growth(runs: int, home: Path) -> None:
+def growth(runs: int, largest: int, home: Path) -> None:
     """leakmon alone: CPU and wall milliseconds per MiB, 1 MiB to 1 GiB."""
     env, leakmon = environment(home), tools(home)[0]
     print(
@@ -167,7 +168,7 @@ def growth(runs: int, home: Path) -> None:
     start = measure.median(
         [measure.cost(leakmon.on([empty], 1), cores=1, env=env) for _ in range(9)]
     )
-    for mebibytes in GROWTH_MIB:
+    for mebibytes in (one for one in GROWTH_MIB if one <= largest):
         cells = []
         for is_one in (False, True):
             command = leakmon.on([growing(mebibytes, is_one=is_one)], 1)
@@ -236,6 +237,7 @@ def main() -> None:
         default=["archives", "tree", "small", "growth"],
     )
     parser.add_argument("--cores", type=lambda text: text.split(","), default=["all", "1"])
+    parser.add_argument("--largest", type=int, default=GROWTH_MIB[-1], help="MiB, of growth")
     options = parser.parse_args()
     home = corpus.CACHE / "home"
     home.mkdir(parents=True, exist_ok=True)
@@ -244,7 +246,7 @@ def main() -> None:
     if set(options.cases) - {"growth"}:
         versus(options, home)
     if "growth" in options.cases:
-        growth(options.runs, home)
+        growth(options.runs, options.largest, home)
 
 
 if __name__ == "__main__":
