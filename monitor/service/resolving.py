@@ -13,6 +13,7 @@ from monitor.registries import places, simple_index
 from monitor.registries.network import resolve
 from monitor.service.polling import began_at
 from monitor.service.verifying import gone, package_target, restored
+from monitor.store.artifacts import RESTORED
 from monitor.watchers import WATCHERS, actions, npm
 from monitor.watchers.npm import Known
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from monitor.model import Release
     from monitor.service.parts import Parts
 
+_RESTORING = frozenset({actions.UNYANKED, actions.RELEASED_FROM_QUARANTINE})
 MAX_VERSIONS = 2_000
 """So many versions of one change are looked at; the newest ones."""
 
@@ -66,8 +68,9 @@ async def resolve_notice(payload: Mapping[str, Any], parts: Parts) -> None:
             await restored(release, parts)
     if new:
         await parts.wake()
-    if notice.action == actions.UNYANKED and notice.version:
-        await store.withdraw(notice.ecosystem, notice.name, notice.version, None, "restored")
+    if notice.action in _RESTORING:
+        for version in await _versions(notice, parts):
+            await store.withdraw(notice.ecosystem, notice.name, version, None, RESTORED)
     if is_more_to_come:
         raise NotYet(f"{notice.ecosystem}:{notice.name}: the feed is ahead of the registry")
     await store.resolve_notice(told.notice_key, "announced" if releases else "nothing-new")
@@ -156,13 +159,16 @@ def _is_before(uploaded_at: str, since: str) -> bool:
     return bool(uploaded_at) and uploaded_at[:19] < since[:19]
 
 
+async def _versions(notice: Notice, parts: Parts) -> set[str]:
+    """Those that a notice is about: its own, or all that are on record."""
+    if notice.version is not None:
+        return {notice.version}
+    return await parts.store.versions(notice.ecosystem, notice.name)
+
+
 async def _withdrawn(notice: Notice, parts: Parts) -> None:
     """What the registry took back is recorded, and its incidents hear of it."""
-    if notice.version is not None:
-        versions = {notice.version}
-    else:
-        versions = await parts.store.versions(notice.ecosystem, notice.name)
-    for version in versions:
+    for version in await _versions(notice, parts):
         await gone(
             notice.ecosystem,
             notice.name,

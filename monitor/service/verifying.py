@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from monitor.model import Incident, IncidentChange, Release
     from monitor.service.parts import Parts
 
-_STILL_THERE = frozenset({actions.YANKED, actions.UNYANKED})
+_STILL_THERE = frozenset({actions.YANKED})
 """A yank takes a file out of the choice of installers; its bytes can be fetched all the same."""
 
 
@@ -31,8 +31,7 @@ async def gone(
     ecosystem: str, name: str, version: str, filename: str | None, *, action: str, parts: Parts
 ) -> None:
     """A release or file was taken back (``removed``, ``yanked`` ...). Twice is harmless."""
-    word = "restored" if action == actions.UNYANKED else action
-    changed = await parts.store.withdraw(ecosystem, name, version, filename, word)
+    changed = await parts.store.withdraw(ecosystem, name, version, filename, action)
     if not changed or action in _STILL_THERE:
         return
     left = {

@@ -38,6 +38,18 @@ def test_a_wheel_that_comes_later_is_inspected_and_a_removal_is_told(site: Site)
     assert reply["thread_ts"] == first["ts"]
 
 
+def test_a_yank_and_its_end_are_on_record_and_tell_nobody(site: Site) -> None:
+    site.start()
+    site.ready()
+    site.pypi.put("acmeyank", "1.0", "s")
+    site.until(lambda: len(states(site)) == 1 and site.is_idle(), "it is not settled")
+    site.pypi.yank("acmeyank", "1.0")
+    site.until(lambda: states(site)[0][1] == "yanked" and site.is_idle(), "no yank on record")
+    site.pypi.unyank("acmeyank", "1.0")
+    site.until(lambda: states(site)[0][1] == "" and site.is_idle(), "the yank stays on record")
+    assert site.slack.messages == []
+
+
 def test_an_unpublished_version_is_gone_and_its_evidence_kept(site: Site) -> None:
     site.start()
     site.ready()
