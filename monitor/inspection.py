@@ -261,9 +261,16 @@ class _Opening:
         if self._map_depth >= MAX_MAP_DEPTH:
             self.trail.skip(path, "over-depth")
             return
+        # Base64 that begins like an archive is a guess: one that does not open is no gap.
+        guessed = archive.Trail()
+        before = len(self.inspection.members)
         self._map_depth += 1
-        self._walk(path, content)
+        for member in archive.walk(path, content, self.budget, guessed):
+            self._inspect(member)
         self._map_depth -= 1
+        if len(self.inspection.members) - before > 1:
+            for gap in guessed.skipped:
+                self.trail.skip(gap.path, gap.reason)
 
     def _open_map(self, path: str, content: archive.Buffer, origin: str) -> None:
         if self._map_depth >= MAX_MAP_DEPTH:

@@ -38,3 +38,10 @@ _FIXTURE_PARTS = (
 def is_fixture(path: str) -> bool:
     """Whether a path lies in a folder of test data or examples."""
     return any(part in f"/{path.lower()}" for part in _FIXTURE_PARTS)
+
+
+def is_documentation(path: str) -> bool:
+    """Whether a path is prose for readers, or made of examples."""
+    name = path[path.rfind("/") + 1 :].lower()
+    is_prose = name.endswith((".md", ".rst", ".adoc", ".mdx"))
+    return is_prose or "examples" in name or is_fixture(path)

@@ -38,6 +38,7 @@ def rule(
     kind: str = "secret",
     severity: Severity = Severity.CRITICAL,
     checksum: str = "",
+    generic: bool = False,
 ) -> Rule:
     return Rule(
         id=rule_id,
@@ -51,6 +52,7 @@ def rule(
             references=("https://docs.acme.example/tokens",),
             revoke="Revoke it.",
             checksum=checksum,
+            generic=generic,
         ),
     )
 

@@ -166,3 +166,27 @@ def test_an_aws_key_tells_its_account() -> None:
     of = rule(checksum="aws-account")
     (finding,) = inspect(member("a", key), [match(key.encode(), key, of)])
     assert finding.evidence["aws_account"] == "123456789012"
+
+
+@pytest.mark.parametrize(
+    ("path", "severity"),
+    [
+        ("docs/usage.rst", Severity.LOW),
+        ("apis/iam.examples.json", Severity.LOW),
+        ("lib/client.js", Severity.CRITICAL),
+    ],
+)
+def test_a_general_pattern_counts_less_in_documentation(path: str, severity: Severity) -> None:
+    secret = token(20)
+    found = match(secret.encode(), secret, rule(generic=True))
+    (finding,) = inspect(member(path, secret), [found])
+    assert finding.severity is severity
+
+
+def test_what_has_expired_counts_less() -> None:
+    jwt = f"{_segment({'alg': 'HS256'})}.{_segment({'exp': 1000})}.{token(20)}"
+    found = match(jwt.encode(), jwt, rule(checksum="jwt"))
+    (expired,) = inspect(member("a", jwt), [found], Context(now=2000))
+    (living,) = inspect(member("a", jwt), [found], Context(now=500))
+    assert expired.severity is Severity.LOW
+    assert living.severity is Severity.CRITICAL

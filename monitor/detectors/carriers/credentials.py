@@ -89,7 +89,10 @@ KUBE = _carrier(
     "kube-config", "cluster access file", _YAML.format("token|client-key-data|password|id-token")
 )
 YARNRC = _carrier(
-    "yarnrc", "package manager configuration", _YAML.format("npmAuthToken|npmAuthIdent")
+    "yarnrc",
+    "package manager configuration",
+    _YAML.format("npmAuthToken|npmAuthIdent"),
+    is_quiet=True,  # without a token it is an ordinary file of a project
 )
 PIP = _carrier(
     "pip-config",

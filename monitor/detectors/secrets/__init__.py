@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from monitor.detectors import fingerprints
-from monitor.detectors.context import NOTHING_KNOWN, Context, is_fixture
+from monitor.detectors.context import NOTHING_KNOWN, Context, is_documentation, is_fixture
 from monitor.detectors.secrets.places import Places
 from monitor.detectors.secrets.redaction import redacted
 from monitor.model import Confidence, Finding, Secret, Severity
@@ -61,6 +61,12 @@ def _finding(member: Member, match: Match, place: Place, count: int, context: Co
         severity, confidence = min(severity, Severity.LOW), Confidence.LOW
     elif checksum == "valid":
         confidence = Confidence.HIGH
+    if evidence.get("expired"):
+        evidence["doubt"] = "it has expired"
+        severity = min(severity, Severity.LOW)
+    elif about.generic and is_documentation(member.path):
+        evidence["doubt"] = "a general pattern, in documentation or examples"
+        severity = min(severity, Severity.LOW)
     value = match.secret
     identity = fingerprints.of_secret(value)
     return Finding(
