@@ -41,6 +41,7 @@ class Counts(Struct, kw_only=True):
     files: int = 0
     faults: int = 0
     settled: int = 0
+    leaky: int = 0
     incidents: int = 0
     told: int = 0
     doubled: int = 0
@@ -49,7 +50,8 @@ class Counts(Struct, kw_only=True):
 
     @property
     def is_right(self) -> bool:
-        return self.settled == self.files and self.doubled == self.lost == 0
+        is_whole = self.settled == self.files and self.incidents == self.leaky
+        return is_whole and self.doubled == self.lost == 0
 
 
 class Run:
@@ -62,6 +64,7 @@ class Run:
         self.has_faults = has_faults
         self.prefix = f"s{seed}"
         self.versions: Counter[str] = Counter()
+        self.leaky: set[str] = set()
 
     def go(self, publishes: int, kills: int, patience: float) -> Counts:
         """Do all of it, in an order of chance, and count."""
@@ -92,6 +95,8 @@ class Run:
             files = {".env": f"GITHUB_TOKEN={token(name)}\n", "index.js": "1;\n"}
             if self.random.random() < 0.3:
                 del files[".env"]
+            else:
+                self.leaky.add(name)
             self.site.npm.put(name, f"1.0.{self.versions[name]}", files, license="UNLICENSED")
             self.counts.files += 1
         else:
@@ -100,6 +105,8 @@ class Run:
             kinds = self.random.choice(["s", "w", "sw"])
             made = self.site.pypi.put(name, f"1.{self.versions[name]}", kinds)
             self.counts.files += len(made)
+            if "w" in kinds:  # a wheel whose RECORD does not list its members
+                self.leaky.add(name)
 
     def _kill(self) -> None:
         select.select([], [], [], self.random.uniform(0, 2.5))
@@ -130,6 +137,7 @@ class Run:
             0
         ]
         counts.incidents = self.site.rows("select count(*) from incidents")[0][0]
+        counts.leaky = len(self.leaky)
         counts.told = len(told)
         counts.doubled = sum(number - 1 for number in told.values())
         counts.lost = len(wanted - set(told))
