@@ -7,6 +7,7 @@ becomes readable with the answer, for a selector or an event loop alike.
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import signal
 import socket
@@ -111,6 +112,7 @@ class Sandbox:
         # Imported before the fork: both sides use most of the engine, and it is paid for once.
         from monitor.sandbox.zygote import serve
 
+        gc.freeze()  # what both sides share stays shared: no collection touches it
         sys.stdout.flush()
         sys.stderr.flush()
         pid = os.fork()

@@ -7,7 +7,6 @@ import resource
 import signal
 import sys
 import time
-import traceback
 from importlib import import_module
 from typing import TYPE_CHECKING, NoReturn
 
@@ -135,6 +134,8 @@ def _failure(message: str, reason: str) -> bytes:
 
 def _last_place() -> str:
     """The error's type and place in our code, never its text: that may quote the file."""
+    import traceback
+
     kind, _, trace = sys.exc_info()
     last = traceback.extract_tb(trace)[-1]
     name = kind.__name__ if kind else "error"
