@@ -13,7 +13,7 @@ import stat
 from typing import TYPE_CHECKING
 
 from monitor import archive, decoders
-from monitor.archive import manifests, source_maps
+from monitor.archive import manifests
 from monitor.archive.budget import Budget
 from monitor.decoders import may_be_wide
 from monitor.detectors import MEMBER_DETECTORS
@@ -229,24 +229,21 @@ class _Opening:
         containers: Sequence[Container],
         start: int,
     ) -> None:
-        """Source maps and archives that this member holds: what is in them are members too.
-
-        Its own findings begin at ``start``.
-        """
+        """Source maps and archives in this member, whose own findings begin at ``start``."""
         for container in containers:
-            offset = member.offset + container.offset
-            where = f"({'/'.join(container.chain)} at byte {offset})"
+            where = f"({'/'.join(container.chain)} at byte {member.offset + container.offset})"
             self._open_container(f"{member.path}{NESTED}{where}", container.content)
+        if "map-json" not in hits and "source-map-url" not in hits:
+            return
+        from monitor.archive import source_maps  # most artifacts have none
+
         if "map-json" in hits and source_maps.looks_like_map(member.data):
             stop = len(self.inspection.findings)
             self._open_map(member.path, member.data, "file")
             self._tell_once(start, stop, member.path)
-        if "source-map-url" not in hits:
-            return
+        references = source_maps.references(member.data, hits.get("source-map-url", ()))
         if member.data[:4] == WASM_MAGIC:
             references = source_maps.wasm_references(member.data)
-        else:
-            references = source_maps.references(member.data, hits["source-map-url"])
         for reference in references:
             offset = member.offset + reference.offset
             if reference.kind == "data":
@@ -269,13 +266,15 @@ class _Opening:
             self._inspect(member)
         self._map_depth -= 1
         if len(self.inspection.members) - before > 1:
-            for gap in guessed.skipped:
-                self.trail.skip(gap.path, gap.reason)
+            self.trail.skipped += guessed.skipped
+            self.trail.hazards += guessed.hazards
 
     def _open_map(self, path: str, content: archive.Buffer, origin: str) -> None:
         if self._map_depth >= MAX_MAP_DEPTH:
             self.trail.skip(path, "over-depth")
             return
+        from monitor.archive import source_maps
+
         opened = source_maps.read(path, content, origin=origin)
         if opened is None:
             return

@@ -27,7 +27,12 @@ if TYPE_CHECKING:
     from monitor.sandbox.protocol import Job, Settings
 
 
-ON_DEMAND = ("monitor.decoders.unfold", "monitor.rules.settle", "monitor.rules.checksums")
+ON_DEMAND = (
+    "monitor.archive.source_maps",
+    "monitor.decoders.unfold",
+    "monitor.rules.checksums",
+    "monitor.rules.settle",
+)
 
 CODE_COPIES = 4
 """How often gathered code lies in memory at most: taken, and twice while its answer grows."""
