@@ -258,16 +258,17 @@ class _Opening:
         if self._map_depth >= MAX_MAP_DEPTH:
             self.trail.skip(path, "over-depth")
             return
-        # Base64 that begins like an archive is a guess: one that does not open is no gap.
-        guessed = archive.Trail()
-        before = len(self.inspection.members)
+        # Base64 that begins like an archive is a guess: only what does not open at all is no gap.
+        guessed, is_open = archive.Trail(), False
         self._map_depth += 1
         for member in archive.walk(path, content, self.budget, guessed):
+            is_open |= member.path != path
             self._inspect(member)
         self._map_depth -= 1
-        if len(self.inspection.members) - before > 1:
-            self.trail.skipped += guessed.skipped
-            self.trail.hazards += guessed.hazards
+        for gap in guessed.skipped:
+            if is_open or gap.reason.startswith("over-"):
+                self.trail.skip(gap.path, gap.reason)
+        self.trail.hazards += guessed.hazards
 
     def _open_map(self, path: str, content: archive.Buffer, origin: str) -> None:
         if self._map_depth >= MAX_MAP_DEPTH:
