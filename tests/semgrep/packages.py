@@ -16,8 +16,8 @@ JS_LEAK = f'const t = jwt.sign({{ id }}, "{PASSWORD}");\n'
 PY_LEAK = f'import jwt\ntoken = jwt.encode({{"sub": 1}}, "{PASSWORD}")\n'
 GO_LEAK = f'package main\n\nfunc f() {{\n\ts, _ := token.SignedString([]byte("{PASSWORD}"))\n}}\n'
 JAVA_LEAK = f'class A {{ Object a = Algorithm.HMAC256("{PASSWORD}"); }}\n'
-SLOW = JS_LEAK + "a=[" + "[" * 60_000
-"""Semgrep's parser needs minutes for this."""
+SLOW = JS_LEAK + "a=[" + "[" * 400_000
+"""Semgrep's parser needs minutes for this, on a fast machine too: it works in the square of it."""
 COPIES = 3000
 
 
