@@ -78,7 +78,17 @@ _WIDE = ((b"\x00\x00\xfe\xff", "utf-32-be"), (b"\xfe\xff", "utf-16-be"))
 
 
 def plain_text(content: bytes) -> bytes | None:
-    """A text's bytes in an encoding that keeps ASCII, without its mark; None for no text."""
+    """A text's bytes in an encoding that keeps ASCII, without its mark; None for no text.
+
+    The line that names an interpreter is emptied: it is no source.
+    """
+    text = _decoded(content)
+    if text is not None and text.startswith(b"#!"):
+        return text[text.find(b"\n") :] if b"\n" in text else b""
+    return text
+
+
+def _decoded(content: bytes) -> bytes | None:
     for mark, encoding in (*_MARKS, *_WIDE):
         if content.startswith(mark):
             rest = content[len(mark) :]

@@ -29,9 +29,9 @@ _BEFORE = (
 )
 _CLASS = rb"\[(?:[^\]\\\n]|\\.)*+\]?+"
 _REGEX = rb"/(?![*/])(?:[^\\/\[\n]|\\.|" + _CLASS + rb")++(?:/[a-zA-Z]*+)?+"
-# ... or looks like nothing else: at a line's beginning, or asked at once.
-_SURE = rb"/(?![*/\ ])(?:[^\\/\[\n]|\\.|\[(?:[^\]\\\n]|\\.){0,60}+\]){1,120}+/[a-z]*+"
-_AT_BEGIN = rb"(?<=[ \t\r\n])" + _SURE + rb"(?=[ \t]*+(?:[,;.)\]}:\r\n]|\Z))"
+# ... or looks like nothing else: at a line's beginning, behind a comment, or asked at once.
+_SURE = rb"/(?![*/\ ])(?:[^\\/\[\n]|\\.|\[(?:[^\]\\\n]|\\.){0,160}+\]){1,160}+/[a-z]*+"
+_AT_BEGIN = rb"(?:(?<=[ \t\r\n])|(?<=\*/))" + _SURE + rb"(?=[ \t]*+(?:[,;.)\]}:\r\n]|\Z))"
 _ASKED = rb"(?<=[)}])" + _SURE + rb"(?=\.(?:test|exec)\()"
 _SLASH = (
     rb"//[^\n]*+|/\*(?:[^*]++|\*(?!/))*+(?:\*/)?+"
