@@ -1,8 +1,9 @@
-"""Go, Java, Rust, C, C++, C# and their kin: types, calls and members stay, other names are local."""
+"""Go, Java, Rust, C, C++, C# and kin: types, calls and members stay, other names are local."""
 
 from __future__ import annotations
 
 import re
+
 import numpy as np
 
 from monitor.private_code.lexing.hashing import Vocabulary
@@ -12,7 +13,7 @@ from monitor.private_code.lexing.pieces import Grammar, Piece
 # A quote opens a character only where it is one; else it is the mark of a lifetime or a digit's.
 _PATTERN = re.compile(
     rb"""[^"'`/]++"""
-    rb'''|"(?:[^"\\\n]++|\\[\s\S])*+"?+'''
+    rb"""|"(?:[^"\\\n]++|\\[\s\S])*+"?+"""
     rb"""|'(?:[^'\\\n]{1,4}|\\[^\n][^'\n]{0,10})'|`[^`]*+`?+"""
     rb"""|//[^\n]*+|/\*(?:[^*]++|\*(?!/))*+(?:\*/)?+|['/]"""
 )
@@ -36,7 +37,7 @@ when where while with yield error size_t #include #define #ifdef #ifndef #endif 
 """
 VOCABULARY = Vocabulary({**SIGNS, Code.KEYWORD: _KEYWORDS.split()})
 
-_IS_CAPITAL = np.array([65 <= octet <= 90 for octet in range(256)])
+_IS_CAPITAL = np.array([ord("A") <= octet <= ord("Z") for octet in range(256)])
 
 
 def refined(tokens: Tokens) -> Tokens:
