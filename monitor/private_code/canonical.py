@@ -43,14 +43,25 @@ _BLOCK = 512
 
 
 class Limits(Struct, frozen=True, kw_only=True):
-    """What esbuild may use: seconds are wall time, for a batch; a map may make a file grow."""
+    """What esbuild may use: seconds are wall time, for a batch; a map may make a file grow.
+
+    A batch that tells nothing is halved and tried again, ``futile_runs`` times at most.
+    """
 
     batch_files: int = 200
     batch_bytes: int = 8 * MIB
     batch_seconds: float = 60.0
+    futile_runs: int = 12
     file_bytes: int = 16 * MIB
     memory_mib: int = 4096
     output_bytes: int = 128 * MIB
+
+
+def _halves(part: dict[int, str]) -> list[dict[int, str]]:
+    if len(part) == 1:
+        return []
+    numbers = list(part)
+    return [{number: part[number] for number in half} for half in (numbers[::2], numbers[1::2])]
 
 
 class Canonicaliser:
@@ -110,14 +121,13 @@ class Canonicaliser:
     ) -> None:
         """Runs a batch until all of it is done: each run settles a file at least, or halves it."""
         pending = [batch]
-        while pending:
+        patience = self.limits.futile_runs
+        while pending and patience:
             part = pending.pop()
             faulty = self._run(files, part, found)
             if faulty is None:
-                if len(part) > 1:
-                    numbers = list(part)
-                    for half in (numbers[::2], numbers[1::2]):
-                        pending.append({number: part[number] for number in half})
+                patience -= 1
+                pending += _halves(part)
                 continue
             rest = {number: part[number] for number in part if number not in faulty}
             again = {
