@@ -85,7 +85,7 @@ bench: $(DEV_STAMP) ## Measure speed and memory, side by side with Kingfisher (t
 	@$(BIN)/python -m tests.bench.startup
 	@$(BIN)/python -m tests.bench.speed $(ARGS)
 
-.PHONY: bench-detection bench-precision bench-semgrep
+.PHONY: bench-detection bench-precision bench-semgrep bench-matching
 bench-detection: $(DEV_STAMP) ## Measure recall and false alarms, side by side with three peers
 	@$(BIN)/python -m tests.bench.detection $(ARGS)
 
@@ -94,6 +94,9 @@ bench-precision: $(DEV_STAMP) ## Measure what is said in vain on 40 popular pack
 
 bench-semgrep: $(DEV_STAMP) ## Measure the matcher against Semgrep itself
 	@$(BIN)/python -m tests.bench.semgrep $(ARGS)
+
+bench-matching: $(DEV_STAMP) ## Measure the matching of private code, side by side with three peers
+	@$(BIN)/python -m tests.bench.matching $(ARGS)
 
 .PHONY: lock
 lock: $(DEV_STAMP) ## Resolve the newest dependencies into the lock files (UPGRADE= keeps what fits)

@@ -48,11 +48,16 @@ def build(sources: list[Source], canonicaliser: Canonicaliser | None) -> Built:
     index = MemoryIndex("private")
     begun = _children()
     files = [(one.path, one.content) for one in sources]
-    texts = canonicaliser.texts(files) if canonicaliser else [None] * len(files)
+    nothing: list[bytes | None] = [None] * len(files)
+    texts, older = nothing, nothing
+    if canonicaliser:
+        texts = canonicaliser.texts(files)
+        older = Canonicaliser(canonicaliser.program, is_augmented=True).texts(files)
     canonical_seconds = _children() - begun
     started = time.process_time()
     batch = [
-        Text(one.path, one.content, text) for one, text in zip(sources, texts, strict=True)
+        Text(one.path, one.content, text, augmented)
+        for one, text, augmented in zip(sources, texts, older, strict=True)
     ]
     prints = fingerprints(batch, for_index=True)
     seconds = time.process_time() - started
@@ -103,7 +108,9 @@ def _name(source: Source, made: Made) -> str:
     return "a." + source.path.rpartition(".")[2] if is_typed else "a.js"
 
 
-def bundles(built: Built, matcher: Matcher, sources: list[Source]) -> list[tuple[str, int, int, int]]:
+def bundles(
+    built: Built, matcher: Matcher, sources: list[Source], canonicaliser: Canonicaliser
+) -> list[tuple[str, int, int, int]]:
     """By published bundle: private files that its map names, those found, and strangers found."""
     known: dict[str, set[int]] = defaultdict(set)
     for number, source in enumerate(sources):
@@ -123,7 +130,9 @@ def bundles(built: Built, matcher: Matcher, sources: list[Source]) -> list[tuple
             }
             if len(truth) < 5:
                 continue
-            prints = fingerprint(bundle.name, bundle.read_bytes())
+            content = bundle.read_bytes()
+            (text,) = canonicaliser.texts([(bundle.name, content)])
+            prints = fingerprint(bundle.name, content, canonical=text)
             assert prints is not None
             matches = [
                 (match.repository, match.path)
@@ -243,31 +252,36 @@ def peers(
     }
 
 
+PARTS = ("recall", "peers", "bundles", "alarms")
+
+
 def main() -> None:
     """Measures all of it and prints the tables as they stand in ``matching.md``."""
-    parser = argparse.ArgumentParser(prog="python -m tests.bench.matching")
-    parser.add_argument("--quick", action="store_true")
+    parser = argparse.ArgumentParser(prog="make bench-matching")
+    parser.add_argument("--quick", action="store_true", help="a quarter of the files and packages")
     parser.add_argument("--files", type=int, default=24, help="files taken of each project")
-    parser.add_argument("--no-peers", action="store_true")
+    parser.add_argument("--parts", default=",".join(PARTS), help="what is measured")
     options = parser.parse_args()
-    files = options.files // 4 if options.quick else options.files
+    parts = options.parts.split(",")
     sources = material.private()
-    numbers = material.chosen(sources, files)
+    numbers = material.chosen(sources, options.files // 4 if options.quick else options.files)
     made = material.transformed(sources, numbers) + material.compiled(sources, numbers)
     canonicaliser = Canonicaliser(str(material.esbuild()))
     built = build(sources, canonicaliser)
-    bare = build(sources, None)
-    matcher, bare_matcher = Matcher([built.index]), Matcher([bare.index])
-    rows = recall(sources, made, matcher, canonicaliser)
-    bare_rows = recall(sources, made, bare_matcher, None)
-    rivals = {} if options.no_peers else peers(sources, made)
-    packages = material.negatives()
-    if options.quick:
-        packages = dict(list(packages.items())[::4])
+    matcher = Matcher([built.index])
     _say_head(sources, built, numbers, made)
-    _say_recall(rows, bare_rows, rivals)
-    _say_bundles(bundles(built, matcher, sources))
-    _say_alarms(*alarms(matcher, packages), len(packages))
+    if "recall" in parts:
+        bare = Matcher([build(sources, None).index])
+        rivals = peers(sources, made) if "peers" in parts else {}
+        rows = recall(sources, made, matcher, canonicaliser)
+        _say_recall(rows, recall(sources, made, bare, None), rivals)
+    if "bundles" in parts:
+        _say_bundles(bundles(built, matcher, sources, canonicaliser))
+    if "alarms" in parts:
+        packages = material.negatives()
+        if options.quick:
+            packages = dict(list(packages.items())[::4])
+        _say_alarms(*alarms(matcher, packages), len(packages))
 
 
 def _say_head(
