@@ -10,15 +10,16 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from monitor.alerts import telling
 from monitor.alerts.errors import MisconfiguredError, RejectedError
-from monitor.alerts.slack import message, thread
+from monitor.alerts.slack import message, mrkdwn, thread
 from monitor.alerts.slack.api import Api
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from monitor.alerts.settings import AlertSettings, SlackSettings
-    from monitor.model import Outgoing
+    from monitor.model import Digest, Outgoing
 
 EVENT_TYPE = "leakmon_incident_event"
 """The type of the metadata in which each message carries the id of the event it tells of."""
@@ -26,10 +27,6 @@ EVENT_TYPE = "leakmon_incident_event"
 CLOCK_SKEW = timedelta(minutes=5)
 _MOVED = frozenset({"channel_not_found", "is_archived", "not_in_channel", "thread_not_found"})
 _LOST = frozenset({"message_not_found", "cant_update_message", "edit_window_closed"})
-_HELLO = (
-    "leakmon can post here. Alerts about published packages will follow in this channel, "
-    "one thread per incident."
-)
 
 
 def channel(settings: AlertSettings) -> SlackChannel | None:
@@ -74,7 +71,7 @@ class SlackChannel:
             reply_broadcast=event.kind in thread.BROADCAST,
         )
 
-    async def find(self, outgoing: Outgoing) -> str | None:
+    async def find(self, outgoing: Outgoing | Digest) -> str | None:
         """See ``monitor.alerts.Channel``.
 
         Where the bot may not read the channel's history nothing is found: an alert that comes
@@ -102,9 +99,21 @@ class SlackChannel:
             f"{who.get('user', 'the bot')} in {who.get('team', 'the workspace')}, channel {place}"
         )
 
-    async def greet(self) -> str:
+    async def digest(self, digest: Digest) -> str:
         """See ``monitor.alerts.Channel``."""
-        place, ts = await self._api.post(text=_HELLO, blocks=[message.section(_HELLO)])
+        lines = [mrkdwn.spans(each, 600) for each in telling.digest_lines(digest)]
+        head = mrkdwn.plain(telling.digest_subject(digest))
+        told = mrkdwn.joined(lines, message.MAX_TEXT - 100)
+        payload = {"id": digest.id, "incident": ""}
+        metadata = {"event_type": EVENT_TYPE, "event_payload": payload}
+        blocks = [message.section(f"*{head}*"), message.section(told)]
+        place, ts = await self._api.post(text=head, blocks=blocks, metadata=metadata)
+        return f"{place}:{ts}"
+
+    async def notify(self, text: str) -> str:
+        """See ``monitor.alerts.Channel``."""
+        told = mrkdwn.plain(text, message.MAX_TEXT - 100)
+        place, ts = await self._api.post(text=told, blocks=[message.section(told)])
         return f"{place}:{ts}"
 
     async def _first(self, outgoing: Outgoing) -> str:
@@ -131,7 +140,7 @@ class SlackChannel:
         return f"{where}:{ts}"
 
 
-def _is(outgoing: Outgoing) -> Callable[[Mapping[str, Any]], bool]:
+def _is(outgoing: Outgoing | Digest) -> Callable[[Mapping[str, Any]], bool]:
     def matches(metadata: Mapping[str, Any]) -> bool:
         payload = metadata.get("event_payload")
         is_ours = metadata.get("event_type") == EVENT_TYPE and isinstance(payload, dict)
