@@ -17,7 +17,7 @@ from msgspec import Struct, field
 from monitor.model import Incident, IncidentEvent, Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
@@ -105,3 +105,15 @@ class Routing(Struct, frozen=True, kw_only=True):
         for name in told:
             chosen[name] = Telling.NOW
         return {name: chosen[name] for name in self.channels if name in chosen}
+
+
+def hearers(
+    routing: Routing,
+) -> Callable[[Incident, IncidentEvent, Sequence[str]], dict[str, bool]]:
+    """The routing as the store asks for it: channel -> whether it is held for the digest."""
+
+    def heard(incident: Incident, event: IncidentEvent, told: Sequence[str]) -> dict[str, bool]:
+        chosen = routing.of(incident, event, told)
+        return {name: how is Telling.DIGEST for name, how in chosen.items()}
+
+    return heard

@@ -6,20 +6,19 @@ once, and once more when it is over. Such a notice is tried once: the log has it
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from monitor.alerts.delivery import Trouble
 from monitor.errors import LeakmonError
 from monitor.service.logs import logger
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from datetime import datetime
 
     from monitor.alerts import Channel
-    from monitor.alerts.delivery import Trouble
 
 LASTING = timedelta(minutes=10)
 _log = logger()

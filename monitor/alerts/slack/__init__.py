@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from monitor.alerts.settings import AlertSettings, SlackSettings
+    from monitor.alerts.slack.presses import Desk, Presses
     from monitor.model import Digest, Outgoing
 
 EVENT_TYPE = "leakmon_incident_event"
@@ -46,7 +47,17 @@ class SlackChannel:
         self, settings: SlackSettings, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)
     ) -> None:
         self._api = Api(settings)
+        self._settings = settings
+        self._has_buttons = settings.has_buttons
         self._now = now
+
+    def presses(self, desk: Desk) -> Presses | None:
+        """What takes presses of this channel's buttons; None where it has none."""
+        if not self._has_buttons:
+            return None
+        from monitor.alerts.slack.presses import Presses
+
+        return Presses(self._api, self._settings, desk, now=self._now)
 
     async def send(self, outgoing: Outgoing) -> str:
         """See ``monitor.alerts.Channel``. The last thing it does is the one post."""
@@ -118,13 +129,13 @@ class SlackChannel:
 
     async def _first(self, outgoing: Outgoing) -> str:
         incident = outgoing.incident
-        blocks = message.message(incident, self._now())
+        blocks = message.message(incident, self._now(), has_buttons=self._has_buttons)
         return await self._post(outgoing, "", blocks=blocks, text=message.fallback(incident))
 
     async def _refresh(self, outgoing: Outgoing, place: str, ts: str) -> None:
         """Bring the first message up to date. Doing it twice is harmless."""
         incident = outgoing.incident
-        blocks = message.message(incident, self._now())
+        blocks = message.message(incident, self._now(), has_buttons=self._has_buttons)
         text = message.fallback(incident)
         await self._api.call("chat.update", channel=place, ts=ts, blocks=blocks, text=text)
 
