@@ -6,12 +6,13 @@ are RFC 3339 in UTC. No secret stands in it: incidents hold none.
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from monitor.model import Digest
-from monitor.report.text import escape_json, without_surrogates
+from monitor.report.text import without_surrogates
 
 if TYPE_CHECKING:
     from monitor.model import IncidentEvent, Outgoing
@@ -37,7 +38,7 @@ def document(outgoing: Outgoing) -> dict[str, Any]:
 
 
 def encoded(outgoing: Outgoing | Digest) -> bytes:
-    """The document on one line of ASCII-safe UTF-8: nothing in it can end the line.
+    """The document on one line of ASCII: nothing in it can end the line.
 
     A digest is ``{"schema": "leakmon/digest/1", "id", "events": [documents]}``.
     """
@@ -47,7 +48,7 @@ def encoded(outgoing: Outgoing | Digest) -> bytes:
         made = {"schema": DIGEST_SCHEMA, "id": outgoing.id, "events": events}
     else:
         made = document(outgoing)
-    return escape_json(msgspec.json.encode(made).decode()).encode()
+    return json.dumps(made, separators=(",", ":")).encode()
 
 
 def cleaned(value: Any) -> Any:

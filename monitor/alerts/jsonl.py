@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import fcntl
+import json
 import os
 import sys
 from datetime import UTC, datetime
@@ -119,7 +120,7 @@ class JsonLinesChannel:
             return False
         except OSError as error:
             raise self._failure(error) from None
-        head = b'"id":' + msgspec.json.encode(event_id)
+        head = b'"id":' + json.dumps(event_id).encode()
         return any(head in line for line in tail.split(b"\n")[:-1])
 
     def _failure(self, error: OSError) -> Exception:

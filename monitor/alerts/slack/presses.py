@@ -101,7 +101,7 @@ class Presses:
         return joined(lines, 2900)
 
     async def _tell(self, press: Press, text: str) -> None:
-        """A word that only the one who pressed sees. It is a courtesy: its failure costs nothing."""
+        """A word that only the one who pressed sees: a courtesy, whose failure costs nothing."""
         if not text or not press.place:
             return
         content = {"channel": press.place, "user": press.user, "text": text}

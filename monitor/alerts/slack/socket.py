@@ -47,8 +47,8 @@ class Socket:
         Raises MisconfiguredError for a token that is refused, UnreachableError for no connection.
         """
         assert self._settings.app_token is not None, "Socket Mode needs an app-level token"
-        base = self._settings.base_url or AsyncWebClient.BASE_URL
-        web = AsyncWebClient(base_url=base if base.endswith("/") else f"{base}/")
+        address = self._settings.base_url or AsyncWebClient.BASE_URL
+        web = AsyncWebClient(base_url=address if address.endswith("/") else f"{address}/")
         client = SocketModeClient(app_token=self._settings.app_token(), web_client=web)
         client.socket_mode_request_listeners.append(self._heard)
         working = asyncio.create_task(self._work())
@@ -60,13 +60,13 @@ class Socket:
             with suppress(asyncio.CancelledError):
                 await working
             with suppress(OSError, SlackClientError):
-                await client.close()
+                await client.close()  # type: ignore[no-untyped-call] # as above
 
     async def _connect(self, client: SocketModeClient) -> None:
         import aiohttp
 
         try:
-            await client.connect()
+            await client.connect()  # type: ignore[no-untyped-call] # slack-sdk leaves it untyped
         except SlackClientError as error:
             code = _code(error)
             raise MisconfiguredError(
