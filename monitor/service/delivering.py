@@ -91,8 +91,8 @@ class Deliveries:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._busy: set[str] = set()
-        self._by_name = {each.name: self._delivery(each) for each in parts.channels}
         self._troubles = Troubles(parts.channels, parts.clock.now)
+        self._by_name = {each.name: self._delivery(each) for each in parts.channels}
 
     @property
     def names(self) -> list[str]:

@@ -97,6 +97,7 @@ class FakeSlack:
         self.acknowledged: list[str] = []
         self.connected = asyncio.Event()
         self._sockets: list[web.WebSocketResponse] = []
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -106,6 +107,7 @@ class FakeSlack:
         await self.stop()
 
     async def start(self) -> None:
+        self._loop = asyncio.get_running_loop()
         app = web.Application(client_max_size=4 * 2**20)
         app.router.add_route("*", "/api/{method}", self._answer)
         app.router.add_get("/socket", self._socket)
@@ -124,6 +126,15 @@ class FakeSlack:
         """Somebody presses a button: an envelope over the last socket that was opened."""
         told = {"envelope_id": envelope, "type": "interactive", "payload": payload}
         await self._sockets[-1].send_json(told | {"accepts_response_payload": True})
+
+    def is_connected(self) -> bool:
+        """Whether a socket was opened."""
+        return bool(self._sockets)
+
+    def press_from_outside(self, payload: dict[str, Any], envelope: str) -> None:
+        """``press`` from another thread than the server's."""
+        assert self._loop is not None
+        asyncio.run_coroutine_threadsafe(self.press(payload, envelope), self._loop).result(20)
 
     async def hang_up(self) -> None:
         """Close the socket, as Slack does now and then."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -106,6 +106,7 @@ def test_every_state_has_buttons_that_slack_takes(state: IncidentState) -> None:
 
 
 @given(incidents)
+@settings(max_examples=50, deadline=None)
 def test_buttons_fit_below_any_incident(about: Incident) -> None:
     about = replace(about, id="lm-abcdefghij")
     blocks = message.message(about, NOW, has_buttons=True)
