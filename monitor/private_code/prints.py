@@ -35,6 +35,8 @@ class Channel(enum.IntEnum):
     """Runs of the names that Python's code objects use."""
     LITERALS = 5
     """Rare strings and numbers as a bag, without order."""
+    CANONICAL = 6
+    """TOKENS of canonical JavaScript: minified by the pinned tool, or found minified."""
 
 
 class Prints(Struct, frozen=True):
