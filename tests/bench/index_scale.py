@@ -70,7 +70,9 @@ def ask(paths: list[str], queries: str) -> None:
     keyed = np.load(queries)
     segments = [Segment(path) for path in paths]
     before = _memory()
-    times, cpu, hits = [], [], 0
+    times: list[float] = []
+    cpu: list[float] = []
+    hits = 0
     for _ in range(9):
         started, spent = time.perf_counter(), time.process_time()
         KEY.apply(keyed)  # what a scan does first, here with an answer that is not used

@@ -126,17 +126,18 @@ def test_a_common_print_is_capped_by_its_first_files(tmp_path: Path) -> None:
     assert got.tolist() == list(range(1, MOST_PLACES + 1))
 
 
-def test_merges_keep_a_handful_of_segments_and_rewrite_little() -> None:
-    sizes: list[int] = []
-    written = 0
+@pytest.mark.parametrize("is_young", [True, False])
+def test_merges_keep_a_handful_of_segments_and_rewrite_little(*, is_young: bool) -> None:
+    sizes, written = [50_000], 0
     for _ in range(1000):
-        sizes.append(100)
-        if count := merge.due(sizes):
-            merged = sum(sizes[-count:])
+        sizes.insert(len(sizes) if is_young else 0, 100)
+        if run := merge.due(sizes):
+            merged = sum(sizes[run])
+            assert len(sizes[run]) > 1
             written += merged
-            sizes[-count:] = [merged]
+            sizes[run] = [merged]
         assert len(sizes) <= merge.MOST_SEGMENTS
-    assert sum(sizes) == 100_000
+    assert sum(sizes) == 150_000
     assert written < 8 * 100_000
 
 

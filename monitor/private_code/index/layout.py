@@ -132,7 +132,7 @@ def decoded(header: bytes, path: str) -> Layout:
     """The layout that a header gives. Raises ConfigError."""
     try:
         layout = msgspec.json.decode(header.rstrip(b"\0"), type=Layout)
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, UnicodeDecodeError):
         raise damaged(path, "its header cannot be read") from None
     if layout.format != FORMAT:
         raise other_format(path, layout.format)

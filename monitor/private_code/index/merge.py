@@ -81,17 +81,25 @@ def ranges(entries: int, at_once: int = _AT_ONCE) -> Iterator[tuple[int, int]]:
         yield _ALL * piece // pieces, _ALL * (piece + 1) // pieces
 
 
-def due(sizes: Sequence[int]) -> int:
-    """How many of the newest segments are to become one, 0 for none; ``sizes`` oldest first.
+def due(sizes: Sequence[int]) -> slice | None:
+    """Which neighbours among the segments are to become one, None for none; in order of age.
 
-    Each merge takes the newest and every older one that is not twice as large as what it holds
-    already, so that a posting is rewritten a logarithmic number of times.
+    From the end that costs less (new ones come at the young end, history at the old one), a merge
+    takes every segment that is not twice as large as what it holds already, so that a posting is
+    rewritten a logarithmic number of times.
     """
     if len(sizes) <= MOST_SEGMENTS:
-        return 0
-    count, held = 1, sizes[-1]
-    for size in reversed(sizes[:-1]):
+        return None
+    old, old_cost = _run(sizes)
+    young, young_cost = _run(sizes[::-1])
+    return slice(old) if old_cost < young_cost else slice(len(sizes) - young, len(sizes))
+
+
+def _run(sizes: Sequence[int]) -> tuple[int, int]:
+    """How many of the first are taken, and how many postings they hold."""
+    count, held = 1, sizes[0]
+    for size in sizes[1:]:
         if size > _GROWTH * held and count > 1:
             break
         count, held = count + 1, held + size
-    return count
+    return count, held
