@@ -114,7 +114,9 @@ def measured(folder: str, entries: int) -> list[str]:
     """The table's lines for one size."""
     lines = []
     for name, shares in SHAPES.items():
-        paths = [os.path.join(folder, f"{name[0]}-{number}.segment") for number in range(len(shares))]
+        paths = [
+            os.path.join(folder, f"{name[0]}-{number}.segment") for number in range(len(shares))
+        ]
         started = time.perf_counter()
         built = [
             json.loads(_child("--build", path, "--entries", str(int(entries * share))))

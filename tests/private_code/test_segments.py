@@ -121,7 +121,9 @@ def test_a_common_print_is_capped_by_its_first_files(tmp_path: Path) -> None:
     files = np.arange(1, 5 * MOST_PLACES, dtype=np.uint32)
     hashes = np.full(len(files), 7 * STEP, np.uint64)
     merge.write(str(tmp_path / "s"), (hashes, files[::-1].copy(), files), BITS)
-    query, got, _ = find(Segment(str(tmp_path / "s")), np.array([9, 7], np.uint64) * np.uint64(STEP))
+    query, got, _ = find(
+        Segment(str(tmp_path / "s")), np.array([9, 7], np.uint64) * np.uint64(STEP)
+    )
     assert query.tolist() == [1] * MOST_PLACES
     assert got.tolist() == list(range(1, MOST_PLACES + 1))
 

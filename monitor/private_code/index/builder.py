@@ -111,9 +111,7 @@ class Builder:
                 )
         return structs.replace(source, id=self._current.catalogue.put_source(source))
 
-    def update(
-        self, sources: Sequence[Source], open_: Open, progress: Progress
-    ) -> Iterator[Told]:
+    def update(self, sources: Sequence[Source], open_: Open, progress: Progress) -> Iterator[Told]:
         """Read sources and put each one's new state in force; one that fails stops no other."""
         for source in sources:
             yield self._read(self._current, source, open_, progress)

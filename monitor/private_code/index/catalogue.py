@@ -137,7 +137,9 @@ class Catalogue:
 
     def file_of_blob(self, blob: str, kind: str) -> int:
         """The file as which a blob was read, 0 for none."""
-        row = self._ask("SELECT file FROM blobs WHERE blob = ? AND kind = ?", (blob, kind)).fetchone()
+        row = self._ask(
+            "SELECT file FROM blobs WHERE blob = ? AND kind = ?", (blob, kind)
+        ).fetchone()
         return int(row[0]) if row else 0
 
     def file_at(self, source: int, path: str) -> int:
@@ -181,10 +183,17 @@ class Catalogue:
             )  # fmt: skip
             many(
                 "INSERT INTO places VALUES (?, ?, ?, ?) ON CONFLICT DO "
-                + ("NOTHING" if change.is_history else "UPDATE SET file = excluded.file, is_present = 1"),
+                + (
+                    "NOTHING"
+                    if change.is_history
+                    else "UPDATE SET file = excluded.file, is_present = 1"
+                ),
                 [(source, path, file, not change.is_history) for path, file in change.places],
             )
-            many("INSERT OR IGNORE INTO seen VALUES (?, ?, ?)", [(source, *one) for one in change.seen])
+            many(
+                "INSERT OR IGNORE INTO seen VALUES (?, ?, ?)",
+                [(source, *one) for one in change.seen],
+            )
             many("INSERT OR IGNORE INTO blobs VALUES (?, ?, ?)", change.blobs)
             many("INSERT OR IGNORE INTO digests VALUES (?, ?)", change.digests)
             many("INSERT OR IGNORE INTO suffixes VALUES (?, ?)", change.suffixes)
@@ -222,7 +231,8 @@ class Catalogue:
         with schema.transaction(self._connection):
             self._ask("DELETE FROM walked WHERE source = ?", (source,))
             self._connection.executemany(
-                "INSERT INTO walked VALUES (?, ?)", [(source, one) for one in dict.fromkeys(commits)]
+                "INSERT INTO walked VALUES (?, ?)",
+                [(source, one) for one in dict.fromkeys(commits)],
             )
 
     def numbers(self, source: int) -> list[int]:
@@ -242,9 +252,7 @@ class Catalogue:
             bound = {"id": source}
             shared = f"SELECT source, path FROM places WHERE source != :id AND file IN {own}"  # noqa: S608 - our own words
             others = self._ask(shared, bound).fetchall()
-            self._connection.executemany(
-                "DELETE FROM seen WHERE source = ? AND path = ?", others
-            )
+            self._connection.executemany("DELETE FROM seen WHERE source = ? AND path = ?", others)
             for table in schema.BY_FILE:
                 self._ask(f"DELETE FROM {table} WHERE file IN {own}", bound)  # noqa: S608 - our own words
             for table in schema.BY_SOURCE:
@@ -255,7 +263,9 @@ class Catalogue:
 
     def segments(self) -> list[SegmentRow]:
         """The segments, the oldest first."""
-        rows = self._ask("SELECT name, position, entries, size, digest FROM segments ORDER BY position")
+        rows = self._ask(
+            "SELECT name, position, entries, size, digest FROM segments ORDER BY position"
+        )
         return [SegmentRow(*row) for row in rows]
 
     def replace_segments(self, segments: Sequence[SegmentRow]) -> None:

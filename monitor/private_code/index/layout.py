@@ -136,7 +136,9 @@ def decoded(header: bytes, path: str) -> Layout:
         raise damaged(path, "its header cannot be read") from None
     if layout.format != FORMAT:
         raise other_format(path, layout.format)
-    if not (_NARROW_PREFIX < layout.hash_bits <= 64 and 0 <= layout.entries <= layout.bound < 1 << 32):  # noqa: PLR2004 - what 64-bit hashes and 32-bit places allow
+    if not (
+        _NARROW_PREFIX < layout.hash_bits <= 64 and 0 <= layout.entries <= layout.bound < 1 << 32
+    ):  # noqa: PLR2004 - what 64-bit hashes and 32-bit places allow
         raise damaged(path, "its header contradicts itself")
     return layout
 

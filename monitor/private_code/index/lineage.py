@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class Lineage:
     """The first commits of a source's paths; its history is read when it is first asked.
 
-    Of a source that was read before, only what came since is read.
+    Below the commits ``known`` it was read before: what was found then is in the catalogue.
     """
 
     def __init__(
@@ -27,19 +27,19 @@ class Lineage:
         catalogue: Catalogue,
         source: Source,
         heads: Sequence[str],
-        *,
-        is_known: bool,
+        known: Sequence[str],
     ) -> None:
         self._repository = repository
         self._catalogue = catalogue
         self._source = source
         self._heads = heads
-        self._is_known = is_known
+        self._known = known
+        self._is_whole = not repository.is_shallow()
         self._first: dict[str, int] | None = None
 
     def first_at(self, path: str) -> int:
         """Unix time in seconds, 0 where it is unknown."""
-        if not self._is_known:
+        if not self._is_whole:
             return 0
         if self._first is None:
             self._first = self._read()
@@ -48,8 +48,7 @@ class Lineage:
 
     def _read(self) -> dict[str, int]:
         first: dict[str, int] = {}
-        known = self._source.heads
-        for step in self._repository.steps(self._heads, known, is_oldest_first=True):
+        for step in self._repository.steps(self._heads, self._known, is_oldest_first=True):
             at = step.at
             if step.before:
                 at = first[step.before] if step.before in first else self._before(step.before)

@@ -59,7 +59,9 @@ class Repository:
         """The commits that refs name (none: the default branch). Raises NotFoundError."""
         found = []
         for ref in refs or ("HEAD",):
-            text = self._text("rev-parse", "--verify", "-q", "--end-of-options", f"{ref}^{{commit}}")
+            text = self._text(
+                "rev-parse", "--verify", "-q", "--end-of-options", f"{ref}^{{commit}}"
+            )
             if not _COMMIT.fullmatch(text):
                 what = f"branch, tag or commit {ref!r}" if refs else "commit yet"
                 raise NotFoundError(f"{self._folder}: the repository has no {what}")
@@ -100,7 +102,9 @@ class Repository:
         order = ["--reverse"] if is_oldest_first else []
         without = [f"^{commit}" for commit in known if self.has(commit)]
         commit, at = "", 0
-        records = self._records("log", *_RAW, _FORMAT, "--topo-order", *order, *heads, *without, "--")
+        records = self._records(
+            "log", *_RAW, _FORMAT, "--topo-order", *order, *heads, *without, "--"
+        )
         for record in records:
             text = record.lstrip(b"\n")
             if text.startswith(b"\x01"):

@@ -89,7 +89,8 @@ class Rows:
     def numbers(self) -> list[tuple[int, str]]:
         """Every file's number and selected counts, as they are written."""
         return [
-            (row[0], row[1]) for row in self._all("SELECT number, selected FROM files ORDER BY 1", ())
+            (row[0], row[1])
+            for row in self._all("SELECT number, selected FROM files ORDER BY 1", ())
         ]
 
     def tally(self) -> list[dict[str, Any]]:
@@ -97,7 +98,16 @@ class Rows:
         return [
             dict(
                 zip(
-                    ("name", "address", "kind", "history", "updated_at", "files", "deleted", "lines"),
+                    (
+                        "name",
+                        "address",
+                        "kind",
+                        "history",
+                        "updated_at",
+                        "files",
+                        "deleted",
+                        "lines",
+                    ),
                     row,
                     strict=True,
                 )

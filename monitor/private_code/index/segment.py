@@ -99,7 +99,11 @@ class Segment:
         right = len(hashes)
         if high < 1 << 64:
             right = int(np.searchsorted(hashes, np.uint64(high)))
-        kept = hashes[left:right], records["file"][left:right].copy(), records["line"][left:right].copy()
+        kept = (
+            hashes[left:right],
+            records["file"][left:right].copy(),
+            records["line"][left:right].copy(),
+        )
         self._give_back()
         return kept
 

@@ -72,7 +72,11 @@ class Store:
                 return
             path = self._free()
             merge.merge(path, self._opened(rows[run]), FULL_BITS, advance=advance)
-            kept = [*rows[: run.start or 0], self._row(path, rows[run][-1].position), *rows[run.stop :]]
+            kept = [
+                *rows[: run.start or 0],
+                self._row(path, rows[run][-1].position),
+                *rows[run.stop :],
+            ]
             self.catalogue.replace_segments(kept)
             self._remove_strangers()
 
@@ -142,7 +146,10 @@ class Store:
     def _remove_strangers(self, kept_before: manifest.Manifest | None = None) -> None:
         """Remove segments and snapshots that neither the catalogue nor a manifest names."""
         kept = {row.name for row in self.catalogue.segments()}
-        for told in (kept_before, manifest.read(self.folder) if manifest.exists(self.folder) else None):
+        for told in (
+            kept_before,
+            manifest.read(self.folder) if manifest.exists(self.folder) else None,
+        ):
             for part in (*told.segments, told.catalogue) if told else ():
                 kept.add(os.path.basename(part.name))
         for name in os.listdir(self.path):

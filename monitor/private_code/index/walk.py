@@ -76,7 +76,9 @@ class Walk:
         heads = repository.heads(source.refs)
         is_shallow = repository.is_shallow()
         self._progress.stage(f"listing {source.name}")
-        lineage = Lineage(repository, catalogue, source, heads, is_known=not is_shallow)
+        is_first = source.has_history and not catalogue.walked(source.id)
+        known = () if is_first else source.heads
+        lineage = Lineage(repository, catalogue, source, heads, known)
         listed: list[str] = []
         trees = ((head, entry) for head in heads for entry in repository.tree(head))
         for chunk in _chunks(trees):
@@ -111,13 +113,10 @@ class Walk:
         for chunk in _chunks(repository.steps(heads, walked, is_oldest_first=False)):
             commits = {(step.path, step.blob): step.commit for step in reversed(chunk)}
             pairs = dict.fromkeys((step.path, step.blob) for step in chunk)
-            wanted = [
-                Entry(path, blob, -1) for path, blob in catalogue.unseen(source.id, pairs)
-            ]
+            wanted = [Entry(path, blob, -1) for path, blob in catalogue.unseen(source.id, pairs)]
             sizes = repository.sizes([entry.blob for entry in wanted])
             sized = [
-                structs.replace(entry, size=size)
-                for entry, size in zip(wanted, sizes, strict=True)
+                structs.replace(entry, size=size) for entry, size in zip(wanted, sizes, strict=True)
             ]
             self._take(self._items(repository, lineage, sized, commits), sized, is_history=True)
         catalogue.set_walked(source.id, heads)
