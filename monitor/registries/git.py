@@ -21,11 +21,16 @@ from .git_command import Git, failed
 from .git_tree import TreeTar
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from monitor.http.client import Client
     from monitor.http.download import Progress
 
 PREFIX = "git+"
 """Marks an artifact whose address is a git repository; its version is the commit."""
+
+MIRRORED = "refs/leakmon/"
+"""Below this a mirror keeps the refs that it was asked for."""
 
 _COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _SHA1_DIGITS = 40
@@ -97,6 +102,31 @@ class GitSource:
                 tar.stop()
                 # The thread writes below this folder: it must have ended before that goes.
                 await asyncio.gather(work, return_exceptions=True)
+
+    async def mirror(self, text: str, address: str, refs: Sequence[str], folder: str) -> None:
+        """Bring a bare copy in ``folder`` up to date: refs (none: the default branch) with history.
+
+        They stand below ``MIRRORED``. What was fetched once is not fetched again.
+        """
+        reached = await self._reach(address)
+        environment = await self._environment(reached)
+        if not Path(folder, "HEAD").exists():
+            Path(folder).mkdir(mode=0o700, parents=True, exist_ok=True)
+            await self._git.run(
+                "init", "--bare", "-q", "--template=", ".", folder=folder, environment=environment
+            )
+        wanted = [f"+{ref}:{MIRRORED}{ref}" for ref in refs or ("HEAD",)]
+        options = ("--no-tags", "--no-recurse-submodules", "--no-write-fetch-head")
+
+        async def fetch(_attempt: int) -> None:
+            status, _, complaint = await self._git.run(
+                "fetch", "-q", *options, "--", reached, *wanted,
+                folder=folder, environment=environment,
+            )  # fmt: skip
+            if status != 0:
+                raise _lost(text, complaint)
+
+        await self._client.retried(fetch)
 
     async def _fetch_commit(
         self, address: str, commit: str, ref: str, folder: str, environment: dict[str, str]

@@ -148,7 +148,7 @@ def builder(
 
 
 def opened(folder: Path, *keys: Keys) -> OpenIndex:
-    return OpenIndex(str(folder), lambda: keys or (KEYS,))
+    return OpenIndex(str(folder), lambda _kind: keys or (KEYS,))
 
 
 def hashes(text: str, path: str = "any.py") -> Hashes:

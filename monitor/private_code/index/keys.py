@@ -139,7 +139,12 @@ def read(path: str) -> str | None:
 
 def make(path: str) -> bool:
     """Make a key file for the owner alone; False if there is one already."""
-    return write(path, [os.urandom(KEY_BYTES).hex()], is_new=True)
+    return write(path, [fresh()], is_new=True)
+
+
+def fresh() -> str:
+    """A new key, as it is written."""
+    return os.urandom(KEY_BYTES).hex()
 
 
 def write(path: str, words: Sequence[str], *, is_new: bool) -> bool:

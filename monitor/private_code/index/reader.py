@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from monitor.private_code.index import manifest
 from monitor.private_code.index.faults import damaged, missing, wrong_key
-from monitor.private_code.index.layout import cut, mask
+from monitor.private_code.index.layout import FULL_BITS, cut, mask
 from monitor.private_code.index.rows import Rows
 from monitor.private_code.index.segment import MOST_PLACES, Segment
 from monitor.private_code.prints import Hits, IndexedFile
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from monitor.private_code.index.segment import Places
     from monitor.private_code.prints import Hashes
 
-    Ring = Callable[[], Sequence[Keys] | PrintKey]
-    """Gives an organisation's keys, or the one key of a sketch; asked again when they change."""
+    Ring = Callable[[str], "Sequence[Keys] | PrintKey"]
+    """Gives the ring of a full index, or the one key of a sketch; asked at every opening."""
 
 FULL, SKETCH = "full", "sketch"
 _TRIES = 5
@@ -162,7 +162,7 @@ class OpenIndex:
         """The generation in force. One that is replaced while it is being opened is tried anew."""
         for tries in range(_TRIES):
             told = manifest.read(self.folder)
-            prints, keys = _key_of(self.folder, told, self._ring())
+            prints, keys = _key_of(self.folder, told, self._ring(told.kind))
             names = [os.path.join(self.folder, part.name) for part in told.segments]
             catalogue = os.path.join(self.folder, told.catalogue.name)
             gone = [path for path in (*names, catalogue) if not os.path.exists(path)]
@@ -201,7 +201,7 @@ class OpenIndex:
 
 def is_sampled(keyed: Hashes, sample: int) -> npt.NDArray[np.bool_]:
     """Which keyed prints belong to a sample of one in ``sample``: by bits that a sketch drops."""
-    return keyed >> np.uint64(64 - 54) & np.uint64(sample - 1) == 0
+    return np.asarray(keyed >> np.uint64(64 - FULL_BITS) & np.uint64(sample - 1) == 0)
 
 
 def _key_of(

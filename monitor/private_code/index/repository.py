@@ -49,11 +49,15 @@ class Step(NamedTuple):
 
 
 class Repository:
-    """Reads one repository. Raises TargetError where git fails."""
+    """Reads one repository. Raises TargetError where git fails.
 
-    def __init__(self, folder: str, environment: Mapping[str, str]) -> None:
+    ``prefix`` stands before the names of refs: a copy keeps them below a place of its own.
+    """
+
+    def __init__(self, folder: str, environment: Mapping[str, str], prefix: str = "") -> None:
         self._folder = folder
         self._environment = dict(environment)
+        self._prefix = prefix
 
     def heads(self, refs: Sequence[str]) -> list[str]:
         """The commits that refs name (none: the default branch). Raises NotFoundError."""

@@ -81,7 +81,8 @@ class Segment:
         return _joined(found)
 
     def _is_let_by(self, hashes: Hashes, wanted: Hashes) -> npt.NDArray[np.bool_]:
-        return self._filter.take(self.layout.word(hashes), mode="clip") & wanted == wanted
+        words = self._filter.take(self.layout.word(hashes), mode="clip")
+        return np.asarray(words & wanted == wanted)
 
     def read(self, low: int, high: int) -> tuple[Hashes, Numbers, Numbers]:
         """All postings with ``low <= hash < high``: hashes, files and lines, sorted by hash."""
