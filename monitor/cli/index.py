@@ -35,9 +35,7 @@ def add(call: argparse.Namespace) -> int:
         raise UsageError("--name: names one target, not several")
     errand = Errand(call)
     named = [
-        errand.sources.named(
-            text, name=call.name, refs=call.refs, has_history=call.history
-        )
+        errand.sources.named(text, name=call.name, refs=call.refs, has_history=call.history)
         for text in call.targets
     ]
     with errand.builder() as builder:

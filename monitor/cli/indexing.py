@@ -109,7 +109,10 @@ def _looking(
         help="the file that has this number in a sketch; repeatable",
     )  # fmt: skip
     verify = command(
-        actions, "verify", "index_pages:verify", "check every file of the index; exit 1 if one is bad"
+        actions,
+        "verify",
+        "index_pages:verify",
+        "check every file of the index; exit 1 if one is bad",
     )
     for action in (stats, listing, verify):
         action.add_argument("--json", action="store_true", help="as JSON")

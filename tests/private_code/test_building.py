@@ -185,8 +185,9 @@ def test_a_key_of_another_opens_nothing(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=KEYS.key_id) as caught:
         opened(tmp_path / "index", OTHER_KEYS)
     assert caught.value.reason == "index-key"
-    with pytest.raises(ConfigError, match=KEYS.key_id), builder(
-        tmp_path / "index", keys=(OTHER_KEYS,)
+    with (
+        pytest.raises(ConfigError, match=KEYS.key_id),
+        builder(tmp_path / "index", keys=(OTHER_KEYS,)),
     ):
         pass
     assert matched(opened(tmp_path / "index", OTHER_KEYS, KEYS), code("alpha"))

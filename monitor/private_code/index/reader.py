@@ -78,6 +78,11 @@ class OpenIndex:
         return self._held.told.kind == SKETCH
 
     @property
+    def segments(self) -> Sequence[Segment]:
+        """The segments of what is open, the oldest first."""
+        return self._held.segments
+
+    @property
     def rows(self) -> Rows:
         """The catalogue of what is open."""
         return self._held.rows
@@ -99,10 +104,10 @@ class OpenIndex:
     def lookup(self, hashes: Hashes) -> Hits:
         """As ``Index.lookup``: at most ``MOST_PLACES`` places of a print."""
         queries, files, lines = self._find(hashes)
-        held, public = self._held, self._public
-        if len(public) and len(queries):
+        held = self._held
+        if len(self._public) and len(queries):
             keyed = cut(held.prints.apply(hashes[queries]), held.told.hash_bits)
-            is_kept = ~_among(keyed, public)
+            is_kept = ~self.is_public(keyed)
             queries, files, lines = queries[is_kept], files[is_kept], lines[is_kept]
         return Hits(queries, files, lines)
 
@@ -110,15 +115,20 @@ class OpenIndex:
         """As ``Index.public``."""
         told = np.zeros(len(hashes), np.bool_)
         rows = np.unique(self._find(hashes)[0])
-        if len(rows) and len(self._public):
-            keyed = cut(self._held.prints.apply(hashes[rows]), self._held.told.hash_bits)
-            told[rows[_among(keyed, self._public)]] = True
+        keyed = cut(self._held.prints.apply(hashes[rows]), self._held.told.hash_bits)
+        told[rows[self.is_public(keyed)]] = True
         return told
 
     def places_of(self, hashes: Hashes) -> tuple[Hashes, Places]:
         """The kept form of prints, and where they stand, public ones included."""
         held = self._held
         return cut(held.prints.apply(hashes), held.told.hash_bits), self._find(hashes)
+
+    def is_public(self, kept: Hashes) -> npt.NDArray[np.bool_]:
+        """Which of these prints are known to be public, as ``places_of`` gives them."""
+        if not len(self._public):
+            return np.zeros(len(kept), np.bool_)
+        return _among(kept, self._public)
 
     def by_digest(self, digest: bytes) -> Sequence[int]:
         """As ``Index.by_digest``; a sketch knows none."""
@@ -135,6 +145,10 @@ class OpenIndex:
 
     def file(self, number: int) -> IndexedFile:
         """As ``Index.file``; KeyError for a number that this generation does not have."""
+        if self.is_sketch:
+            return IndexedFile(
+                number=number, repository="", path="", language="", lines=0, tokens=0
+            )
         found = self._held.rows.file(number)
         if found is None:
             raise KeyError(number)

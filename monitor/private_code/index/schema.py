@@ -132,3 +132,9 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
 
 reading = _told
 """A block in which SQLite's complaint about this file becomes a ConfigError."""
+
+
+def write_empty(path: str) -> None:
+    """A snapshot in which nothing is written: that of a sketch."""
+    with _told(path), contextlib.closing(sqlite3.connect(path, isolation_level=None)) as made:
+        made.executescript(TABLES)
