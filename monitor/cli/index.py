@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from monitor import config
 from monitor.cli.network import machine
 from monitor.config import private_code
-from monitor.errors import ConfigError, UsageError
+from monitor.errors import UsageError
 from monitor.pipeline.indexing import Sources, making
 from monitor.private_code.index import keys as key_files
 from monitor.private_code.index import manifest
@@ -110,9 +110,9 @@ class Errand:
     def keys(self) -> Sequence[Keys]:
         """The ring; a first key is made, and said so."""
         place = self.place
-        if place.key is None and not manifest.exists(place.folder):
-            if key_files.make(place.key_file):
-                _note(f"made a key in {place.key_file}: keep a copy of it elsewhere")
+        is_new = place.key is None and not manifest.exists(place.folder)
+        if is_new and key_files.make(place.key_file):
+            _note(f"made a key in {place.key_file}: keep a copy of it elsewhere")
         return key_files.parse(place.text(config.environment()), place.source)
 
     def builder(self) -> Builder:

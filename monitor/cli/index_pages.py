@@ -64,7 +64,7 @@ def stats(call: argparse.Namespace) -> int:
 
 
 def listing(call: argparse.Namespace) -> int:
-    """List files with repository and path, what was left out, or the files of a sketch's numbers."""
+    """List what is known, what was left out, or the files of a sketch's numbers."""
     place = _place(call)
     told = manifest.read(place.folder)
     if told.kind == SKETCH:

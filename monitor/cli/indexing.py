@@ -65,9 +65,9 @@ def _reading(
 ) -> list[argparse.ArgumentParser]:
     adding = command(
         actions, "add", "index:add", "fingerprint repositories and folders",
-        "Of a git repository what is committed is read, whatever is checked out. What is vendored,\n"
-        "generated, minified, built, a licence or no text is left out: 'stats' says how much, and\n"
-        "'list --skipped' what. An interruption loses nothing: run it again, or 'update'.",
+        "Of a git repository what is committed is read, whatever is checked out. What is\n"
+        "vendored, generated, minified, built, a licence or no text is left out: 'stats' says how\n"
+        "much, and 'list --skipped' what. An interruption loses nothing: run it again.",
     )  # fmt: skip
     adding.add_argument(
         "targets", nargs="+", metavar="TARGET",
@@ -112,7 +112,7 @@ def _looking(
         actions,
         "verify",
         "index_pages:verify",
-        "check every file of the index; exit 1 if one is bad",
+        "check every byte of the index; exit 1 if one is bad",
     )
     for action in (stats, listing, verify):
         action.add_argument("--json", action="store_true", help="as JSON")

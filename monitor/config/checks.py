@@ -51,7 +51,7 @@ def _private_code(settings: Settings) -> None:
         if name not in known:
             raise Complaint(
                 f"private_code.keys.{name}: no organisation has this name: "
-                f"write one of {', '.join(known) or 'those under [[organisations]], once there are'}"
+                f"write one of {', '.join(known) or 'those that [[organisations]] will name'}"
             )
 
 

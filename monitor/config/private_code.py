@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from monitor.config.secrets import SecretRef
 from monitor.errors import ConfigError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from monitor.config.secrets import SecretRef
     from monitor.config.settings import Settings
     from monitor.private_code.index.keys import Keys, PrintKey
     from monitor.private_code.index.reader import OpenIndex

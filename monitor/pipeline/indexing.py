@@ -97,13 +97,15 @@ class Sources:
         return os.path.join(self._cache, digest)
 
     def _local(self, folder: str, prefix: str = "") -> Repository:
-        git = Git(home=os.devnull, environ=self._machine.environ, max_file_bytes=0, seconds=0)
+        machine = self._machine
+        git = Git(home=os.devnull, environ=machine.environ, max_file_bytes=0, seconds=0)
         # The operator named this folder, whoever owns it; no program of the repository is run.
         return Repository(folder, git.environment("file", {"safe.directory": "*"}), prefix)
 
     async def _fetch(self, source: Source, folder: str) -> None:
-        network_settings = config.network(self._settings, self._machine.environ)
-        async with connect(network_settings, self._machine) as network:
+        machine = self._machine
+        network_settings = config.network(self._settings, machine.environ)
+        async with connect(network_settings, machine) as network:
             target = parse(source.address)
             address = self._address(target, network)
             await network.git.mirror(source.name, address, source.refs, folder)

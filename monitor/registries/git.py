@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import os
 import re
 import tempfile
 from pathlib import Path
@@ -110,8 +111,7 @@ class GitSource:
         """
         reached = await self._reach(address)
         environment = await self._environment(reached)
-        if not Path(folder, "HEAD").exists():
-            Path(folder).mkdir(mode=0o700, parents=True, exist_ok=True)
+        if _is_new(folder):
             await self._git.run(
                 "init", "--bare", "-q", "--template=", ".", folder=folder, environment=environment
             )
@@ -241,6 +241,12 @@ def login_credential(address: str, login: str, source: str) -> Credential:
         header=f"Basic {encoded}",
         source=source,
     )
+
+
+def _is_new(folder: str) -> bool:
+    """Whether there is no repository in a folder yet; the folder is made."""
+    os.makedirs(folder, mode=0o700, exist_ok=True)
+    return not os.path.exists(os.path.join(folder, "HEAD"))
 
 
 def _largest(folder: str) -> int:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import resource
 import subprocess
 import sys
@@ -114,18 +113,16 @@ def measured(folder: str, entries: int) -> list[str]:
     """The table's lines for one size."""
     lines = []
     for name, shares in SHAPES.items():
-        paths = [
-            os.path.join(folder, f"{name[0]}-{number}.segment") for number in range(len(shares))
-        ]
+        paths = [f"{folder}/{name[0]}-{number}.segment" for number in range(len(shares))]
         started = time.perf_counter()
         built = [
             json.loads(_child("--build", path, "--entries", str(int(entries * share))))
             for path, share in zip(paths, shares, strict=True)
         ]
         seconds = time.perf_counter() - started
-        size = sum(os.path.getsize(path) for path in paths)
+        size = sum(Path(path).stat().st_size for path in paths)
         for share in (0.01, 0.5):
-            queries = os.path.join(folder, "queries.npy")
+            queries = f"{folder}/queries.npy"
             np.save(queries, questions(paths, share))
             got = json.loads(_child("--ask", queries, *paths))
             lines.append(
@@ -135,22 +132,22 @@ def measured(folder: str, entries: int) -> list[str]:
             )
             print(lines[-1], flush=True)
         if len(paths) > 1:
-            out = os.path.join(folder, "merged.segment")
+            out = f"{folder}/merged.segment"
             started = time.perf_counter()
             peak = json.loads(_child("--merge", out, *reversed(paths)))["peak"]
             print(f"merged {entries:,}: {time.perf_counter() - started:.0f} s, peak {peak:.0f} MB")
             lines.append(
-                f"| {entries:,} | 8 merged into 1 | {os.path.getsize(out) / 1e6:,.0f} | "
+                f"| {entries:,} | 8 merged into 1 | {Path(out).stat().st_size / 1e6:,.0f} | "
                 f"{time.perf_counter() - started:.0f} | {peak:.0f} | | | | | | |"
             )
-            os.unlink(out)
+            Path(out).unlink()
         for path in paths:
-            os.unlink(path)
+            Path(path).unlink()
     return lines
 
 
 HEAD = """\
-| postings | shape | MB on disk | s to build | MB to build | of the questions there | first, ms | median, ms | CPU, ms | MB resident | of it our own |
+| postings | shape | MB | s, build | MB, build | hits | first | wall | CPU | MB, all | MB, own |
 | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |
 """
 

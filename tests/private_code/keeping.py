@@ -6,6 +6,8 @@ import os
 import subprocess
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from monitor.private_code.fingerprint import FORMAT, Text, fingerprints
 from monitor.private_code.hygiene import hygiene
 from monitor.private_code.index.builder import Builder
@@ -152,8 +154,6 @@ def opened(folder: Path, *keys: Keys) -> OpenIndex:
 
 
 def hashes(text: str, path: str = "any.py") -> Hashes:
-    import numpy as np
-
     (prints,) = prints_of([(path, text.encode())])
     assert prints is not None
     return np.concatenate([one.hashes for one in prints.channels.values()])

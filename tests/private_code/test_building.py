@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING
 
+import pytest
+
+from monitor.errors import ConfigError
 from tests.private_code.keeping import (
     KEYS,
     NOW,
+    OTHER_KEYS,
     build,
     builder,
     code,
     commit,
     git,
+    hashes,
     matched,
     opened,
     source,
@@ -60,8 +66,6 @@ def test_an_update_reads_what_is_new_and_keeps_what_was_deleted(tmp_path: Path) 
 
 
 def _content(seed: str) -> bytes:
-    import hashlib
-
     return hashlib.blake2b(code(seed).encode(), digest_size=16).digest()
 
 
@@ -97,8 +101,6 @@ def test_first_commits_follow_renames_and_are_unknown_where_history_is_cut(tmp_p
 
 
 def _first(folder: Path, seed: str) -> int:
-    from tests.private_code.keeping import hashes
-
     index = opened(folder)
     files = index.lookup(hashes(code(seed))).files
     return max(index.file(int(number)).first_commit_at for number in set(files.tolist()))
@@ -175,11 +177,6 @@ def test_a_plain_folder(tmp_path: Path) -> None:
 
 
 def test_a_key_of_another_opens_nothing(tmp_path: Path) -> None:
-    import pytest
-
-    from monitor.errors import ConfigError
-    from tests.private_code.keeping import OTHER_KEYS
-
     commit(tmp_path / "app", {"a.py": code("alpha")})
     build(tmp_path / "index", source(tmp_path / "app"))
     with pytest.raises(ConfigError, match=KEYS.key_id) as caught:

@@ -15,12 +15,13 @@ from msgspec import Struct
 
 from monitor.private_code.index.catalogue import Change, Known
 from monitor.private_code.index.store import gathered
+from monitor.private_code.prints import FilePrints
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from monitor.private_code.index.store import Store
-    from monitor.private_code.prints import FilePrints, Hashes, Numbers
+    from monitor.private_code.prints import Hashes, Numbers
 
 
 class Version(Struct, frozen=True, kw_only=True):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+from collections.abc import Callable
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Self
 
@@ -16,6 +17,7 @@ from msgspec import Struct, structs
 
 from monitor.errors import ConfigError, LeakmonError, UsageError
 from monitor.private_code.index import manifest
+from monitor.private_code.index.catalogue import Source
 from monitor.private_code.index.faults import missing, other_format, wrong_key
 from monitor.private_code.index.folder import Folder
 from monitor.private_code.index.reader import FULL
@@ -24,15 +26,14 @@ from monitor.private_code.index.store import Store
 from monitor.private_code.index.walk import Walk, Walked
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
-    from monitor.private_code.index.catalogue import Source
     from monitor.private_code.index.keys import Keys
     from monitor.private_code.index.making import Making
     from monitor.private_code.index.walk import Progress
 
-    Open = Callable[[Source], Repository | Folder]
-    """Gives the reader of a source, up to date. Raises LeakmonError where it cannot be had."""
+Open = Callable[[Source], Repository | Folder]
+"""Gives the reader of a source, up to date. Raises LeakmonError where it cannot be had."""
 
 _STORE = re.compile(r"store-(\d+)")
 

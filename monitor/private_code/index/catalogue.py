@@ -81,7 +81,7 @@ class Catalogue:
 
     def __init__(self, folder: str) -> None:
         self.path = os.path.join(folder, "catalogue.db")
-        self._connection = schema.writable(self.path)
+        self._connection = schema.connected(self.path)
         self._ask = self._connection.execute
 
     def close(self) -> None:
@@ -173,8 +173,7 @@ class Catalogue:
         source = change.source
         with schema.transaction(self._connection):
             many(
-                "INSERT INTO files VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (number) DO "
-                + ("NOTHING" if change.is_history else _NEWER),
+                _OLDER_FILE if change.is_history else _NEWER_FILE,
                 [
                     (f.number, source, f.path, f.language, f.lines, f.tokens, f.commit,
                      f.first_commit_at, f.selected)
@@ -182,12 +181,7 @@ class Catalogue:
                 ],
             )  # fmt: skip
             many(
-                "INSERT INTO places VALUES (?, ?, ?, ?) ON CONFLICT DO "
-                + (
-                    "NOTHING"
-                    if change.is_history
-                    else "UPDATE SET file = excluded.file, is_present = 1"
-                ),
+                _OLDER_PLACE if change.is_history else _NEWER_PLACE,
                 [(source, path, file, not change.is_history) for path, file in change.places],
             )
             many(
@@ -286,8 +280,15 @@ class Catalogue:
         )
 
 
-_NEWER = (
-    "UPDATE SET language = excluded.language, lines = excluded.lines, tokens = excluded.tokens, "
+_OLDER_FILE = "INSERT INTO files VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (number) DO NOTHING"
+_NEWER_FILE = (
+    "INSERT INTO files VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (number) DO UPDATE SET "
+    "language = excluded.language, lines = excluded.lines, tokens = excluded.tokens, "
     "commit_id = excluded.commit_id, selected = excluded.selected, "
     "first_commit_at = min(first_commit_at, excluded.first_commit_at)"
+)
+_OLDER_PLACE = "INSERT INTO places VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"
+_NEWER_PLACE = (
+    "INSERT INTO places VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET file = excluded.file, "
+    "is_present = 1"
 )

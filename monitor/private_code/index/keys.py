@@ -105,7 +105,7 @@ class PrintKey:
         for start in range(0, len(hashes), _AT_ONCE):
             piece = hashes[start : start + _AT_ONCE]
             blocks[: len(piece), 0] = piece
-            encryptor.update_into(memoryview(blocks[: len(piece)]).cast("B"), sealed.data)
+            encryptor.update_into(blocks[: len(piece)].data.cast("B"), sealed.data)
             words = sealed[: len(piece) * _BLOCK_BYTES].view("<u8")
             keyed[start : start + len(piece)] = words[::2]
         return keyed

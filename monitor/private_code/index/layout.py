@@ -30,6 +30,7 @@ HEADER_BYTES = 4096
 _PAGE = 4096
 _NARROW_FROM = 1 << 22  # entries from which 22 bits stand in the prefix table, and 32 in a record
 _NARROW_PREFIX = 22
+_MOST_BITS = 64
 _NARROW_REST = 32
 _MAX_WIDE_PREFIX = 18
 _FILTER_BITS_EACH = 10
@@ -136,9 +137,8 @@ def decoded(header: bytes, path: str) -> Layout:
         raise damaged(path, "its header cannot be read") from None
     if layout.format != FORMAT:
         raise other_format(path, layout.format)
-    if not (
-        _NARROW_PREFIX < layout.hash_bits <= 64 and 0 <= layout.entries <= layout.bound < 1 << 32
-    ):  # noqa: PLR2004 - what 64-bit hashes and 32-bit places allow
+    is_possible = _NARROW_PREFIX < layout.hash_bits <= _MOST_BITS
+    if not (is_possible and 0 <= layout.entries <= layout.bound < 1 << 32):
         raise damaged(path, "its header contradicts itself")
     return layout
 

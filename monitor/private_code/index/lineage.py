@@ -1,4 +1,4 @@
-"""When the content of a path was first committed, renames followed: what is public before is public.
+"""When the content of a path was first committed, renames followed.
 
 A time that is too late would make an own leak count as public, so whatever is not certain is 0:
 unknown, and never before anything.

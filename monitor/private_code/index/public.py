@@ -11,23 +11,23 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import sqlite3
+from datetime import datetime
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
 from msgspec import Struct
 
 from monitor.private_code.index import manifest
-from monitor.private_code.index.schema import reading, transaction
+from monitor.private_code.index.schema import connected, reading, transaction
 from monitor.private_code.index.segment import MOST_PLACES
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
-    from datetime import datetime
 
     import numpy.typing as npt
 
     from monitor.private_code.index.reader import OpenIndex
+    from monitor.private_code.index.schema import Cursor
     from monitor.private_code.prints import FilePrints, Hashes
 
 _TABLES = """
@@ -61,7 +61,7 @@ class Package(Struct, frozen=True, kw_only=True):
 
 
 class Tally(Struct, frozen=True):
-    """How many packages were learnt from, how many prints they share with us, how many are public."""
+    """Packages learnt from, prints that they share with us, and how many of those are public."""
 
     packages: int
     shared: int
@@ -84,9 +84,8 @@ class PublicPrints:
         with contextlib.ExitStack() as stack:
             stack.enter_context(manifest.locked(self._folder, "public.lock"))
             self._connection = stack.enter_context(
-                contextlib.closing(sqlite3.connect(self._path, isolation_level=None, timeout=30))
+                contextlib.closing(connected(self._path, _TABLES))
             )
-            os.chmod(self._path, 0o600)
             with reading(self._path):
                 self._begin()
             self._stack = stack.pop_all()
@@ -178,7 +177,6 @@ class PublicPrints:
 
     def _begin(self) -> None:
         """Begin anew where the index has another key or other prints than what was learnt."""
-        self._connection.executescript(f"PRAGMA journal_mode = WAL; {_TABLES}")
         told = self._index.told
         now = f"{told.key_id} {told.parameters} {told.hash_bits}"
         if self._fact("of") != now:
@@ -240,7 +238,7 @@ class PublicPrints:
         rows = self._ask("SELECT id, name, publishers FROM packages").fetchall()
         return [(row[0], row[1], frozenset(json.loads(row[2]))) for row in rows]
 
-    def _ask(self, question: str, *values: object) -> sqlite3.Cursor:
+    def _ask(self, question: str, *values: object) -> Cursor:
         return self._connection.execute(question, values)
 
     def _fact(self, name: str) -> str:

@@ -6,6 +6,7 @@ Everything that is opened is immutable; ``refresh`` takes up what was put in for
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,23 +14,23 @@ from msgspec import Struct
 
 from monitor.private_code.index import manifest
 from monitor.private_code.index.faults import damaged, missing, wrong_key
+from monitor.private_code.index.keys import Keys, PrintKey
 from monitor.private_code.index.layout import FULL_BITS, cut, mask
 from monitor.private_code.index.rows import Rows
 from monitor.private_code.index.segment import MOST_PLACES, Segment
 from monitor.private_code.prints import Hits, IndexedFile
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable
 
     import numpy.typing as npt
 
-    from monitor.private_code.index.keys import Keys, PrintKey
     from monitor.private_code.index.rows import Place
     from monitor.private_code.index.segment import Places
     from monitor.private_code.prints import Hashes
 
-    Ring = Callable[[str], "Sequence[Keys] | PrintKey"]
-    """Gives the ring of a full index, or the one key of a sketch; asked at every opening."""
+Ring = Callable[[str], Sequence[Keys] | PrintKey]
+"""Gives the ring of a full index, or the one key of a sketch; asked at every opening."""
 
 FULL, SKETCH = "full", "sketch"
 _TRIES = 5
@@ -221,8 +222,6 @@ def is_sampled(keyed: Hashes, sample: int) -> npt.NDArray[np.bool_]:
 def _key_of(
     folder: str, told: manifest.Manifest, ring: Sequence[Keys] | PrintKey
 ) -> tuple[PrintKey, Keys | None]:
-    from monitor.private_code.index.keys import PrintKey
-
     if isinstance(ring, PrintKey):
         if told.kind == SKETCH and ring.key_id == told.key_id:
             return ring, None

@@ -1,4 +1,4 @@
-"""Contents to prints, in as many processes as it is worth; one bad file costs itself and no more."""
+"""Contents to prints, in as many processes as it is worth; a bad file costs itself and no more."""
 
 from __future__ import annotations
 
@@ -139,7 +139,7 @@ def _left_out(making: Making, path: str, content: bytes) -> str:
 def _fingerprinted(making: Making, chosen: Sequence[tuple[Version, bytes]]) -> list[Ended]:
     try:
         prints = making.fingerprints([(version.path, content) for version, content in chosen])
-    except Exception:
+    except Exception:  # noqa: BLE001 - whatever it is, it is this file's, and it is said
         if len(chosen) == 1:
             return [Ended(version=chosen[0][0], reason="failed")]
         return [ended for one in chosen for ended in _fingerprinted(making, [one])]

@@ -13,7 +13,6 @@ from monitor.private_code.index import schema
 from monitor.private_code.prints import Channel, IndexedFile
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Iterable, Sequence
 
 _ABSENT = 0
@@ -33,7 +32,7 @@ class Rows:
     def __init__(self, path: str) -> None:
         self.path = path
         self._lock = threading.Lock()
-        self._opened: tuple[int, sqlite3.Connection] | None = None
+        self._opened: tuple[int, schema.Connection] | None = None
 
     def close(self) -> None:
         """Let go of the file."""

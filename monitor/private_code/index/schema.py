@@ -85,22 +85,26 @@ CREATE TABLE IF NOT EXISTS segments (
 );
 """
 
+Connection = sqlite3.Connection
+Cursor = sqlite3.Cursor
+
 BY_FILE = ("digests", "suffixes", "blobs", "places")
 BY_SOURCE = ("files", "places", "seen", "skipped", "walked")
 
 
-def writable(path: str) -> sqlite3.Connection:
-    """The working catalogue, made if it is not there. Raises ConfigError."""
+def connected(path: str, tables: str = TABLES) -> Connection:
+    """A file that is written to, made for its owner alone if it is not there."""
+    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
     with _told(path):
         connection = sqlite3.connect(path, isolation_level=None, timeout=30)
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA secure_delete = ON")
-        connection.executescript(TABLES)
+        connection.executescript(tables)
         return connection
 
 
-def snapshot(path: str) -> sqlite3.Connection:
+def snapshot(path: str) -> Connection:
     """A snapshot, which nobody changes any more; many threads may ask in turn."""
     if not os.path.exists(path):
         raise damaged(path, "it is gone")
@@ -119,7 +123,7 @@ def _told(path: str) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+def transaction(connection: Connection) -> Iterator[None]:
     """All of it or nothing."""
     connection.execute("BEGIN IMMEDIATE")
     try:

@@ -21,8 +21,8 @@ from monitor.private_code.index.faults import damaged, other_format, wrong_key
 from monitor.private_code.index.layout import cut
 from monitor.private_code.index.merge import ordered, ranges
 from monitor.private_code.index.reader import SKETCH, is_sampled
-from monitor.private_code.index.segment import Segment, SegmentWriter
 from monitor.private_code.index.schema import write_empty
+from monitor.private_code.index.segment import Segment, SegmentWriter
 
 if TYPE_CHECKING:
     from monitor.private_code.index.keys import Keys, PrintKey
