@@ -8,7 +8,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 from monitor import __version__
-from monitor.cli import responding, storage
+from monitor.cli import indexing, responding, storage
 from monitor.model import Severity
 
 if TYPE_CHECKING:
@@ -55,6 +55,7 @@ def parser() -> argparse.ArgumentParser:
     _watch(commands)
     responding.add(commands, _command)
     storage.add(commands, _command)
+    indexing.add(commands, _command)
     _small(commands)
     return top
 

@@ -76,7 +76,8 @@ def _decoded(code: bytes, mappings: bytes) -> Origins:
 
 def _values(digits: Places, octets: npt.NDArray[np.uint8]) -> tuple[Places, Places]:
     """The numbers of the map (VLQ: five bits a digit, the sixth says that more follow), and the
-    segment that each is in."""
+    segment that each is in.
+    """
     segments = np.cumsum((octets == ord(";")) | (octets == ord(",")))
     inside = np.flatnonzero(digits >= 0)
     kept = digits[inside]

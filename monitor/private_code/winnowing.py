@@ -13,7 +13,6 @@ import numpy as np
 import numpy.typing as npt
 
 from monitor.private_code.lexing.hashing import Places, stir
-
 from monitor.private_code.prints import Channel, Hashes, Prints
 
 if TYPE_CHECKING:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+
 import numpy as np
 
 from monitor.private_code.lexing.hashing import Vocabulary
@@ -12,7 +13,7 @@ from monitor.private_code.lexing.pieces import Grammar, Piece
 # A quote opens a character only where it is one; else it is the mark of a lifetime or a digit's.
 _PATTERN = re.compile(
     rb"""[^"'`/]++"""
-    rb'''|"(?:[^"\\\n]++|\\[\s\S])*+"?+'''
+    rb"""|"(?:[^"\\\n]++|\\[\s\S])*+"?+"""
     rb"""|'(?:[^'\\\n]{1,4}|\\[^\n][^'\n]{0,10})'|`[^`]*+`?+"""
     rb"""|//[^\n]*+|/\*(?:[^*]++|\*(?!/))*+(?:\*/)?+|['/]"""
 )
