@@ -165,6 +165,10 @@ def _scan_work(work: argparse._ArgumentGroup) -> None:
         "to the OSV API",
     )  # fmt: skip
     work.add_argument(
+        "--private-code", action=argparse.BooleanOptionalAction, default=True,
+        help="hold it against the indexes of private code (leakmon index), where there are any",
+    )  # fmt: skip
+    work.add_argument(
         "--jobs", "-j", type=_positive, metavar="N",
         help="inspect this many at once (default: the number of processors)",
     )  # fmt: skip

@@ -178,9 +178,7 @@ def _read(
         _add(section.skeleton(), SKELETON, (Channel.SKELETON,), gathered)
         literals = section.literals()
         for number, places in _by_text(literals.texts):
-            gathered[number].add(
-                Channel.LITERALS, literals.hashes[places], literals.lines[places]
-            )
+            gathered[number].add(Channel.LITERALS, literals.hashes[places], literals.lines[places])
         if family is JAVASCRIPT:
             _add_minified(section, gathered, for_index=for_index)
 

@@ -50,7 +50,7 @@ def winnowed(elements: Elements, rule: Rule) -> tuple[Hashes, Places]:
     if size < 1:
         return np.empty(0, np.uint64), np.empty(0, np.int64)
     hashes = stir(runs(elements.hashes, rule.run))
-    told = elements.texts[: size] == elements.texts[rule.run - 1 :]
+    told = elements.texts[:size] == elements.texts[rule.run - 1 :]
     told &= _spread(elements.telling, rule.run, np.logical_or)
     told &= _distinct(elements.hashes, rule.run) >= rule.distinct
     hashes[~told] = _NONE

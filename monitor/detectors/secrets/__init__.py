@@ -21,7 +21,8 @@ DETECTOR = "secrets"
 MAX_FINDINGS = 1000
 """Findings told for one member (window); one more says how many were left out."""
 
-_DETECTORS = {"marker": "markers", "carrier": "carriers"}
+_DETECTORS = {"marker": "markers", "canary": "markers", "carrier": "carriers"}
+_ORGANISATION = "organisation="
 
 
 def inspect(
@@ -118,6 +119,9 @@ def _evidence(
         evidence["fixture"] = True
     if about.provider != "generic":
         evidence["provider"] = about.provider
+    for tag in about.tags:
+        if tag.startswith(_ORGANISATION):
+            evidence["organisation"] = tag.removeprefix(_ORGANISATION)
     return evidence, checksum
 
 

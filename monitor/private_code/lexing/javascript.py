@@ -124,9 +124,7 @@ def refined(tokens: Tokens) -> Tokens:
     after = np.concatenate([codes[1:], np.zeros(1, np.uint8)])
     is_property = is_name & (before == Code.DOT)
     is_key = (
-        is_name
-        & (after == Code.COLON)
-        & ((before == Code.OPEN_BRACE) | (before == Code.COMMA))
+        is_name & (after == Code.COLON) & ((before == Code.OPEN_BRACE) | (before == Code.COMMA))
     )
     methods = _methods(codes)
     methods = methods[is_name[methods] & (kinds[methods] != Kind.KEYWORD)]

@@ -147,9 +147,7 @@ _MAX_DIGITS = 40
 
 def _values(raw: RawTokens, numbers: Places) -> Hashes:
     """Hashes of numbers by their value: ``1000``, ``1e3`` and ``0x3E8`` are one."""
-    unique, first, inverse = np.unique(
-        raw.hashes[numbers], return_index=True, return_inverse=True
-    )
+    unique, first, inverse = np.unique(raw.hashes[numbers], return_index=True, return_inverse=True)
     if len(_known_values) > _MAX_KNOWN:
         _known_values.clear()
     found = []

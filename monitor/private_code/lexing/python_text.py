@@ -24,9 +24,7 @@ _PATTERN = re.compile(
     rb"""|'(?:[^'\\\n]++|\\[\s\S])*+'?+"""
     rb"""|\#[^\n]*+"""
 )
-GRAMMAR = Grammar(
-    _PATTERN, {b'"': Piece.STRING, b"'": Piece.STRING, b"#": Piece.COMMENT}
-)
+GRAMMAR = Grammar(_PATTERN, {b'"': Piece.STRING, b"'": Piece.STRING, b"#": Piece.COMMENT})
 
 _KEYWORDS = """
 False None True and as assert async await break continue del elif else except finally for
