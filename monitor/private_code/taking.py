@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from msgspec import Struct, field
 
-from monitor.model import Skipped
+from monitor.archive.pyc import version
+from monitor.model import NESTED, Skipped
 from monitor.private_code.fingerprint import Text, fingerprints
 from monitor.private_code.hygiene import hygiene
 from monitor.private_code.prints import Channel, FilePrints, Prints
@@ -27,6 +28,8 @@ MAX_PRINTS = 8_000_000
 """Of one job: some four million lines, 100 MB on the way to the parent."""
 
 MAX_FILES = 100_000
+_HEAD = 4096
+_BINARY = 512
 _OTHERS = frozenset({"empty", "licence-text", "lock-file"})
 _NO_CODE = (
     *(".map", ".svg", ".csv", ".tsv", ".po", ".lock", ".css", ".html", ".htm", ".xml", ".md"),
@@ -97,10 +100,12 @@ class Taker:
 
     def take(self, member: Member) -> None:
         """Note a member, if it may be code."""
-        if not self._is_wanted(member):
+        content = member.compiled or member.data
+        path = member.path.rpartition(NESTED)[0] if member.compiled else member.path
+        if not self._is_wanted(path, content):
             return
-        self._waiting.append(Text(member.path, bytes(member.data)))
-        self._bytes += len(member.data)
+        self._waiting.append(Text(path, bytes(content)))
+        self._bytes += len(content)
         if self._bytes >= BATCH_BYTES:
             self._flush()
 
@@ -109,17 +114,18 @@ class Taker:
         self._flush()
         return self._taken
 
-    def _is_wanted(self, member: Member) -> bool:
-        name = member.path.rpartition("/")[2].lower().partition("?")[0]
-        size = len(member.data)
+    def _is_wanted(self, path: str, content: bytes | memoryview) -> bool:
+        name = path.rpartition("/")[2].lower().partition("?")[0]
+        size = len(content)
         if not size or name.endswith(_NO_CODE) or (name.endswith(".json") and size > _JSON_BYTES):
             return False
         if len(self._taken.files) >= MAX_FILES or self._room <= 0 or size > MAX_FILE_BYTES:
-            self._skip(member.path)
+            self._skip(path)
             return False
-        if b"\0" in bytes(member.data[:512]) and not name.endswith(".pyc"):
+        head = bytes(content[:_HEAD])
+        if b"\0" in head[:_BINARY] and version(head) is None:
             return False
-        return hygiene(name, bytes(member.data[:4096])) not in _OTHERS
+        return hygiene(name, head) not in _OTHERS
 
     def _skip(self, path: str) -> None:
         if len(self._taken.skipped) < MAX_FILES:

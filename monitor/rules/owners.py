@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from monitor.model import Organisation
 
 TAG = "organisation="
+_PAIR = r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
 _LABEL = "[A-Za-z0-9-]"
 _NAME = "[A-Za-z0-9_-]"
 _AUTHORS = (
@@ -27,8 +28,6 @@ _AUTHORS = (
     *("pyproject.toml", "setup.py", "setup.cfg", "SECURITY*", "CODE_OF_CONDUCT*", "*.gemspec"),
 )
 """Where a maintainer's address is meant to stand."""
-
-_REFERENCE = "https://www.rfc-editor.org/rfc/rfc4949"
 
 
 class _Mark(Struct, frozen=True, kw_only=True):
@@ -45,11 +44,19 @@ class _Mark(Struct, frozen=True, kw_only=True):
 
 
 def document(organisations: Sequence[Organisation]) -> str:
-    """The rules of all marks as JSON (which is YAML), empty text for none."""
+    """The rules of all marks as YAML in JSON's style, empty text for none."""
     rules = [
         _rule(organisation, mark) for organisation in organisations for mark in _marks(organisation)
     ]
-    return json.dumps({"rules": rules}, indent=1) if rules else ""
+    if not rules:
+        return ""
+    return re.sub(_PAIR, _as_one, json.dumps({"rules": rules}, indent=1))
+
+
+def _as_one(pair: re.Match[str]) -> str:
+    """What JSON escapes as two surrogates, YAML writes as one character."""
+    character = json.loads(f'"{pair[0]}"')
+    return f"\\U{ord(character):08x}"
 
 
 def _marks(organisation: Organisation) -> Iterator[_Mark]:
@@ -139,7 +146,6 @@ def _rule(organisation: Organisation, mark: _Mark) -> dict[str, Any]:
             "confidence": mark.confidence,
             "provider": "generic",
             "description": f"{mark.message} From the configuration of {organisation.name}.",
-            "references": [_REFERENCE],
             "revoke": mark.advice,
             "placeholders": False,
             "tags": [f"{TAG}{organisation.name}"],

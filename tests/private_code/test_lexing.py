@@ -220,8 +220,19 @@ def test_python_prefixes_docstrings_and_fields() -> None:
     plain = b'def f(a):\n    return {"k": "v"}\n'
     assert hashes(documented, PYTHON) == hashes(plain, PYTHON)
     assert hashes(b"f'{a} of {b}'", PYTHON) == hashes(b"f'{first} of {last}'", PYTHON)
-    found = dict.fromkeys(kind for kind, _ in kinds(b"def go(x, *, k=1): y = x.z(k=len(x))", PYTHON))
-    assert list(found) == ["KEYWORD", "DEFINED", "SIGN", "LOCAL", "KEY", "NUMBER", "PROPERTY", "GLOBAL"]
+    found = dict.fromkeys(
+        kind for kind, _ in kinds(b"def go(x, *, k=1): y = x.z(k=len(x))", PYTHON)
+    )
+    assert list(found) == [
+        "KEYWORD",
+        "DEFINED",
+        "SIGN",
+        "LOCAL",
+        "KEY",
+        "NUMBER",
+        "PROPERTY",
+        "GLOBAL",
+    ]
 
 
 def test_types_calls_and_members_of_the_c_family() -> None:

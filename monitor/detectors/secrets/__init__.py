@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from monitor.rules import Match
 
 DETECTOR = "secrets"
+MAX_MARK = 160
 MAX_FINDINGS = 1000
 """Findings told for one member (window); one more says how many were left out."""
 
@@ -121,7 +122,9 @@ def _evidence(
         evidence["provider"] = about.provider
     for tag in about.tags:
         if tag.startswith(_ORGANISATION):
+            # The operator's own word for what is theirs: no secret, and useless when redacted.
             evidence["organisation"] = tag.removeprefix(_ORGANISATION)
+            evidence["text"] = match.secret[:MAX_MARK].decode("utf-8", "replace")
     return evidence, checksum
 
 
