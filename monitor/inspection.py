@@ -35,6 +35,8 @@ MAX_TOLD_TWICE = 4096
 """How many of the latest findings can lie in the overlap of two windows."""
 MAX_DEPENDENCIES = 20_000
 """How many packages are noted of one artifact; the largest applications bundle some thousands."""
+SCRIPTS = (".js", ".mjs", ".cjs", ".jsx")
+"""Whose lines are counted: a bundle that can suddenly be read is a sign."""
 MAX_MAP_DEPTH = 6
 """Source maps inside sources of source maps: bundles of bundles nest two or three deep."""
 
@@ -144,7 +146,12 @@ class _Opening:
         inspection = self.inspection
         size = len(member.data)
         record = MemberRecord(
-            member.path, member.offset + size, member.container, member.mtime, member.owner
+            member.path,
+            member.offset + size,
+            member.container,
+            member.mtime,
+            member.owner,
+            bytes(member.data).count(b"\n") if member.path.endswith(SCRIPTS) else 0,
         )
         if member.offset:
             inspection.members[-1] = record  # a further window of the same member

@@ -165,6 +165,14 @@ def _scan_work(work: argparse._ArgumentGroup) -> None:
         "to the OSV API",
     )  # fmt: skip
     work.add_argument(
+        "--previous", action="append", default=[], metavar="TARGET",
+        help="an earlier version, to tell what is new in this one; repeatable, the newest first",
+    )  # fmt: skip
+    work.add_argument(
+        "--history", type=_positive, default=0, metavar="N",
+        help="the same with the N versions before it in the registry (each is downloaded)",
+    )  # fmt: skip
+    work.add_argument(
         "--private-code", action=argparse.BooleanOptionalAction, default=True,
         help="hold it against the indexes of private code (leakmon index), where there are any",
     )  # fmt: skip

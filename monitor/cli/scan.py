@@ -9,6 +9,8 @@ import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from msgspec import structs
+
 from monitor import __version__, config
 from monitor.cli import private_code
 from monitor.cli.outputs import Output, planned
@@ -76,6 +78,7 @@ def run(call: argparse.Namespace) -> int:
             errand.keep = structure.keep
         is_wanted = not (call.quiet or call.no_progress)
         with _progress(is_wanted=is_wanted) as progress:
+            errand.context = _with_history(call, targets, settings, errand, progress)
             concluded = errand.run(targets, settings, progress)
         digest = sandbox.hello.rules_digest
     report = ScanReport(
@@ -94,6 +97,25 @@ def _engines(call: argparse.Namespace, settings: config.Settings) -> list[Engine
     from monitor.cli.advisories import engine
 
     return [engine(settings)]
+
+
+def _with_history(
+    call: argparse.Namespace,
+    targets: list[Target],
+    settings: config.Settings,
+    errand: _Errand,
+    progress: Progress,
+) -> Context:
+    """The context, with what the versions before looked like where that is asked for."""
+    if not call.previous and not call.history:
+        return errand.context
+    from monitor.cli import earlier
+
+    found = earlier.profiles(
+        call, targets, settings,
+        sandbox=errand.sandbox, context=errand.context, progress=progress,
+    )  # fmt: skip
+    return structs.replace(errand.context, history=found)
 
 
 class _Errand:

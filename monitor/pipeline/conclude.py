@@ -6,7 +6,7 @@ from datetime import date
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
-from msgspec import Struct, field
+from msgspec import Struct, field, structs
 
 from monitor.detectors import ARTIFACT_DETECTORS
 from monitor.judge import judge
@@ -72,9 +72,17 @@ def conclude_subject(
     gaps = inspection.skipped + gaps
     inspection.skipped = [gap for gap in gaps if gap.reason not in UNANSWERED]
     inspection.findings += subject.findings
-    conclude(inspection, context)
+    conclude(inspection, _known(subject, context))
     inspection.skipped += [gap for gap in gaps if gap.reason in UNANSWERED]
     return _judged(subject, inspection, expected, policy)
+
+
+def _known(subject: Subject, context: Context) -> Context:
+    """The context with what the registry says of this very subject."""
+    release = subject.release
+    if release is None or context.publisher:
+        return context
+    return structs.replace(context, publisher=release.publisher)
 
 
 def failure(subject: Subject, error: LeakmonError) -> Concluded:
