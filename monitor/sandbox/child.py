@@ -57,7 +57,7 @@ class Engine:
         self._on_demand = ON_DEMAND
         if settings.has_prints:
             # A fork takes no threads along: the library's pool would be missing in the children.
-            os.environ["OPENBLAS_NUM_THREADS"] = "1"
+            os.putenv("OPENBLAS_NUM_THREADS", "1")
             import_module(PRINTS)
 
     def warm(self) -> None:
