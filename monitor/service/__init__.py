@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 _log = logger()
 ALL = "all"
+LABELS = {"npm": "npm", "pypi": "PyPI"}
 
 
 class Wish(Struct, frozen=True, kw_only=True):
@@ -79,12 +80,18 @@ async def _asked(wish: Wish, parts: Parts) -> None:
     is_all = wish.backfill == ALL
     since = None if is_all else parts.clock.now() - timedelta(days=int(wish.backfill))
     for ecosystem in WATCHERS:
-        await backfilling.ask(ecosystem, since, parts)
+        if parts.perimeter.is_on(ecosystem):
+            await backfilling.ask(ecosystem, since, parts)
 
 
 def _greet(parts: Parts) -> None:
+    from monitor.watchers import WATCHERS
+
     names = ", ".join(each.name for each in parts.settings.organisations)
-    _log.info(f"watching npm and PyPI for {names}", step="start")
+    watched = [LABELS.get(each, each) for each in WATCHERS if parts.perimeter.is_on(each)]
+    if not watched:
+        raise ConfigError("organisations: none names packages, owners, repositories or domains")
+    _log.info(f"watching {' and '.join(watched)} for {names}", step="start")
     listen = parts.settings.service.listen
     if listen:
         _log.info(f"health and metrics: http://{listen}/metrics", step="start")

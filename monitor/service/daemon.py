@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 DRAIN_SECONDS = 20.0
 RESOLVERS = 4
+STRANGERS = 4
+"""Fewer than a host's connections: who asks about strangers leaves room for ours."""
+
 SECOND_FEED_SECONDS = 60.0
 LISTING_SECONDS = 1800.0
 _log = logger()
@@ -40,7 +43,13 @@ class Daemon:
         self.stopping = asyncio.Event()
         self.clockwork = Clockwork()
         self.feeds = [
-            Feed(ecosystem, watcher, parts, is_primary=number == 0)
+            Feed(
+                ecosystem,
+                watcher,
+                parts,
+                is_primary=number == 0,
+                seconds=interval(watcher.feed, parts),
+            )
             for ecosystem, watchers in _watchers(parts).items()
             for number, watcher in enumerate(watchers)
         ]
@@ -51,6 +60,7 @@ class Daemon:
                 Worker(f"local/resolve-{n}", ("resolve", "recheck"), parts)
                 for n in range(RESOLVERS)
             ),
+            *(Worker(f"local/stranger-{n}", ("stranger",), parts) for n in range(STRANGERS)),
             *(Worker(f"local/artifact-{n}", ("artifact",), parts) for n in range(count)),
         ]
 
@@ -130,7 +140,8 @@ class Daemon:
         watchers = backfilling.primary(self.parts)
         for ecosystem, watcher in watchers.items():
             await backfilling.go_on(ecosystem, watcher, self.parts)
-        await backfilling.close_gaps(watchers, self.parts)
+        broken = {feed.name for feed in self.feeds if not feed.is_well}
+        await backfilling.close_gaps(watchers, self.parts, broken)
 
     async def _until_stopped(self, tasks: list[asyncio.Task[None]]) -> None:
         """A task that fails ends the wait, and its error the process."""
@@ -181,4 +192,5 @@ def _watchers(parts: Parts) -> dict[str, list[Watcher]]:
     return {
         ecosystem: list(registry.watch(parts.registries, parts.network))
         for ecosystem, registry in WATCHERS.items()
+        if parts.perimeter.is_on(ecosystem)
     }

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from monitor.config import Settings
     from monitor.evidence import Evidence
     from monitor.jobs import Queue
+    from monitor.model import Ownership
     from monitor.registries.client_config import Machine
     from monitor.registries.network import Network
     from monitor.registries.settings import NetworkSettings
@@ -73,6 +74,7 @@ class Parts:
         self.meters = Meters()
         self.intake = Intake(clock)
         self.strangers = Strangers()
+        self.owners: dict[tuple[str, str], Ownership] = {}
         self.woken = asyncio.Condition()
 
     @property
@@ -84,6 +86,12 @@ class Parts:
     def channel_names(self) -> list[str]:
         """Where incidents are told."""
         return [channel.name for channel in self.channels]
+
+    async def recall(self) -> None:
+        """Know again whose the packages on record are: theirs goes before any stranger's."""
+        names = {each.name for each in self.settings.organisations}
+        known = await self.store.owners()
+        self.owners = {key: own for key, own in known.items() if own.organisation in names}
 
     async def wake(self) -> None:
         """There is work: whoever waits for some looks now."""

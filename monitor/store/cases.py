@@ -16,10 +16,10 @@ from monitor.model import (
     IncidentEvent,
     Severity,
 )
-from monitor.store.artifacts import Artifacts
 from monitor.store.core import absent
 from monitor.store.keys import deliver_job
 from monitor.store.nouns import ELSEWHERE, event_of, incident_of
+from monitor.store.packages import Packages
 from monitor.store.records import IncidentFilter
 from monitor.store.tables import (
     EventRow,
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 Change = Callable[[Incident], IncidentChange]
 
 
-class Cases(Artifacts):
+class Cases(Packages):
     """Incidents and their events."""
 
     async def incidents(self, wanted: IncidentFilter | None = None) -> list[Incident]:

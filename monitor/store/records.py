@@ -109,12 +109,47 @@ class NoticeRecord(Struct, frozen=True, kw_only=True):
 
 
 class GapRecord(Struct, frozen=True, kw_only=True):
-    """A gap on record."""
+    """A gap on record. ``read_at`` is when its feed had last moved before, None where unknown."""
 
     id: int
     gap: Gap
     noticed_at: datetime
     closed_at: datetime | None
+    read_at: datetime | None = None
+
+
+class Pulse(Struct, frozen=True, kw_only=True):
+    """That a daemon or a feed lives; see ``PulseRow``. ``reason`` is empty while all is well."""
+
+    name: str
+    at: datetime
+    answered_at: datetime | None = None
+    failing_since: datetime | None = None
+    not_before: datetime | None = None
+    reason: str = ""
+    detail: str = ""
+
+
+class FileRecord(Struct, frozen=True, kw_only=True):
+    """A file of a package, as the registry last spoke of it (``withdrawal`` is empty if it stands).
+
+    ``release_withdrawal`` is the word on its whole release.
+    """
+
+    version: str
+    filename: str
+    withdrawal: str
+    release_withdrawal: str
+    first_seen_at: datetime
+
+
+class PackageEvent(Struct, frozen=True, kw_only=True):
+    """What happened to a package beside its releases. ``detail`` is JSON, without secrets."""
+
+    kind: str
+    subject: str
+    at: datetime
+    detail: dict[str, Any]
 
 
 class FeedCount(Struct, frozen=True, kw_only=True):

@@ -78,6 +78,11 @@ class Perimeter:
                     )
         return None
 
+    def is_on(self, ecosystem: str) -> bool:
+        """Whether any organisation may have a package there at all."""
+        is_named = any(True for own in self._organisations for _ in _globs(ecosystem, own))
+        return is_named or self.needs_metadata(ecosystem)
+
     def needs_metadata(self, ecosystem: str) -> bool:
         """Whether a name that is not ours may belong to us all the same."""
         return any(
@@ -89,14 +94,12 @@ class Perimeter:
     def interest(self, ecosystem: str, tracked: Iterable[str] = ()) -> Interest:
         """What a backfill looks for: the names that are written out and those already tracked."""
         names = {plain(ecosystem, name) for name in tracked}
+        globs: set[str] = set()
         scopes: set[str] = set()
         maintainers: set[str] = set()
         for organisation in self._organisations:
-            names |= {
-                plain(ecosystem, glob)
-                for _, glob in _globs(ecosystem, organisation)
-                if not is_wild(glob)
-            }
+            for _, glob in _globs(ecosystem, organisation):
+                (globs if is_wild(glob) else names).add(plain(ecosystem, glob))
             if ecosystem == "npm":
                 scopes |= {one.lower() for one in organisation.npm.scopes if not is_wild(one)}
                 maintainers |= {one for one in organisation.npm.maintainers if not is_wild(one)}
@@ -104,6 +107,7 @@ class Perimeter:
             names=frozenset(names),
             scopes=frozenset(scopes),
             maintainers=frozenset(maintainers),
+            globs=frozenset(globs),
             is_ours=lambda name: self.by_name(ecosystem, name) is not None,
         )
 
