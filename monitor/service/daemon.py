@@ -9,7 +9,7 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
-from monitor.service import backfilling, canaries, upkeep, verifying
+from monitor.service import backfilling, canaries, pulses, upkeep, verifying
 from monitor.service.delivering import WORKER, Deliveries
 from monitor.service.health import Health, served
 from monitor.service.logs import logger
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from monitor.service.parts import Parts
     from monitor.watchers import Watcher
 
-DRAIN_SECONDS = 20.0
+PULSE_SECONDS = 10.0
 RESOLVERS = 4
 STRANGERS = 4
 """Fewer than a host's connections: who asks about strangers leaves room for ours."""
@@ -65,7 +65,7 @@ class Daemon:
         ]
 
     async def run(self) -> None:
-        """Work until told to stop; then finish what is in hand, for at most twenty seconds."""
+        """Work until told to stop; then finish what is in hand, for at most ``drain_seconds``."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.stop)
@@ -89,7 +89,8 @@ class Daemon:
     def stop(self) -> None:
         """Begin the drain."""
         if not self.stopping.is_set():
-            _log.info(f"stopping: at most {DRAIN_SECONDS:.0f} s for what is in hand", step="stop")
+            seconds = self.parts.settings.service.drain_seconds
+            _log.info(f"stopping: at most {seconds:.0f} s for what is in hand", step="stop")
         self.stopping.set()
 
     async def once(self) -> None:
@@ -128,6 +129,7 @@ class Daemon:
             ("retain", 60 * MINUTE, partial(upkeep.retain, parts)),
             ("verify", 60 * MINUTE, partial(verifying.verify_open, parts)),
             ("backfill", MINUTE, self._backfill),
+            ("pulse", PULSE_SECONDS, partial(pulses.beat, parts)),
         ]
         if canary_minutes:
             timed.append(("canary", canary_minutes * MINUTE, partial(canaries.release, parts)))
@@ -154,13 +156,14 @@ class Daemon:
     async def _drain(self, tasks: list[asyncio.Task[None]]) -> None:
         self.stopping.set()
         await self.parts.wake()
-        _, late = await asyncio.wait(tasks, timeout=DRAIN_SECONDS)
+        _, late = await asyncio.wait(tasks, timeout=self.parts.settings.service.drain_seconds)
         for task in late:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         with suppress(Exception):
             for worker in self.workers:
                 await self.parts.queue.release(worker.name)
+            await pulses.stop(self.parts)
         if late:
             names = ", ".join(sorted(task.get_name() for task in late))
             _log.warning(f"cut short, to be done after the next start: {names}", step="stop")

@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from monitor import canary, incidents
 from monitor.detectors import Context
 from monitor.errors import LeakmonError, NotFoundError
+from monitor.http.failures import room
 from monitor.model import Confidence, Finding, Severity, Status
 from monitor.pipeline.conclude import Policy, conclude_subject
 from monitor.pipeline.subjects import Subject
@@ -50,7 +51,8 @@ async def inspect_artifact(artifact_id: int, attempts: int, parts: Parts) -> Non
     if _is_gone(stored):
         await _vanished(stored, parts)
         return
-    folder = parts.scratch()
+    with room():
+        folder = parts.scratch()
     try:
         path, stored = await _bytes(stored, folder, parts)
         started = parts.clock.monotonic()
@@ -92,7 +94,7 @@ async def _bytes(stored: Stored, folder: str, parts: Parts) -> tuple[str, Stored
         await parts.evidence.get(stored.evidence_key, path)
         return path, stored
     if stored.artifact.ecosystem == canaries.ECOSYSTEM:
-        with open(path, "wb") as file:  # noqa: ASYNC230 - a few hundred bytes
+        with room(), open(path, "wb") as file:  # noqa: ASYNC230 - a few hundred bytes
             file.write(canary.package())
     else:
         path = (await fetch(stored.artifact, parts.network, folder)).path
@@ -220,6 +222,16 @@ async def _tell(
     )
     if settled.outgoing:
         await parts.wake()
+
+
+async def stumbled(artifact_id: int, reason: str, parts: Parts) -> None:
+    """A second try has failed. Of a canary that is told at once: it stands for all others."""
+    try:
+        stored = await parts.store.artifact(artifact_id)
+    except NotFoundError:
+        return
+    if stored.artifact.ecosystem == canaries.ECOSYSTEM:
+        await canaries.stumbled(stored, reason, parts)
 
 
 async def give_up(artifact_id: int, reason: str, parts: Parts) -> None:

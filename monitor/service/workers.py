@@ -96,8 +96,10 @@ class Worker:
         now = parts.clock.now()
         if reason == DISK_FULL:
             parts.intake.saw(error)
-            await parts.queue.retry(job, now + BACK_OFF[0], reason)
+            await parts.queue.retry(job, now + BACK_OFF[0], reason, is_its_doing=False)
             return
+        if job.kind == "artifact" and job.attempts:
+            await inspecting.stumbled(int(job.payload["artifact"]), reason, parts)
         at = _next(job, error, now)
         if at is not None:
             self._say_again(job, error, round((at - now).total_seconds()))

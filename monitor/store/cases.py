@@ -33,7 +33,7 @@ from monitor.store.tables_work import AuditRow, OutgoingRow
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
 
-    from monitor.model import Job
+    from monitor.model import Job, Ownership
 
 Change = Callable[[Incident], IncidentChange]
 
@@ -108,6 +108,23 @@ class Cases(Packages):
             )
             await self._record(session, package.id, [made], channels)
             return made.incident
+
+    async def observe(
+        self,
+        ecosystem: str,
+        name: str,
+        ownership: Ownership,
+        decide: Callable[[Sequence[Incident]], Sequence[IncidentChange]],
+        *,
+        channels: Sequence[str] = (),
+    ) -> list[IncidentChange]:
+        """What is to be told of a package without an artifact: ``decide`` as for ``settle``."""
+        now = self.clock()
+        async with self.database.writing() as session:
+            package_id = await self._package(session, ecosystem, name, ownership, now)
+            changes = list(decide(await self._known(session, package_id)))
+            await self._record(session, package_id, changes, channels)
+            return changes
 
     async def _findings(self, condition: Any, limit: int) -> list[Finding]:
         query = sa.select(FindingRow.document).where(condition).order_by(FindingRow.id)

@@ -59,26 +59,31 @@ class Packages(Artifacts):
         """The versions of a package that are on record."""
         return set(await self.releases(ecosystem, name))
 
-    async def files(self, ecosystem: str, name: str) -> list[FileRecord]:
-        """The files on record, in the order in which they were seen."""
+    async def files(
+        self, ecosystem: str, name: str, *, newest: int | None = None
+    ) -> list[FileRecord]:
+        """The files on record, in the order in which they were seen; only the ``newest`` ones."""
         query = (
-            sa.select(ArtifactRow, ReleaseRow)
+            sa.select(ArtifactRow, ReleaseRow.version)
             .join(ReleaseRow, ReleaseRow.id == ArtifactRow.release_id)
             .join(PackageRow, PackageRow.id == ReleaseRow.package_id)
             .where(PackageRow.ecosystem == ecosystem, PackageRow.name == name)
-            .order_by(ArtifactRow.id)
+            .order_by(ArtifactRow.id.desc())
+            .limit(newest)
         )
         async with self.database.reading() as session:
-            return [
+            found = [
                 FileRecord(
-                    version=release.version,
+                    version=version,
                     filename=row.filename,
                     withdrawal=row.withdrawal,
-                    release_withdrawal=release.withdrawal,
                     first_seen_at=row.first_seen_at,
+                    state=row.state,
+                    reason=row.reason,
                 )
-                for row, release in await session.execute(query)
+                for row, version in await session.execute(query)
             ]
+            return found[::-1]
 
     async def tags(self, ecosystem: str, name: str) -> dict[str, str]:
         """Where each tag of a package points."""

@@ -131,16 +131,27 @@ class Pulse(Struct, frozen=True, kw_only=True):
 
 
 class FileRecord(Struct, frozen=True, kw_only=True):
-    """A file of a package, as the registry last spoke of it (``withdrawal`` is empty if it stands).
+    """A file of a package, what its registry last said of it, and how far the work on it is.
 
-    ``release_withdrawal`` is the word on its whole release.
+    ``withdrawal`` is empty if it stands; ``state`` and ``reason`` are as those of ``Stored``.
     """
 
     version: str
     filename: str
     withdrawal: str
-    release_withdrawal: str
     first_seen_at: datetime
+    state: str
+    reason: str
+
+
+class SetAside(Struct, frozen=True, kw_only=True):
+    """An alert that a channel refused: it waits for somebody to revive it."""
+
+    id: str
+    channel: str
+    incident_id: str
+    reason: str
+    created_at: datetime
 
 
 class PackageEvent(Struct, frozen=True, kw_only=True):
@@ -187,12 +198,16 @@ class AuditEntry(Struct, frozen=True, kw_only=True):
 class Retention(Struct, frozen=True, kw_only=True):
     """How long things are kept: bytes without incidents, with closed ones, and finished work.
 
-    The evidence of an open, acknowledged or snoozed incident is kept for ever.
+    The evidence of an open, acknowledged or snoozed incident is kept for ever. ``strangers`` is for
+    looks at packages that turned out not to be ours (there are thousands a day), ``set_aside`` for
+    work that was given up and that nobody revived.
     """
 
     clean: timedelta = timedelta(days=30)
     closed: timedelta = timedelta(days=365)
     finished: timedelta = timedelta(days=30)
+    strangers: timedelta = timedelta(days=1)
+    set_aside: timedelta = timedelta(days=90)
 
 
 class Metrics(Struct, frozen=True, kw_only=True):
