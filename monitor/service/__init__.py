@@ -85,16 +85,31 @@ async def _asked(wish: Wish, parts: Parts) -> None:
 
 
 def _greet(parts: Parts) -> None:
+    """What is watched, how often, and how to look at it: idle feeds have nothing to show."""
+    from monitor.service.daemon import interval
     from monitor.watchers import WATCHERS
 
     names = ", ".join(each.name for each in parts.settings.organisations)
-    watched = [LABELS.get(each, each) for each in WATCHERS if parts.perimeter.is_on(each)]
+    watched = [each for each in WATCHERS if parts.perimeter.is_on(each)]
     if not watched:
         raise ConfigError("organisations: none names packages, owners, repositories or domains")
-    _log.info(f"watching {' and '.join(watched)} for {names}", step="start")
+    told = " and ".join(LABELS.get(each, each) for each in watched)
+    _log.info(f"watching {told} for {names}", step="start")
+    for ecosystem in watched:
+        keys = "; ".join(parts.perimeter.told(ecosystem))
+        feeds = [
+            watcher.feed for watcher in WATCHERS[ecosystem].watch(parts.registries, parts.network)
+        ]
+        every = ", ".join(f"{feed} every {interval(feed, parts):g} s" for feed in feeds)
+        _log.info(f"{LABELS.get(ecosystem, ecosystem)}: {keys}. Asked: {every}", step="start")
     listen = parts.settings.service.listen
     if listen:
         _log.info(f"health and metrics: http://{listen}/metrics", step="start")
+    _log.info(
+        "to look at it: leakmon status --watch; whose a package is: leakmon perimeter explain; "
+        "what a message looks like: leakmon alerts preview",
+        step="start",
+    )
     if not parts.channels:
         _log.warning(
             "no channel is configured: incidents are shown by leakmon incidents alone; "

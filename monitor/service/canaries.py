@@ -125,6 +125,11 @@ def told(settled: Settled, parts: Parts) -> None:
         _tell("not recognised", parts)
         return
     parts.meters.canary.set(parts.clock.now().timestamp())
+    where = ", ".join(parts.channel_names) or "no channel: none is configured"
+    _log.info(
+        f"the canary, a known leak, was recognised: a real one would be told to {where}",
+        step="canary",
+    )
 
 
 def _tell(problem: str, parts: Parts) -> None:

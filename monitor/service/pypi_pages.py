@@ -107,6 +107,8 @@ async def _one(told: Look, version: str, parts: Parts) -> Seen:
         if error.reason == QUARANTINED:
             return Seen(noted=partial(_vanished, told, version, parts))
     found = [release] if release is not None else []
+    if notice.filename is None and version in await parts.store.releases("pypi", notice.name):
+        return Seen(releases=found)  # the other feed was quicker, and it is gone since
     if await _is_new_enough(told, parts):
         return Seen(releases=found, noted=partial(_vanished, told, version, parts))
     what = notice.filename or f"version {version}"

@@ -78,12 +78,12 @@ def test_what_was_set_aside_is_counted_listed_and_revived(
 
 
 @pytest.mark.parametrize(
-    ("reason", "minutes", "told"),
+    ("sign", "told"),
     [
-        (None, 0, "has not run on this database"),
-        ("", 0, "running, "),
-        ("stopped", 0, "stopped "),
-        ("", 5, "SILENT for 5m"),
+        (None, "has not run on this database"),
+        (("", 0), "running, "),
+        (("stopped", 0), "stopped "),
+        (("", 5), "SILENT for 5m"),
     ],
     ids=["never", "running", "stopped", "killed"],
 )
@@ -91,14 +91,15 @@ def test_a_daemon_is_told_from_a_dead_one(
     config: str,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
-    reason: str | None,
-    minutes: int,
+    sign: tuple[str, int] | None,
     told: str,
 ) -> None:
+    """``sign`` is the reason of its last sign of life, and how many minutes ago that was."""
+
     async def beat(store: Store) -> None:
-        at = datetime.now(UTC) - timedelta(minutes=minutes)
-        if reason is not None:
-            await store.beat(Pulse(name="daemon/here", at=at, reason=reason, detail="pid 7"))
+        if sign is not None:
+            at = datetime.now(UTC) - timedelta(minutes=sign[1])
+            await store.beat(Pulse(name="daemon/here", at=at, reason=sign[0], detail="pid 7"))
 
     within(tmp_path, beat)
     capsys.readouterr()

@@ -84,6 +84,11 @@ class NpmServer:
         """Any other command of the real npm (``unpublish``, ``dist-tag add`` ...)."""
         servers.npm(self.registry, *arguments)
 
+    def sequence(self) -> str:
+        """How far the feed is now."""
+        found = servers.call("GET", f"{self._feed}{self._database}", None)
+        return str(found["update_seq"])
+
     def reset_feed(self) -> None:
         """The feed is begun anew, as npm's was in 2016 and 2021: empty, at sequence 0."""
         number = int(self._database.partition("-")[2] or 1) + 1

@@ -228,6 +228,8 @@ class PypiServer:
         if fault == "garbage":
             return _xml("<rss><channel><item>")
         shown = [] if fault == "empty-page" else self.journal.releases[-self.window :]
+        if self.window < min(100, len(self.journal.releases)) and not fault:
+            self.faults.taken["roll-off"] += 1
         body = _feed(self.url, shown)
         if fault == "older-body" and len(self._bodies) > 1:
             body = self._bodies[-2]

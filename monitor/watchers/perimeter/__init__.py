@@ -83,6 +83,18 @@ class Perimeter:
         is_named = any(True for own in self._organisations for _ in _globs(ecosystem, own))
         return is_named or self.needs_metadata(ecosystem)
 
+    def told(self, ecosystem: str) -> list[str]:
+        """What is watched there, for people: ``npm.scopes @acme, @acme-labs``."""
+        found: dict[str, list[str]] = {}
+        for own in self._organisations:
+            for name, glob in _globs(ecosystem, own):
+                shown = glob.removesuffix("/*") if name == "npm.scopes" else glob
+                found.setdefault(name, []).append(shown)
+            for key in _keys(ecosystem):
+                if wanted := key.wanted(own):
+                    found.setdefault(key.name, []).extend(wanted)
+        return [f"{name} {', '.join(globs)}" for name, globs in found.items()]
+
     def needs_metadata(self, ecosystem: str) -> bool:
         """Whether a name that is not ours may belong to us all the same."""
         return any(
