@@ -7,6 +7,7 @@ part of what it finds: a later one looks again at what an earlier one had to lea
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -18,7 +19,7 @@ from monitor.store.keys import BACKFILL
 from monitor.watchers import WATCHERS
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from monitor.model import Notice, Ownership, Page
     from monitor.service.parts import Parts
@@ -94,14 +95,24 @@ async def go_on(ecosystem: str, watcher: Watcher, parts: Parts) -> None:
 
 
 async def close_gaps(
-    watchers: dict[str, Watcher], parts: Parts, broken: Collection[str] = ()
+    watchers: dict[str, Watcher],
+    parts: Parts,
+    broken: Collection[str] = (),
+    well_since: Mapping[str, datetime] = MappingProxyType({}),
 ) -> None:
     """Gaps on record start one bounded backfill of their ecosystem, and are closed by it.
 
     Not while their feed is among the ``broken``: what it does not tell now would be missed again.
+    What a second feed missed while the primary was well is no loss: ``well_since`` says since when
+    the primary of an ecosystem has answered without a failure.
     """
     now = parts.clock.now()
-    open_gaps = await parts.store.gaps()
+    open_gaps = []
+    for record in await parts.store.gaps():
+        if _is_covered(record, watchers, well_since):
+            await parts.store.close_gap(record.id)
+        else:
+            open_gaps.append(record)
     for ecosystem, watcher in watchers.items():
         due = [each for each in open_gaps if _is_due(each, ecosystem, now, broken)]
         if not due:
@@ -129,6 +140,17 @@ def _is_due(record: GapRecord, ecosystem: str, now: datetime, broken: Collection
     if gap.feed.partition("/")[0] != ecosystem or gap.kind == NO_LISTING or gap.feed in broken:
         return False
     return gap.feed != _progress(ecosystem) or now - record.noticed_at >= RETRY_OWN_GAPS
+
+
+def _is_covered(
+    record: GapRecord, watchers: Mapping[str, Watcher], well_since: Mapping[str, datetime]
+) -> bool:
+    ecosystem = record.gap.feed.partition("/")[0]
+    watcher, since = watchers.get(ecosystem), well_since.get(ecosystem)
+    if watcher is None or since is None or record.read_at is None:
+        return False
+    is_second = record.gap.feed not in {watcher.feed, _progress(ecosystem)}
+    return is_second and since <= record.read_at
 
 
 def _earliest(records: Sequence[GapRecord]) -> datetime | None:

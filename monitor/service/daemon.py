@@ -143,7 +143,12 @@ class Daemon:
         for ecosystem, watcher in watchers.items():
             await backfilling.go_on(ecosystem, watcher, self.parts)
         broken = {feed.name for feed in self.feeds if not feed.is_well}
-        await backfilling.close_gaps(watchers, self.parts, broken)
+        well = {
+            feed.ecosystem: feed.well_since
+            for feed in self.feeds
+            if feed.is_primary and feed.well_since is not None
+        }
+        await backfilling.close_gaps(watchers, self.parts, broken, well)
 
     async def _until_stopped(self, tasks: list[asyncio.Task[None]]) -> None:
         """A task that fails ends the wait, and its error the process."""

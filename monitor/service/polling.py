@@ -64,6 +64,7 @@ class Feed:
         self.name = watcher.feed
         self.answered_at: datetime | None = None
         self.outage = Outage()
+        self.well_since: datetime | None = None
         self._parts = parts
         self._seconds = seconds
         self._checkpoint: Checkpoint | None = None
@@ -148,6 +149,7 @@ class Feed:
         now = clock.now()
         self.outage, turn = observed(self.outage, error, now)
         self._again_at = None
+        self.well_since = (self.well_since or now) if error is None else None
         if error is not None:
             wait = next_poll(self._seconds, self.outage.failures, clock.random())
             again_at = now + timedelta(seconds=wait)

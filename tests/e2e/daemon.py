@@ -89,7 +89,7 @@ class Site:
         has_slack: bool = True,
         canary_minutes: int = 0,
         drain_seconds: int = 15,
-        idle_seconds: int = 2,
+        idle_seconds: int = 5,
     ) -> None:
         text = CONFIG.format(
             folder=self.folder,

@@ -129,6 +129,24 @@ async def test_many_gaps_start_one_backfill_and_none_while_the_feed_is_broken(
         assert sum("backfill done" in line["event"] for line in said) == 1
 
 
+async def test_what_a_second_feed_missed_while_the_first_was_well_is_no_loss(
+    opened: Opened, pypi: PypiServer, clock: MovedClock
+) -> None:
+    own = Organisation(name="acme", pypi=PypiNames(packages=["acme-nothing"]))
+    async with opened(None, pypi, [own]) as parts:
+        read_at = clock.now()
+        checkpoint = Checkpoint(feed="pypi/updates", position="a", moved_at=read_at)
+        await parts.store.set_checkpoint(checkpoint)
+        watchers = backfilling.primary(parts)
+        for minutes, said_times in ((-1, 0), (1, 1)):
+            await parts.store.gap(Gap(feed="pypi/updates", kind="no-overlap"))
+            well = {"pypi": read_at + timedelta(minutes=minutes)}
+            with structlog.testing.capture_logs() as said:
+                await backfilling.close_gaps(watchers, parts, (), well)
+            assert sum("backfill done" in line["event"] for line in said) == said_times
+            assert await parts.store.gaps() == []
+
+
 async def test_names_that_only_fit_a_glob_are_found_by_the_listing(
     opened: Opened, npm: NpmServer
 ) -> None:
