@@ -99,6 +99,13 @@ bench-detection: $(DEV_STAMP) ## Measure recall and false alarms, side by side w
 bench-precision: $(DEV_STAMP) ## Measure what is said in vain on 40 popular packages
 	@$(BIN)/python -m tests.bench.precision $(ARGS)
 
+.PHONY: bench-load bench-latency
+bench-load: $(DEV_STAMP) ## Replay ten times the load of npm and PyPI (tests/bench/watch.md)
+	@$(BIN)/python -m tests.bench.load $(ARGS)
+
+bench-latency: $(DEV_STAMP) node ## From npm publish and twine upload to the message (tests/bench/watch.md)
+	@$(BIN)/python -m tests.e2e.latency $(ARGS)
+
 bench-semgrep: $(DEV_STAMP) ## Measure the matcher against Semgrep itself
 	@$(BIN)/python -m tests.bench.semgrep $(ARGS)
 
