@@ -196,7 +196,7 @@ async def _settle(
     inspection = outcome.inspection if outcome is not None else None
     scan = Scan(rules_digest=parts.rules_digest, members_digest=_members_digest(inspection))
     return await parts.store.settle(
-        stored.artifact_id, report, decide, scan, channels=parts.channel_names
+        stored.artifact_id, report, decide, scan, channels=parts.hearers
     )
 
 
