@@ -58,7 +58,7 @@ async def resolve_notice(payload: Mapping[str, Any], attempts: int, parts: Parts
     await _announced(seen, look, parts)
     if notice.action in _RESTORING:
         for version in await _versions(notice, parts):
-            await store.withdraw(notice.ecosystem, notice.name, version, None, RESTORED)
+            await gone(notice.ecosystem, notice.name, version, None, action=RESTORED, parts=parts)
     if seen.noted is not None:
         await seen.noted(owner)
     if seen.missing is not None:
