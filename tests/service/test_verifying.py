@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from monitor import incidents
-from monitor.model import IncidentState, NpmNames, Organisation
+from monitor.model import IncidentState, NpmNames, Organisation, PypiNames
 from monitor.service import verifying
 from tests.e2e.daemon import token
 from tests.service.conftest import worked
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from monitor.service.parts import Parts
     from tests.service.conftest import MovedClock
     from tests.watch_servers.npm import NpmServer
+    from tests.watch_servers.pypi import PypiServer
 
     Opened = Callable[..., AbstractAsyncContextManager[Parts]]
 
@@ -90,3 +91,25 @@ def test_what_was_resolved_long_ago_is_left_alone(clock: MovedClock) -> None:
     assert verifying._is_due(recent, now)
     assert not verifying._is_due(old, now)
     assert not verifying._is_due(replace(recent, cause=incidents.VANISHED), now)
+
+
+async def test_a_quarantine_and_its_end_are_told_to_the_incidents(
+    opened: Opened, pypi: PypiServer, clock: MovedClock
+) -> None:
+    own = Organisation(name="acme", pypi=PypiNames(packages=["acmeverjail"]))
+    async with opened(None, pypi, [own]) as parts:
+        feed = await feed_of(parts, "pypi")
+        pypi.put("acmeverjail", "1.0", "w")  # a wheel whose RECORD does not list its members
+        seen = []
+        for change in (None, pypi.quarantine, pypi.clear):
+            if change is not None:
+                change("acmeverjail")
+            await feed.poll()
+            await worked(parts)
+            clock.move(minutes=1)
+            (incident,) = await parts.store.incidents()
+            (file,) = await parts.store.files("pypi", "acmeverjail")
+            seen.append((incident.is_present, file.withdrawal))
+        assert seen == [(None, ""), (False, "quarantined"), (True, "")]
+        kinds = [event.kind for event in await parts.store.incident_events(incident.id)]
+        assert kinds == ["opened", "gone", "still-present"]
