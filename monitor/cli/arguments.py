@@ -196,6 +196,16 @@ def _watch(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     status.add_argument("--config", metavar="FILE", help="leakmon.toml (default: searched)")
     status.add_argument("--watch", action="store_true", help="redraw until Ctrl-C")
     status.add_argument("--json", action="store_true", help="as JSON")
+    jobs = commands.add_parser("jobs", help="list and revive work that was set aside")
+    actions = jobs.add_subparsers(title="actions", metavar="ACTION", required=True)
+    listing = _command(actions, "list", "set_aside:listing", "list what was set aside, and why")
+    listing.add_argument("--limit", type=_positive, default=100, metavar="N", help="default: 100")
+    listing.add_argument("--json", action="store_true", help="as JSON")
+    revive = _command(actions, "revive", "set_aside:revive", "try again what was set aside")
+    revive.add_argument("keys", nargs="*", metavar="KEY", help="as leakmon jobs list gives them")
+    revive.add_argument("--all", action="store_true", help="all of it")
+    for action in (listing, revive):
+        action.add_argument("--config", metavar="FILE", help="leakmon.toml (default: searched)")
 
 
 def _rules(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

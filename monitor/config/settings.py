@@ -88,12 +88,14 @@ class Service(Table, frozen=True):
     """``[service]``: where the daemon answers for its health (empty: nowhere), and how it works.
 
     ``workers`` inspect artifacts at once, 0 for one per processor. A canary, a known leak, takes
-    the whole way every ``canary_minutes``, 0 for never.
+    the whole way every ``canary_minutes``, 0 for never. ``drain_seconds`` is for what is in hand
+    when it is told to stop; the rest of the stop takes a few more.
     """
 
     listen: str = "127.0.0.1:9464"
     workers: Annotated[int, Meta(ge=0, le=256)] = 0
     canary_minutes: Annotated[int, Meta(ge=0, le=1440)] = 60
+    drain_seconds: Annotated[float, Meta(ge=0, le=600)] = 15
 
 
 class PrivateCode(Table, frozen=True):

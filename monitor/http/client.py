@@ -159,6 +159,7 @@ class Client:
         origin = url
         for _hop in range(_MAX_REDIRECTS + 1):
             self._check(url, origin)
+            self._refrain(url)
             async with (
                 self._pace.turn(netloc_of(url)),
                 self._answer(url, headers, decode=decode, question=question) as answer,
@@ -238,11 +239,21 @@ class Client:
             )
         self.guard.check_literal(parts.hostname, int(netloc_of(url).rpartition(":")[2]))
 
+    def _refrain(self, url: str) -> None:
+        """A host that asked to be left alone is, whoever else wants something of it."""
+        wait = self._pace.held(netloc_of(url))
+        if wait > 0:
+            raise RetryError(
+                f"{shown(url)}: its host asked to be left alone", reason="retry-after", wait=wait
+            )
+
     def _judge(self, answer: aiohttp.ClientResponse, url: str) -> None:
         """Raise the error that belongs to a status, if any."""
         status = answer.status
         wait = wait_asked(answer.headers, self.clock.now())
         if status in _RETRIED or (status == HTTPStatus.FORBIDDEN and wait is not None):
+            if wait is not None and wait > self.settings.max_wait_seconds:
+                self._pace.hold(netloc_of(url), wait)
             raise RetryError(f"{shown(url)} answered {status}", reason=f"http-{status}", wait=wait)
         if status in _GONE:
             raise NotFoundError(f"{shown(url)} does not exist ({status})")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import ssl
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -14,6 +16,8 @@ from .settings import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+_FULL = {errno.ENOSPC, errno.EDQUOT}
 
 
 class RetryError(TransientError):
@@ -81,6 +85,21 @@ def translated(url: str) -> Iterator[None]:
     except (aiohttp.ClientError, ssl.SSLError, OSError) as error:
         raise RetryError(
             f"{shown(url)} cannot be reached ({_cause(error)})", reason="connection"
+        ) from error
+
+
+@contextmanager
+def room() -> Iterator[None]:
+    """Turn a full temporary folder into an error of ours (``disk-full``), which may pass."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _FULL:
+            raise
+        raise TransientError(
+            f"no room for what is fetched ({os.strerror(error.errno)}): free some space, or set "
+            "TMPDIR to another disk",
+            reason="disk-full",
         ) from error
 
 

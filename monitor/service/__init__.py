@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 _log = logger()
 ALL = "all"
+LABELS = {"npm": "npm", "pypi": "PyPI"}
 
 
 class Wish(Struct, frozen=True, kw_only=True):
@@ -83,15 +84,36 @@ async def _asked(wish: Wish, parts: Parts) -> None:
     is_all = wish.backfill == ALL
     since = None if is_all else parts.clock.now() - timedelta(days=int(wish.backfill))
     for ecosystem in WATCHERS:
-        await backfilling.ask(ecosystem, since, parts)
+        if parts.perimeter.is_on(ecosystem):
+            await backfilling.ask(ecosystem, since, parts)
 
 
 def _greet(parts: Parts) -> None:
+    """What is watched, how often, and how to look at it: idle feeds have nothing to show."""
+    from monitor.service.daemon import interval
+    from monitor.watchers import WATCHERS
+
     names = ", ".join(each.name for each in parts.settings.organisations)
-    _log.info(f"watching npm and PyPI for {names}", step="start")
+    watched = [each for each in WATCHERS if parts.perimeter.is_on(each)]
+    if not watched:
+        raise ConfigError("organisations: none names packages, owners, repositories or domains")
+    told = " and ".join(LABELS.get(each, each) for each in watched)
+    _log.info(f"watching {told} for {names}", step="start")
+    for ecosystem in watched:
+        keys = "; ".join(parts.perimeter.told(ecosystem))
+        feeds = [
+            watcher.feed for watcher in WATCHERS[ecosystem].watch(parts.registries, parts.network)
+        ]
+        every = ", ".join(f"{feed} every {interval(feed, parts):g} s" for feed in feeds)
+        _log.info(f"{LABELS.get(ecosystem, ecosystem)}: {keys}. Asked: {every}", step="start")
     listen = parts.settings.service.listen
     if listen:
         _log.info(f"health and metrics: http://{listen}/metrics", step="start")
+    _log.info(
+        "to look at it: leakmon status --watch; whose a package is: leakmon perimeter explain; "
+        "what a message looks like: leakmon alerts preview",
+        step="start",
+    )
     if not parts.channels:
         _log.warning(
             "no channel is configured: incidents are shown by leakmon incidents alone; "
