@@ -30,12 +30,12 @@ if TYPE_CHECKING:
     from monitor.model import Finding
     from monitor.rules import Match, Matcher
 
-WASM_MAGIC = b"\0asm"
 RELEASE_EVERY_BYTES = 32 << 20
 MAX_TOLD_TWICE = 4096
 """How many of the latest findings can lie in the overlap of two windows."""
 MAX_DEPENDENCIES = 20_000
 """How many packages are noted of one artifact; the largest applications bundle some thousands."""
+_MAP_PROBES = frozenset({"map-json", "source-map-url", "wasm-map-url"})
 MAX_MAP_DEPTH = 6
 """Source maps inside sources of source maps: bundles of bundles nest two or three deep."""
 
@@ -78,9 +78,8 @@ class Inspector:
             except MemoryError:
                 trail.skip(shown, "memory")
             except OSError as error:
-                trail.skip(
-                    shown, "vanished" if isinstance(error, FileNotFoundError) else "unreadable"
-                )
+                is_gone = isinstance(error, FileNotFoundError)
+                trail.skip(shown, "vanished" if is_gone else "unreadable")
             except Interrupted as late:
                 trail.skip(shown, late.reason)
                 break
@@ -172,6 +171,8 @@ class _Opening:
             manifest = manifests.read(member.path, member.data)
             if manifest is not None:
                 self.inspection.manifests.append(manifest)
+                if "problem" in manifest.raw:
+                    self.trail.skip(member.path, manifest.raw["problem"])
         if self.context.has_dependencies:
             self._note_dependencies(member)
 
@@ -214,12 +215,12 @@ class _Opening:
     def _tell_once(self, start: int, stop: int, path: str) -> None:
         """A secret that a recovered source told need not be told of the map's raw JSON as well."""
         findings = self.inspection.findings
-        own = findings[start:stop]
         again = {
             each.fingerprint
             for each in findings[stop:]
             if each.secret is not None and each.path.startswith(path + NESTED)
         }
+        own = findings[start:stop]
         findings[start:stop] = [each for each in own if each.fingerprint not in again]
 
     def _recover(
@@ -233,7 +234,7 @@ class _Opening:
         for container in containers:
             where = f"({'/'.join(container.chain)} at byte {member.offset + container.offset})"
             self._open_container(f"{member.path}{NESTED}{where}", container.content)
-        if "map-json" not in hits and "source-map-url" not in hits:
+        if _MAP_PROBES.isdisjoint(hits):
             return
         from monitor.archive import source_maps  # most artifacts have none
 
@@ -241,18 +242,16 @@ class _Opening:
             stop = len(self.inspection.findings)
             self._open_map(member.path, member.data, "file")
             self._tell_once(start, stop, member.path)
-        references = source_maps.references(member.data, hits.get("source-map-url", ()))
-        if member.data[:4] == WASM_MAGIC:
-            references = source_maps.wasm_references(member.data)
-        for reference in references:
+        for reference in source_maps.all_references(
+            member.data, hits.get("source-map-url", ()), hits.get("wasm-map-url", ())
+        ):
             offset = member.offset + reference.offset
             if reference.kind == "data":
                 where = f"{member.path}{NESTED}(inline source map at byte {offset})"
                 self._open_map(where, reference.content, "inline")
             else:
-                self.inspection.map_references.append(
-                    SourceMapReference(path=member.path, url=reference.url, byte_offset=offset)
-                )
+                told = SourceMapReference(path=member.path, url=reference.url, byte_offset=offset)
+                self.inspection.map_references.append(told)
 
     def _open_container(self, path: str, content: bytes) -> None:
         if self._map_depth >= MAX_MAP_DEPTH:
@@ -280,6 +279,8 @@ class _Opening:
         if opened is None:
             return
         self.inspection.source_maps.append(opened.record)
+        if opened.record.problem is not None:
+            self.trail.skip(path, opened.record.problem)
         self._map_depth += 1
         for name, source in opened.contents:
             self._walk(f"{path}{NESTED}{name}", source)
@@ -287,9 +288,8 @@ class _Opening:
 
     def _sha256(self, mapped: mmap.mmap) -> str:
         digest = hashlib.sha256()
-        view = memoryview(mapped)
-        for start in range(0, len(view), RELEASE_EVERY_BYTES):
-            digest.update(view[start : start + RELEASE_EVERY_BYTES])
+        for start in range(0, len(mapped), RELEASE_EVERY_BYTES):
+            digest.update(memoryview(mapped)[start : start + RELEASE_EVERY_BYTES])
             self._release()
         return digest.hexdigest()
 

@@ -32,6 +32,7 @@ SKIP_REASONS: Mapping[str, str] = {
     "killed": "the inspecting process was killed: out of memory or CPU time",
     "lfs-pointer": "its content lies in Git LFS",
     "link": "a link, which holds no bytes of its own",
+    "malformed": "broken in itself; what could be told of it was read",
     "malformed-dependency": "no name and version that its registry could know",
     "memory": "would need more memory than is allowed",
     "not-audited": "could not be held against the known advisories",
@@ -52,8 +53,10 @@ SKIP_REASONS: Mapping[str, str] = {
     "semgrep-partly-parsed": "Semgrep could not parse all of it",
     "semgrep-syntax": "Semgrep could not parse it",
     "submodule": "another repository; scan it by itself",
+    "trailing-bytes": "bytes follow where it should end",
     "transient": "a passing fault; try again",
     "truncated": "ends before it should",
+    "unparsable": "the package's own description of itself cannot be read",
     "unsupported-compression": "packed by a method that is not supported",
     "version-control": "the folder's own history, no part of what ships",
 }

@@ -15,6 +15,7 @@ from monitor.model import (
     MemberRecord,
     Severity,
     Skipped,
+    SourceMapRecord,
 )
 from tests.detectors.samples import records
 
@@ -64,9 +65,13 @@ def test_whatever_was_skipped_is_said_at_medium() -> None:
     assert finding.evidence["reasons"] == {"truncated": 1, "encrypted": 1}
 
 
-def test_a_manifest_that_cannot_be_read_is_a_gap() -> None:
-    broken = Manifest(path="x/package.json", ecosystem="npm", raw={"problem": "unparsable"})
-    assert "not-fully-inspected" in _rules(Inspection(manifests=[broken]))
+def test_what_is_told_of_a_map_is_not_told_again() -> None:
+    cut = SourceMapRecord(path="a.map", origin="file", sources=[], problem="truncated")
+    own = [Skipped("a.map", "truncated")]
+    assert _rules(Inspection(source_maps=[cut], skipped=own)) == {}
+    others = [*own, Skipped("a.map", "over-depth"), Skipped("b.map", "truncated")]
+    finding = _rules(Inspection(source_maps=[cut], skipped=others))["not-fully-inspected"]
+    assert finding.evidence["paths"] == ["a.map", "b.map"]
 
 
 def _wheel(sizes: dict[str, int], **named: int) -> Inspection:
