@@ -12,6 +12,7 @@ from monitor.detectors import ARTIFACT_DETECTORS
 from monitor.judge import judge
 from monitor.judge import verdict as verdicts
 from monitor.model import Inspection, Organisation, Skipped, Status, TargetReport, Verdict
+from monitor.pipeline import hollow
 from monitor.pipeline.subjects import EXPECTED_GAPS, UNANSWERED
 from monitor.suppress import Hidden, Suppressions, apply, expired
 
@@ -61,6 +62,7 @@ def conclude_subject(
     gaps = [gap for gap in subject.skipped if gap.reason not in EXPECTED_GAPS]
     expected = [gap for gap in subject.skipped if gap.reason in EXPECTED_GAPS]
     gaps = inspection.skipped + gaps
+    gaps += hollow.gaps(subject, inspection, gaps)
     inspection.skipped = [gap for gap in gaps if gap.reason not in UNANSWERED]
     inspection.findings += subject.findings
     conclude(inspection, context)

@@ -26,6 +26,7 @@ SKIP_REASONS: Mapping[str, str] = {
     "denied": "credentials are missing or were refused",
     "device": "a device file, which holds no bytes",
     "digest-mismatch": "the bytes are not those that the registry announced",
+    "empty": "there is nothing in it to inspect",
     "encrypted": "needs a password or key that is not known",
     "limit": "larger, slower or deeper than the configured limits allow",
     "internal-name": "an internal name, which is told to nobody",
@@ -35,6 +36,7 @@ SKIP_REASONS: Mapping[str, str] = {
     "malformed": "broken in itself; what could be told of it was read",
     "malformed-dependency": "no name and version that its registry could know",
     "memory": "would need more memory than is allowed",
+    "not-an-archive": "named like an archive, but nothing came out of it",
     "not-audited": "could not be held against the known advisories",
     "not-found": "there is no such thing, or no longer",
     "not-from-registry": "from an address or folder: no advisory can name it",
@@ -57,6 +59,7 @@ SKIP_REASONS: Mapping[str, str] = {
     "transient": "a passing fault; try again",
     "truncated": "ends before it should",
     "unparsable": "the package's own description of itself cannot be read",
+    "unsupported-archive": "an archive of a kind that is not opened",
     "unsupported-compression": "packed by a method that is not supported",
     "version-control": "the folder's own history, no part of what ships",
 }
