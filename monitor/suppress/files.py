@@ -61,7 +61,7 @@ def parse_baseline(text: str, name: str) -> Baseline:
 
 
 def _from_report(text: str, name: str) -> Iterator[tuple[str, Extent]]:
-    """The fingerprints, each with its extent, of a JSON report, or of JSON Lines if the text is not one document."""
+    """What a JSON report knows, or JSON Lines if the text is not one document."""
     import json
 
     try:
