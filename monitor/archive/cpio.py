@@ -35,9 +35,9 @@ class _Head:
             raise ArchiveError("no header where one must be")
         self.size, self.pad = (_ODC_SIZE, 1) if is_old else (_NEWC_SIZE, 4)
         places = _ODC if is_old else _NEWC
-        base = 8 if is_old else 16
+        radix = 8 if is_old else 16
         try:
-            numbers = [int(raw[start:stop], base) for start, stop in places]
+            numbers = [int(raw[start:stop], radix) for start, stop in places]
         except ValueError:
             raise ArchiveError("no header where one must be") from None
         self.mode, self.mtime, self.name_size, self.body = numbers

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import sys
 import time
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from monitor import __version__, config
 from monitor.cli.outputs import Output, planned
@@ -49,7 +50,7 @@ def run(call: argparse.Namespace) -> int:
         suppressions=_suppressions(call),
         has_inline_ignores=not call.no_inline_ignores,
     )
-    named = dict.fromkeys(expand(call.targets, lambda: sys.stdin))
+    named = dict.fromkeys(expand(call.targets, _listed))
     targets = [parse(text) for text in named]
     if not targets:
         raise UsageError("the list of targets is empty")
@@ -170,6 +171,13 @@ class _Errand:
         )
 
 
+def _listed() -> TextIO:
+    """Standard input; a name in it need not be UTF-8."""
+    if isinstance(sys.stdin, io.TextIOWrapper):
+        sys.stdin.reconfigure(errors="surrogateescape")
+    return sys.stdin
+
+
 def _check_folders(folders: list[str]) -> None:
     for folder in folders:
         if not os.path.isdir(folder):
@@ -225,7 +233,8 @@ def _write(
         notes=tuple(dict.fromkeys(note for each in concluded for note in each.notes)),
         generated_at=now,
     )
-    for output in outputs:
+    # Files first: whoever reads standard output may close it early.
+    for output in sorted(outputs, key=lambda each: each.path is None):
         output.write(report, options, config.environment())
     if not call.quiet:
         for output in outputs:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from monitor.model import Severity, Status
-from monitor.report.text import clean, count, prose
+from monitor.model.wording import count
+from monitor.report.text import clean, prose
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -58,6 +59,7 @@ SKIP_REASONS: Mapping[str, str] = {
     "trailing-bytes": "bytes follow where it should end",
     "transient": "a passing fault; try again",
     "truncated": "ends before it should",
+    "unknown-host": "the name of its registry has no address",
     "unparsable": "the package's own description of itself cannot be read",
     "unsupported-archive": "an archive of a kind that is not opened",
     "unsupported-compression": "packed by a method that is not supported",

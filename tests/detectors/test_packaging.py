@@ -41,6 +41,16 @@ def test_an_ordinary_package_has_no_findings() -> None:
     assert _rules(Inspection(members=members, manifests=[NPM])) == {}
 
 
+@pytest.mark.parametrize(("number", "told"), [(1, "1 archive member with"), (2, "2 archive memb")])
+def test_one_is_one_and_two_are_two(number: int, told: str) -> None:
+    hazards = [Hazard(f"a.tgz!/../{place}", "traversal", "leads out") for place in range(number)]
+    gaps = [Skipped(f"{place}", "truncated") for place in range(number)]
+    found = _rules(Inspection(hazards=hazards, skipped=gaps))
+    assert found["archive-traversal"].message.startswith(told)
+    item = "1 item could" if number == 1 else "2 items could"
+    assert item in found["not-fully-inspected"].message
+
+
 def test_hazards_of_one_kind_are_one_finding() -> None:
     hazards = [Hazard(f"a.tgz!/../{number}", "traversal", "leads out") for number in range(40)]
     finding = _rules(Inspection(hazards=hazards))["archive-traversal"]

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 from monitor.alerts import steps
 from monitor.alerts.slack.mrkdwn import NOTHING, code, joined, plain, spans, title
 from monitor.model import IncidentState
-from monitor.report.text import count, size
+from monitor.model.wording import count
+from monitor.report.text import size
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

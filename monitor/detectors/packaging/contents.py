@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from monitor.detectors.packaging.told import finding
 from monitor.model import NESTED, Severity
+from monitor.model.wording import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -68,8 +69,8 @@ def _record(manifest: Manifest, files: Mapping[str, int]) -> Iterator[Finding]:
         "wheel-record-mismatch",
         "integrity",
         Severity.MEDIUM,
-        f"{len(unlisted):,} file(s) of the wheel are not in its RECORD, "
-        f"{len(resized):,} differ from it in size.",
+        f"{count(len(unlisted), 'file of the wheel is', 'files of the wheel are')} not in its "
+        f"RECORD, {count(len(resized), 'differs', 'differ')} from it in size.",
         manifest.path,
         subject=f"unlisted={bool(unlisted)} resized={bool(resized)}",
         evidence={
@@ -98,7 +99,8 @@ def _bytecode(inspection: Inspection) -> Iterator[Finding]:
         "python-bytecode-without-source",
         "bytecode",
         Severity.HIGH,
-        f"{len(orphans):,} compiled Python file(s) ship without their source.",
+        f"{count(len(orphans), 'compiled Python file ships', 'compiled Python files ship')} "
+        "without source.",
         orphans[0],
         subject="bytecode",
         evidence={"signal": "S5", "count": len(orphans), "paths": orphans[:_MAX_SHOWN]},
