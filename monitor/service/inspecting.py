@@ -170,7 +170,7 @@ async def _settle(stored: Stored, report: TargetReport, outcome: Outcome, parts:
 
     scan = Scan(rules_digest=parts.rules_digest, members_digest=_members_digest(outcome.inspection))
     return await parts.store.settle(
-        stored.artifact_id, report, decide, scan, channels=parts.channel_names
+        stored.artifact_id, report, decide, scan, channels=parts.hearers
     )
 
 
