@@ -13,11 +13,11 @@ import stat
 from typing import TYPE_CHECKING
 
 from monitor import archive, decoders
-from monitor.archive import manifests
-from monitor.archive.budget import Budget
+from monitor.archive import manifests, noted
+from monitor.archive.budget import Budget, Interrupted
 from monitor.decoders import may_be_wide
 from monitor.detectors import MEMBER_DETECTORS
-from monitor.model import NESTED, Inspection, MemberRecord, SourceMapReference
+from monitor.model import NESTED, Inspection, MemberRecord, Skipped, SourceMapReference
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from monitor.archive.budget import Limits
     from monitor.decoders.unfold import Container
     from monitor.detectors import Context
+    from monitor.detectors.packaging.compiled import Compiled
     from monitor.harvest import Gatherer
     from monitor.model import Finding
     from monitor.rules import Match, Matcher
@@ -33,19 +34,10 @@ if TYPE_CHECKING:
 RELEASE_EVERY_BYTES = 32 << 20
 MAX_TOLD_TWICE = 4096
 """How many of the latest findings can lie in the overlap of two windows."""
-MAX_DEPENDENCIES = 20_000
-"""How many packages are noted of one artifact; the largest applications bundle some thousands."""
+_BYTECODE = ".pyc!/(constants)"
 _MAP_PROBES = frozenset({"map-json", "source-map-url", "wasm-map-url"})
 MAX_MAP_DEPTH = 6
 """Source maps inside sources of source maps: bundles of bundles nest two or three deep."""
-
-
-class Interrupted(BaseException):
-    """A time limit was reached. Not an ``Exception``, so that no reader can swallow it."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
 
 
 class Inspector:
@@ -82,8 +74,21 @@ class Inspector:
                 trail.skip(shown, "vanished" if is_gone else "unreadable")
             except Interrupted as late:
                 trail.skip(shown, late.reason)
-                break
+                return inspection
+        if opening.compiled is not None:
+            self._compare_bytecode(opening.compiled, inspection, files)
         return inspection
+
+    def _compare_bytecode(
+        self, compiled: Compiled, inspection: Inspection, files: Sequence[tuple[str, str]]
+    ) -> None:
+        from monitor import recompiled
+
+        try:
+            recompiled.compare(compiled, inspection.members, files, self._limits, self._clock)
+        except Interrupted as late:
+            inspection.skipped.append(Skipped(files[0][1], late.reason))
+        inspection.stale_bytecode += compiled.differing
 
 
 class _Opening:
@@ -105,6 +110,7 @@ class _Opening:
         self.inspection = inspection
         self.trail = trail
         self.budget = budget
+        self.compiled: Compiled | None = None
         self._mapped: mmap.mmap | None = None
         self._since_release = 0
         self._map_depth = 0
@@ -161,6 +167,8 @@ class _Opening:
         self._recover(member, hits, containers, start)
         if not member.offset:
             self._read_names(member)
+            if member.path.endswith(_BYTECODE):
+                self._note_bytecode(member)
         self._since_release += size
         if self._since_release >= RELEASE_EVERY_BYTES:
             self._release()
@@ -174,22 +182,13 @@ class _Opening:
                 if "problem" in manifest.raw:
                     self.trail.skip(member.path, manifest.raw["problem"])
         if self.context.has_dependencies:
-            self._note_dependencies(member)
+            noted.note(member, self.inspection.dependencies, self.trail)
 
-    def _note_dependencies(self, member: Member) -> None:
-        from monitor.archive import dependencies
+    def _note_bytecode(self, member: Member) -> None:
+        from monitor.detectors.packaging.compiled import Compiled  # few artifacts have any
 
-        room = MAX_DEPENDENCIES - len(self.inspection.dependencies)
-        if room < 0:
-            return  # said already
-        try:
-            found = dependencies.read(member.path, member.data)
-        except dependencies.UnreadableError as error:
-            self.trail.skip(member.path, error.reason)
-            return
-        if len(found) > room:
-            self.trail.skip(member.path, "over-dependencies")
-        self.inspection.dependencies += found[: room + 1]  # one too many: that it was said
+        self.compiled = self.compiled or Compiled()
+        self.compiled.take(member)
 
     def _new(self, found: Sequence[Finding]) -> list[Finding]:
         """Those that the window before has not told already: windows overlap."""

@@ -16,7 +16,7 @@ from monitor.cli.structure import opened
 from monitor.detectors import Context
 from monitor.errors import LeakmonError, UsageError
 from monitor.model import ScanReport, Severity, Status
-from monitor.pipeline import subjects
+from monitor.pipeline import release, subjects
 from monitor.pipeline.conclude import Concluded, Policy, conclude_subject, failure
 from monitor.registries.targets import LocalTarget, Target, expand, parse
 from monitor.report import RenderOptions
@@ -60,7 +60,7 @@ def run(call: argparse.Namespace) -> int:
         has_dependencies=call.advisories,
     )
     _check_folders(call.rules)
-    engines = _engines(call, settings)
+    engines = _engines(call, settings, targets)
     with opened(call) as structure, Sandbox(_sandbox_settings(call, structure)) as sandbox:
         at_once = call.jobs or os.cpu_count() or 1
         errand = _Errand(sandbox, policy, context, at_once, engines=engines)
@@ -81,12 +81,15 @@ def run(call: argparse.Namespace) -> int:
     return _status(report, Severity(call.fail_on))
 
 
-def _engines(call: argparse.Namespace, settings: config.Settings) -> list[Engine]:
-    if not call.advisories:
-        return []
-    from monitor.cli.advisories import engine
+def _engines(
+    call: argparse.Namespace, settings: config.Settings, targets: Sequence[Target]
+) -> list[Engine]:
+    engines: list[Engine] = [release.compare] if release.is_wanted(targets) else []
+    if call.advisories:
+        from monitor.cli.advisories import engine
 
-    return [engine(settings)]
+        engines.append(engine(settings))
+    return engines
 
 
 class _Errand:

@@ -180,4 +180,5 @@ def merged(parts: Iterable[Inspection]) -> Inspection:
         whole.dependencies += part.dependencies
         whole.source_maps += part.source_maps
         whole.map_references += part.map_references
+        whole.stale_bytecode += part.stale_bytecode
     return whole

@@ -6,6 +6,8 @@ import re
 
 from monitor.model.wording import count
 
+__all__ = ["clean", "count", "escape_json", "prose", "seconds", "size", "without_surrogates"]
+
 _UNSAFE = (
     "\x00-\x1f\x7f-\x9f"  # C0, DEL, C1: terminal control
     "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f"  # invisible fillers
