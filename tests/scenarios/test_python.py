@@ -23,9 +23,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from monitor.model import TargetReport
+    from monitor.rules import Matcher
     from tests.scenarios.conftest import Outcome
 
     Scan = Callable[..., Outcome]
+    Release = Callable[..., list[TargetReport]]
 
 WHEEL = "acme-1.0-py3-none-any.whl"
 SDIST = "acme-1.0.tar.gz"
@@ -58,17 +60,28 @@ def test_s5_in_an_archive_in_an_archive(scan: Scan) -> None:
     assert finding.path.endswith("app.zip!/settings.pyc")
 
 
-def release(tmp_path: Path, *files: tuple[str, bytes]) -> list[TargetReport]:
-    """The files of one release inspected as one call does it, each as a target of its own."""
-    for name, content in files:
-        (tmp_path / name).write_bytes(content)
-    settings = Settings(rule_folders=(bundled_rules_folder(),), cache_folder=str(tmp_path))
-    ready = [subjects.local(str(tmp_path / name), Context()) for name, _ in files]
-    with Sandbox(settings) as sandbox:
-        ended = list(inspect(sandbox, ready, 2))
-    compare(ended)
-    policy = Policy(today=date(2026, 11, 28))
-    return [conclude_subject(one, out, Context(), policy).report for one, out in ended]
+@pytest.fixture
+def release(matcher: Matcher, rules_cache: str) -> Release:
+    """Inspects targets of one call in children, compares them, and judges each."""
+    del matcher  # it has filled the cache
+
+    def run(*targets: Path) -> list[TargetReport]:
+        settings = Settings(rule_folders=(bundled_rules_folder(),), cache_folder=rules_cache)
+        ready = [subjects.local(str(target), Context()) for target in targets]
+        with Sandbox(settings) as sandbox:
+            ended = list(inspect(sandbox, ready, 2))
+        compare(ended)
+        policy = Policy(today=date(2026, 11, 28))
+        return [conclude_subject(one, out, Context(), policy).report for one, out in ended]
+
+    return run
+
+
+def written(folder: Path, source: bytes, built: bytes) -> tuple[Path, Path]:
+    folder.mkdir(exist_ok=True)
+    (folder / SDIST).write_bytes(source)
+    (folder / WHEEL).write_bytes(built)
+    return folder / SDIST, folder / WHEEL
 
 
 INIT = b"import acme_internal\n"
@@ -76,15 +89,22 @@ OWN = {"acme/__init__.py": INIT, "acme/core.py": b"run = 1\n"}
 EXTRA = {"acme_internal/__init__.py": b"", "acme_internal/billing.py": b"rate = 0.2\n"}
 
 
-def test_18_a_wheel_with_a_package_that_the_sdist_lacks(tmp_path: Path) -> None:
-    files = ((SDIST, sdist(OWN)), (WHEEL, wheel(OWN | EXTRA)))
-    told = {each.filename: each for each in release(tmp_path, *files)}
+def test_18_a_wheel_with_a_package_that_the_sdist_lacks(release: Release, tmp_path: Path) -> None:
+    reports = release(*written(tmp_path, sdist(OWN), wheel(OWN | EXTRA)))
+    told = {each.filename: each for each in reports}
     (finding,) = told[WHEEL].findings
     assert (finding.rule, finding.severity) == ("wheel-package-not-in-sdist", Severity.HIGH)
     assert finding.evidence["packages"] == ["acme_internal"]
     assert finding.evidence["sdist"] == SDIST
     assert told[WHEEL].verdict.severity is Severity.HIGH
     assert told[SDIST].findings == []
+
+
+def test_18_in_one_folder(release: Release, tmp_path: Path) -> None:
+    written(tmp_path / "dist", sdist(OWN), wheel(OWN | EXTRA))
+    (report,) = release(tmp_path / "dist")
+    (finding,) = report.findings
+    assert finding.path == f"{WHEEL}!/acme_internal"
 
 
 RENAMED = {
@@ -102,27 +122,15 @@ RENAMED = {
 
 
 @pytest.mark.parametrize("case", RENAMED)
-def test_18_what_a_build_moves_is_not_lacking(tmp_path: Path, case: str) -> None:
+def test_18_what_a_build_moves_is_not_lacking(release: Release, tmp_path: Path, case: str) -> None:
     source, extra = RENAMED[case]
-    told = release(tmp_path, (WHEEL, wheel(OWN | extra)), (SDIST, sdist(source)))
+    told = release(*written(tmp_path, sdist(source), wheel(OWN | extra)))
     assert [each.findings for each in told] == [[], []]
 
 
-def test_18_an_sdist_that_was_not_read_in_full_proves_nothing(tmp_path: Path) -> None:
-    cut = sdist(OWN | {f"z{number}.py": random_text(3000, number).encode() for number in range(9)})
-    told = release(tmp_path, (WHEEL, wheel(OWN | EXTRA)), (SDIST, cut[: len(cut) // 2]))
+def test_18_an_sdist_that_was_not_read_in_full_proves_nothing(
+    release: Release, tmp_path: Path
+) -> None:
+    whole = sdist(OWN | {f"z{at}.py": random_text(3000, at).encode() for at in range(9)})
+    told = release(*written(tmp_path, whole[: len(whole) // 2], wheel(OWN | EXTRA)))
     assert {each.filename: len(each.findings) for each in told}[WHEEL] == 0
-
-
-def test_18_in_one_folder(tmp_path: Path) -> None:
-    (tmp_path / "dist").mkdir()
-    (tmp_path / "dist" / SDIST).write_bytes(sdist(OWN))
-    (told,) = release(tmp_path / "dist" / "..", ("dist/" + WHEEL, wheel(OWN | EXTRA)))
-    assert told.findings == []
-    settings = Settings(rule_folders=(bundled_rules_folder(),), cache_folder=str(tmp_path))
-    subject = subjects.local(str(tmp_path / "dist"), Context())
-    with Sandbox(settings) as sandbox:
-        ended = list(inspect(sandbox, [subject], 2))
-    compare(ended)
-    (finding,) = subject.findings
-    assert finding.path == f"{WHEEL}!/acme_internal"
