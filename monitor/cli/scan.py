@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import sys
 import time
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from msgspec import structs
 
@@ -19,7 +20,7 @@ from monitor.config.marks import rule_files
 from monitor.detectors import Context
 from monitor.errors import LeakmonError, UsageError
 from monitor.model import ScanReport, Severity, Status
-from monitor.pipeline import subjects
+from monitor.pipeline import release, subjects
 from monitor.pipeline.conclude import Concluded, Policy, conclude_subject, failure
 from monitor.registries.targets import LocalTarget, Target, expand, parse
 from monitor.report import RenderOptions
@@ -54,7 +55,7 @@ def run(call: argparse.Namespace) -> int:
         suppressions=_suppressions(call),
         has_inline_ignores=not call.no_inline_ignores,
     )
-    named = dict.fromkeys(expand(call.targets, lambda: sys.stdin))
+    named = dict.fromkeys(expand(call.targets, _listed))
     targets = [parse(text) for text in named]
     if not targets:
         raise UsageError("the list of targets is empty")
@@ -64,7 +65,7 @@ def run(call: argparse.Namespace) -> int:
         has_dependencies=call.advisories,
     )
     _check_folders(call.rules)
-    engines = _engines(call, settings)
+    engines = _engines(call, settings, targets)
     private = private_code.opened(call, settings)
     with (
         opened(call) as structure,
@@ -91,12 +92,15 @@ def run(call: argparse.Namespace) -> int:
     return _status(report, Severity(call.fail_on))
 
 
-def _engines(call: argparse.Namespace, settings: config.Settings) -> list[Engine]:
-    if not call.advisories:
-        return []
-    from monitor.cli.advisories import engine
+def _engines(
+    call: argparse.Namespace, settings: config.Settings, targets: Sequence[Target]
+) -> list[Engine]:
+    engines: list[Engine] = [release.compare] if release.is_wanted(targets) else []
+    if call.advisories:
+        from monitor.cli.advisories import engine
 
-    return [engine(settings)]
+        engines.append(engine(settings))
+    return engines
 
 
 def _with_history(
@@ -201,6 +205,13 @@ class _Errand:
         )
 
 
+def _listed() -> TextIO:
+    """Standard input; a name in it need not be UTF-8."""
+    if isinstance(sys.stdin, io.TextIOWrapper):
+        sys.stdin.reconfigure(errors="surrogateescape")
+    return sys.stdin
+
+
 def _check_folders(folders: list[str]) -> None:
     for folder in folders:
         if not os.path.isdir(folder):
@@ -263,7 +274,8 @@ def _write(
         notes=tuple(dict.fromkeys(note for each in concluded for note in each.notes)),
         generated_at=now,
     )
-    for output in outputs:
+    # Files first: whoever reads standard output may close it early.
+    for output in sorted(outputs, key=lambda each: each.path is None):
         output.write(report, options, config.environment())
     if not call.quiet:
         for output in outputs:

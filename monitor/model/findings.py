@@ -151,6 +151,7 @@ class Inspection(Struct, kw_only=True):
     """What opening one artifact gave: the child process's answer, before any judgement.
 
     ``sha256`` is that of the artifact's file; of the last file where a folder is inspected.
+    ``stale_bytecode`` are paths of bytecode that holds what the source beside it does not.
     """
 
     bytes: int = 0
@@ -164,4 +165,5 @@ class Inspection(Struct, kw_only=True):
     dependencies: list[Dependency] = field(default_factory=list)
     source_maps: list[SourceMapRecord] = field(default_factory=list)
     map_references: list[SourceMapReference] = field(default_factory=list)
+    stale_bytecode: list[str] = field(default_factory=list)
     cpu_seconds: float = 0.0

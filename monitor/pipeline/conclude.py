@@ -12,6 +12,7 @@ from monitor.detectors import ARTIFACT_DETECTORS
 from monitor.judge import judge
 from monitor.judge import verdict as verdicts
 from monitor.model import Inspection, Organisation, Skipped, Status, TargetReport, Verdict
+from monitor.pipeline import hollow
 from monitor.pipeline.subjects import EXPECTED_GAPS, UNANSWERED
 from monitor.suppress import Hidden, Suppressions, apply, expired
 
@@ -70,6 +71,7 @@ def conclude_subject(
     gaps = [gap for gap in subject.skipped if gap.reason not in EXPECTED_GAPS]
     expected = [gap for gap in subject.skipped if gap.reason in EXPECTED_GAPS]
     gaps = inspection.skipped + gaps
+    gaps += hollow.gaps(subject, inspection, gaps)
     inspection.skipped = [gap for gap in gaps if gap.reason not in UNANSWERED]
     inspection.findings += subject.findings
     conclude(inspection, _known(subject, context))
@@ -195,4 +197,5 @@ def merged(parts: Iterable[Inspection]) -> Inspection:
         whole.dependencies += part.dependencies
         whole.source_maps += part.source_maps
         whole.map_references += part.map_references
+        whole.stale_bytecode += part.stale_bytecode
     return whole

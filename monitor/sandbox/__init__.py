@@ -34,6 +34,7 @@ from monitor.sandbox.protocol import (
     Settings,
     Trailer,
     frame,
+    frame_of,
 )
 
 if TYPE_CHECKING:
@@ -155,7 +156,7 @@ class Sandbox:
         self.hello  # noqa: B018 - a zygote that could not load its rules must say so first
         read, write = os.pipe()
         try:
-            message = frame(job)
+            message = frame_of(job)
             sent = socket.send_fds(self._control, [message], [write])
             self._control.sendall(message[sent:])
         except OSError as error:

@@ -10,8 +10,9 @@ import time
 from importlib import import_module
 from typing import TYPE_CHECKING, NoReturn
 
+from monitor.archive.budget import Interrupted
 from monitor.errors import LeakmonError
-from monitor.inspection import Inspector, Interrupted
+from monitor.inspection import Inspector
 from monitor.sandbox.protocol import (
     ENCODER,
     KIND_FAILURE,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import struct
 from typing import Final
 
@@ -42,6 +43,11 @@ class Job(Struct, frozen=True):
     context: Context = NOTHING_KNOWN
 
 
+class _WireJob(Struct, frozen=True):
+    files: tuple[tuple[bytes, str], ...]
+    context: Context
+
+
 class Hello(Struct, frozen=True, kw_only=True):
     """The zygote's first word: ready, with what it loaded, or the reason why it cannot be."""
 
@@ -78,7 +84,7 @@ class Trailer(Struct, frozen=True):
     cpu_seconds: float
 
 
-JOB_DECODER: Final = msgpack.Decoder(Job)
+JOB_DECODER: Final = msgpack.Decoder(_WireJob)
 HELLO_DECODER: Final = msgpack.Decoder(Hello)
 SETTINGS_DECODER: Final = msgpack.Decoder(Settings)
 INSPECTION_DECODER: Final = msgpack.Decoder(Inspection)
@@ -94,6 +100,19 @@ LENGTH: Final = struct.Struct("<I")
 TRAILER: Final = struct.Struct("<i?Qd")
 MAX_ANSWER_BYTES: Final = 512 * MIB
 """A longer answer is cut off unread: the child is as untrusted as what it opened."""
+
+
+def frame_of(job: Job) -> bytes:
+    """A job as it goes over the wire: a path need not be UTF-8."""
+    return frame(
+        _WireJob(tuple((os.fsencode(path), name) for path, name in job.files), job.context)
+    )
+
+
+def job_of(body: bytes) -> Job:
+    """The job in the body of a frame."""
+    wired = JOB_DECODER.decode(body)
+    return Job(tuple((os.fsdecode(path), name) for path, name in wired.files), wired.context)
 
 
 def frame(record: Struct) -> bytes:
