@@ -24,6 +24,7 @@ targets:
   pkg:npm/%%40acme/cli@1.2.0                         any of these as a package URL
   github:acme/repo@ref                              a public or private repository
   https://git.example/acme.git@ref                  any git address
+  github:acme/repo --history                        every commit of all its branches and tags
   ./acme-0.9.0.tgz  ./dist/                         an archive or a folder on this machine
   -                                                 a list of targets on standard input
 
@@ -38,6 +39,8 @@ examples:
   npm pack && leakmon scan ./acme-cli-1.2.0.tgz --fail-on high
   leakmon scan pypi:acme==2.0 --format table --format sarif --output acme.sarif
   leakmon scan ./dist --baseline known.json
+  leakmon scan github:acme/repo --history
+  leakmon scan . --history --fail-on high            a checkout, before it is made public
 """
 
 
@@ -151,6 +154,12 @@ def _scan_work(work: argparse._ArgumentGroup) -> None:
         "--rules", action="append", default=[], metavar="DIR",
         help="a folder of Semgrep rules to use beside the bundled ones; repeatable (structural "
         "ones run with --semgrep)",
+    )  # fmt: skip
+    work.add_argument(
+        "--history", action="store_true",
+        help="inspect every commit of the repositories (github:owner/name, git addresses, "
+        "checkouts; with @ref what leads to it): each new file once; findings tell the commit, the "
+        "path and whether HEAD still holds it",
     )  # fmt: skip
     work.add_argument(
         "--semgrep", action=argparse.BooleanOptionalAction, default=False,

@@ -59,10 +59,13 @@ def run(call: argparse.Namespace) -> int:
         has_dependencies=call.advisories,
     )
     _check_folders(call.rules)
+    if call.history and (call.semgrep or call.advisories):
+        raise UsageError("--history looks for secrets alone: not with --semgrep or --advisories")
     engines = _engines(call, settings)
     with opened(call) as structure, Sandbox(_sandbox_settings(call, structure)) as sandbox:
         at_once = call.jobs or os.cpu_count() or 1
         errand = _Errand(sandbox, policy, context, at_once, engines=engines)
+        errand.has_history = call.history
         if structure is not None:
             errand.engines.append(structure.look)
             errand.keep = structure.keep
@@ -105,6 +108,7 @@ class _Errand:
         self.at_once = at_once
         self.engines = engines
         self.keep: Callable[[Subject, Outcome], Outcome] | None = None
+        self.has_history = False
         self.held: list[Ended] = []
         self.done: list[Concluded] = []
 
@@ -113,7 +117,7 @@ class _Errand:
     ) -> list[Concluded]:
         """Every target's conclusions, in the order in which the targets were given."""
         local = [target for target in targets if isinstance(target, LocalTarget)]
-        if len(local) == len(targets):
+        if len(local) == len(targets) and not self.has_history:
             self._local(local, progress)
         else:
             self._remote(targets, settings, progress)
@@ -166,6 +170,7 @@ class _Errand:
                 progress=progress,
                 keep=self.keep,
                 settle=self._settle,
+                has_history=self.has_history,
             )
         )
 

@@ -127,6 +127,8 @@ def _registries(registries: Registries) -> None:
         ("pypi.index", pypi.index),
         ("github.api", github.api),
         ("github.url", github.url),
+        ("gitlab.api", registries.gitlab.api),
+        ("gitlab.url", registries.gitlab.url),
     ):
         _web_address(f"registries.{key}", url)
     for name, login in (("npm", npm), ("pypi", pypi)):

@@ -29,6 +29,7 @@ from monitor.model.incidents import (
 )
 from monitor.model.packages import Artifact, NpmNames, Organisation, PypiNames, Release
 from monitor.model.reports import Posture, ScanReport, TargetReport, Verdict
+from monitor.model.repositories import Change, Commit, CommitMark, Place
 from monitor.model.scales import Confidence, PostureValue, Severity, Status
 from monitor.model.watching import Checkpoint, Gap, Notice, Ownership, Page
 from monitor.model.work import Job
@@ -36,7 +37,10 @@ from monitor.model.work import Job
 __all__ = [
     "NESTED",
     "Artifact",
+    "Change",
     "Checkpoint",
+    "Commit",
+    "CommitMark",
     "Confidence",
     "Dependency",
     "Finding",
@@ -56,6 +60,7 @@ __all__ = [
     "Outgoing",
     "Ownership",
     "Page",
+    "Place",
     "Posture",
     "PostureValue",
     "PypiNames",

@@ -103,7 +103,11 @@ class Git(Struct, frozen=True, kw_only=True):
         return made
 
     async def run(
-        self, *arguments: str, folder: str, environment: Mapping[str, str]
+        self,
+        *arguments: str,
+        folder: str,
+        environment: Mapping[str, str],
+        stdin: bytes = b"",
     ) -> tuple[int, bytes, str]:
         """The exit status, the output and the complaint of one git command.
 
@@ -114,7 +118,7 @@ class Git(Struct, frozen=True, kw_only=True):
             *self.limited(*arguments),
             cwd=folder,
             env=dict(environment),
-            stdin=asyncio.subprocess.DEVNULL,
+            stdin=asyncio.subprocess.PIPE if stdin else asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
             start_new_session=True,
@@ -123,8 +127,10 @@ class Git(Struct, frozen=True, kw_only=True):
         assert child.stderr is not None
         try:
             async with asyncio.timeout(self.seconds):
-                output, complaint = await asyncio.gather(
-                    _bounded(child.stdout, _MAX_OUTPUT), _tail(child.stderr)
+                output, complaint, _ = await asyncio.gather(
+                    _bounded(child.stdout, _MAX_OUTPUT),
+                    _tail(child.stderr),
+                    _told(child.stdin, stdin),
                 )
                 status = await child.wait()
         except TimeoutError:
@@ -144,6 +150,16 @@ class Git(Struct, frozen=True, kw_only=True):
     def file_limit(self) -> int:
         """The bytes at which git may write no further into a file: whole blocks."""
         return self.max_file_bytes // _BLOCK * _BLOCK
+
+
+async def _told(stream: asyncio.StreamWriter | None, words: bytes) -> None:
+    """Write what the command reads; it may end before it has read all."""
+    if stream is None:
+        return
+    with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+        stream.write(words)
+        await stream.drain()
+    stream.close()
 
 
 async def _bounded(stream: asyncio.StreamReader, limit: int) -> bytes:
