@@ -49,6 +49,7 @@ class History:
             self._kept = tarfile.open(fileobj=kept, mode="w")  # noqa: SIM115 - outcomes() ends it
         self._name = subject.filename or subject.target
         self._trail = subject.history = Trail(self._name)
+        self.has_kept = False
         self.clean: set[str] = set()
         """The files (ids) that were inspected in full without a finding."""
 
@@ -93,6 +94,7 @@ class History:
     def _keep(self, path: str, names: set[str]) -> None:
         """Copy the named members into the tar of what is kept."""
         assert self._kept is not None
+        self.has_kept = True
         with tarfile.open(path, errors="surrogateescape") as tar:
             for member in tar:
                 if member.name in names:

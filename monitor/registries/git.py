@@ -17,7 +17,7 @@ from monitor.http.guard import GuardedResolver
 from monitor.http.settings import Credential, best, netloc_of
 from monitor.model import Artifact, Release, Skipped
 
-from .git_command import Git, failed
+from .git_command import Git, failed, is_gone
 from .git_reading import refs as refs_of
 from .git_tree import TreeTar
 
@@ -124,6 +124,28 @@ class GitSource:
             return output
 
         return refs_of(await self.retried(ask))
+
+    async def has(self, address: str, commit: str) -> bool:
+        """Whether the server still gives a commit to whoever knows its id. Asks for no files.
+
+        Raises NotFoundError (no such repository), DeniedError, TransientError, TargetError.
+        """
+        reached = await self.reach(address)
+        environment = await self.environment(reached)
+        kind = "sha256" if len(commit) > _SHA1_DIGITS else "sha1"
+        with tempfile.TemporaryDirectory(prefix="leakmon-git-") as folder:
+            await self.git.run(
+                "init", "--bare", "-q", f"--object-format={kind}", "--template=", ".",
+                folder=folder, environment=environment,
+            )  # fmt: skip
+            status, _, complaint = await self.git.run(
+                "fetch", "-q", "--depth=1", "--filter=tree:0", "--no-tags",
+                "--no-write-fetch-head", "--", reached, commit,
+                folder=folder, environment=environment,
+            )  # fmt: skip
+        if status != 0 and not is_gone(complaint):
+            raise _lost(address, complaint)
+        return status == 0
 
     async def retried(self, attempt: Callable[[int], Awaitable[Result]]) -> Result:
         """As the client's: again after failures that pass."""

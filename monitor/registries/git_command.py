@@ -45,6 +45,8 @@ _PASSING = (
     "returned error: 5",
     "returned error: 429",
 )
+# What it says when the server does not have, or does not give, a commit.
+_GONE = ("not our ref", "unadvertised object", "no such remote ref", "couldn't find remote ref")
 _BLOCK = 512
 _MAX_OUTPUT = 64 * 1024 * 1024
 _MAX_ERROR = 64 * 1024
@@ -188,6 +190,11 @@ async def _end(child: asyncio.subprocess.Process) -> None:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(child.pid, signal.SIGKILL)
         await asyncio.shield(child.wait())
+
+
+def is_gone(complaint: str) -> bool:
+    """Whether git complains that an object is not to be had from this server."""
+    return any(sign in complaint.lower() for sign in _GONE)
 
 
 def failed(shown: str, complaint: str) -> LeakmonError:

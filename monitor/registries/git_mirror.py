@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from monitor.errors import LeakmonError, LimitError, NotFoundError, TargetError
 
 from . import git_reading as reading
-from .git_command import failed
+from .git_command import failed, is_gone
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -39,7 +39,6 @@ _FETCH = (
     "fetch", "-q", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head",
     "--no-auto-maintenance", "--stdin",
 )  # fmt: skip
-_GONE = ("not our ref", "unadvertised object", "no such remote ref", "couldn't find remote ref")
 
 
 class Mirror:
@@ -237,7 +236,7 @@ class Mirror:
         """
         if _largest_rest(os.path.join(self.path, "objects", "pack")) >= limit:
             return LimitError(f"{self._address}: larger than is fetched", reason="too-large")
-        if any(sign in complaint.lower() for sign in _GONE):
+        if is_gone(complaint):
             return NotFoundError(f"{self._address}: git says: {complaint}", reason="object-gone")
         return failed(self._address, complaint)
 
@@ -273,6 +272,7 @@ def _largest_rest(packs: str) -> int:
 
 
 def bytes_below(folder: str) -> int:
+    """The bytes of all files below a folder."""
     return sum(
         os.lstat(os.path.join(top, name)).st_size
         for top, _, names in os.walk(folder)

@@ -32,6 +32,7 @@ from .git import PREFIX, GitSource, login_credential
 from .git_command import Git
 from .git_mirrors import Mirrors
 from .github import Github
+from .gitlab import Gitlab
 from .npm import Npm
 from .pypi import Pypi
 from .targets import GithubTarget, GitTarget, PackageTarget, Target
@@ -65,6 +66,7 @@ class Network:
         npm: Npm,
         pypi: Pypi,
         github: Github,
+        gitlab: Gitlab,
         git: GitSource,
         mirrors: Mirrors,
     ) -> None:
@@ -72,6 +74,7 @@ class Network:
         self.npm = npm
         self.pypi = pypi
         self.github = github
+        self.gitlab = gitlab
         self.git = git
         self.mirrors = mirrors
 
@@ -122,6 +125,7 @@ async def connect(
                 npm=Npm(client, lambda name: places.npm_registry(settings, npm, name)),
                 pypi=Pypi(client, places.pypi_indexes(settings, pip)),
                 github=Github(client, api, site),
+                gitlab=Gitlab(client, *places.gitlab(settings)),
                 git=source,
                 mirrors=Mirrors(source, folder, settings.git.cache_bytes),
             )

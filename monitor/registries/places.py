@@ -87,6 +87,12 @@ def github(settings: NetworkSettings) -> tuple[str, str]:
     return addresses.github_api(site), site
 
 
+def github_graphql(settings: NetworkSettings) -> str:
+    """The GraphQL address beside GitHub's REST API."""
+    api = github(settings)[0]
+    return f"{api.removesuffix('v3/')}graphql"
+
+
 def gitlab(settings: NetworkSettings) -> tuple[str, str]:
     """The REST API and the site of the repositories of a GitLab."""
     told = settings.gitlab

@@ -9,12 +9,14 @@ from urllib.parse import urlsplit
 from msgspec import Struct
 from packageurl import PackageURL
 
-from monitor.errors import TargetError
+from monitor.errors import NotFoundError, TargetError
 
+from . import places
 from .targets import GithubTarget, GitTarget, LocalTarget
 
 if TYPE_CHECKING:
     from .network import Network
+    from .settings import NetworkSettings
     from .targets import Target
 
 HISTORY = "history+"
@@ -45,6 +47,33 @@ class Repository(Struct, frozen=True, kw_only=True):
             return PackageURL("generic", None, self.short, commit, more).to_string()
         owner, _, name = self.name.rpartition("/")
         return PackageURL(self.ecosystem, owner, name, commit, more).to_string()
+
+
+GISTS = "/gists/"
+"""Between the owner and the id in the name of a gist."""
+ECOSYSTEMS = ("github", "gitlab", "git")
+
+
+def named(ecosystem: str, name: str, settings: NetworkSettings) -> Repository:
+    """The repository of a forge's or the operator's naming. A gist's address is not known here.
+
+    Raises NotFoundError for a name that stands for no configured address.
+    """
+    if ecosystem == "github":
+        address = f"{places.github(settings)[1]}{name}.git"
+    elif ecosystem == "gitlab":
+        address = f"{places.gitlab(settings)[1]}{name}.git"
+    else:
+        known = {name_of(each): each for each in settings.repositories if is_address(each)}
+        if name not in known:
+            raise NotFoundError(f"{name}: its address is not configured any more")
+        address = known[name]
+    return Repository(ecosystem=ecosystem, name=name, address=address)
+
+
+def is_address(text: str) -> bool:
+    """Whether an entry of ``repositories`` is an address of git, not a forge's short form."""
+    return "://" in text or "@" in text
 
 
 def of_target(target: Target, network: Network) -> Repository:

@@ -84,7 +84,10 @@ async def _asked(wish: Wish, parts: Parts) -> None:
 
 def _greet(parts: Parts) -> None:
     names = ", ".join(each.name for each in parts.settings.organisations)
-    _log.info(f"watching npm and PyPI for {names}", step="start")
+    watched = dict.fromkeys(_WORDS[feed] for feed in _watched(parts))
+    _log.info(f"watching {' and '.join(watched)} for {names}", step="start")
+    if parts.registries.repositories and not parts.registries.github.token:
+        _log.info("no [registries.github] token: GitHub answers 60 questions an hour", step="start")
     listen = parts.settings.service.listen
     if listen:
         _log.info(f"health and metrics: http://{listen}/metrics", step="start")
@@ -95,6 +98,26 @@ def _greet(parts: Parts) -> None:
             step="start",
             reason="no-channel",
         )
+
+
+_WORDS = {
+    "npm": "npm",
+    "pypi": "PyPI",
+    "github": "GitHub",
+    "gitlab": "GitLab",
+    "git": "git addresses",
+}
+
+
+def _watched(parts: Parts) -> list[str]:
+    """The registries with at least one feed."""
+    from monitor.watchers import WATCHERS
+
+    return [
+        ecosystem
+        for ecosystem, registry in WATCHERS.items()
+        if registry.watch(parts.registries, parts.network)
+    ]
 
 
 def _upgraded(url: str) -> None:

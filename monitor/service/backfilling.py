@@ -83,7 +83,8 @@ async def close_gaps(watchers: dict[str, Watcher], parts: Parts) -> None:
 
 def primary(parts: Parts) -> dict[str, Watcher]:
     """The first feed of each registry: any of them can read the past."""
-    return {
-        ecosystem: registry.watch(parts.registries, parts.network)[0]
+    feeds = {
+        ecosystem: registry.watch(parts.registries, parts.network)
         for ecosystem, registry in WATCHERS.items()
     }
+    return {ecosystem: found[0] for ecosystem, found in feeds.items() if found}

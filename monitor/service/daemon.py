@@ -160,6 +160,13 @@ def interval(feed: str, parts: Parts) -> float:
     registries = parts.settings.registries
     if feed == "npm/changes":
         return registries.npm.poll_seconds
+    forges = {
+        "github": registries.github.poll_seconds,
+        "gitlab": registries.gitlab.poll_seconds,
+        "git": registries.git.poll_seconds,
+    }
+    if feed.partition("/")[0] in forges:
+        return forges[feed.partition("/")[0]]
     own = registries.pypi.poll_seconds
     if feed == "pypi/changelog":
         return own

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+from functools import partial
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -22,7 +23,7 @@ from monitor.pipeline.subjects import Subject
 from monitor.registries.network import fetch
 from monitor.sandbox import Job as SandboxJob
 from monitor.sandbox.events import run
-from monitor.service import canaries
+from monitor.service import canaries, pushes
 from monitor.service.ignoring import without_ignored
 from monitor.service.logs import logger
 from monitor.store import Scan
@@ -30,7 +31,7 @@ from monitor.store import Scan
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from monitor.model import Artifact, Incident, IncidentChange, Inspection, TargetReport
+    from monitor.model import Artifact, Incident, IncidentChange, TargetReport
     from monitor.sandbox import Outcome
     from monitor.service.parts import Parts
     from monitor.store import Settled, Stored
@@ -49,15 +50,21 @@ async def inspect_artifact(artifact_id: int, attempts: int, parts: Parts) -> Non
         return
     folder = parts.scratch()
     try:
-        path, stored = await _bytes(stored, folder, parts)
-        started = parts.clock.monotonic()
-        subject, outcome = await _scanned(stored, path, parts)
-        if outcome.error is not None and attempts + 1 < TRIES_OF_A_SCAN:
-            raise outcome.error
+        if pushes.is_push(stored):
+            started = parts.clock.monotonic()
+            run_one = partial(_run, parts=parts)
+            stored, subject, outcomes = await pushes.inspected(stored, folder, run_one, parts)
+        else:
+            path, stored = await _bytes(stored, folder, parts)
+            started = parts.clock.monotonic()
+            subject, outcomes = await _scanned(stored, path, parts)
+        for outcome in outcomes:
+            if outcome.error is not None and attempts + 1 < TRIES_OF_A_SCAN:
+                raise outcome.error
         took = parts.clock.monotonic() - started
         parts.meters.scans.labels(stored.artifact.ecosystem).observe(took)
-        report = await _judged(stored, subject, outcome, parts)
-        settled = await _settle(stored, report, outcome, parts)
+        report = await _judged(stored, subject, outcomes, parts)
+        settled = await _settle(stored, report, outcomes, parts)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     await _tell(stored, report, settled, took, parts)
@@ -83,7 +90,7 @@ async def _bytes(stored: Stored, folder: str, parts: Parts) -> tuple[str, Stored
     return path, known
 
 
-async def _scanned(stored: Stored, path: str, parts: Parts) -> tuple[Subject, Outcome]:
+async def _scanned(stored: Stored, path: str, parts: Parts) -> tuple[Subject, list[Outcome]]:
     artifact = stored.artifact
     context = Context(
         ecosystem=artifact.ecosystem,
@@ -100,7 +107,7 @@ async def _scanned(stored: Stored, path: str, parts: Parts) -> tuple[Subject, Ou
         release=release,
         artifact=artifact,
     )
-    return subject, await _run(job, parts)
+    return subject, [await _run(job, parts)]
 
 
 async def _run(job: SandboxJob, parts: Parts) -> Outcome:
@@ -116,16 +123,19 @@ async def _run(job: SandboxJob, parts: Parts) -> Outcome:
         return await run(parts.sandbox, job)
 
 
-async def _judged(stored: Stored, subject: Subject, outcome: Outcome, parts: Parts) -> TargetReport:
+async def _judged(
+    stored: Stored, subject: Subject, outcomes: Sequence[Outcome], parts: Parts
+) -> TargetReport:
     policy = Policy(
         today=parts.clock.now().date(),
         organisations=tuple(parts.settings.organisations),
         has_inline_ignores=False,
     )
-    report = conclude_subject(subject, [outcome], subject.jobs[0].context, policy).report
+    report = conclude_subject(subject, outcomes, subject.jobs[0].context, policy).report
     report = replace(report, sha256=stored.sha256, bytes=stored.size)
-    if report.status is Status.FAILED and outcome.error is not None:
-        return _not_inspected(report, outcome.error)
+    error = outcomes[0].error
+    if report.status is Status.FAILED and error is not None:
+        return _not_inspected(report, error)
     return report
 
 
@@ -145,7 +155,9 @@ def _not_inspected(report: TargetReport, error: LeakmonError) -> TargetReport:
     return replace(report, findings=[finding])
 
 
-async def _settle(stored: Stored, report: TargetReport, outcome: Outcome, parts: Parts) -> Settled:
+async def _settle(
+    stored: Stored, report: TargetReport, outcomes: Sequence[Outcome], parts: Parts
+) -> Settled:
     artifact = replace(stored.artifact, size=stored.size)
     history = await parts.store.history(
         artifact.ecosystem, artifact.name, before=stored.artifact_id
@@ -168,7 +180,7 @@ async def _settle(stored: Stored, report: TargetReport, outcome: Outcome, parts:
             release=release,
         )
 
-    scan = Scan(rules_digest=parts.rules_digest, members_digest=_members_digest(outcome.inspection))
+    scan = Scan(rules_digest=parts.rules_digest, members_digest=_members_digest(outcomes))
     return await parts.store.settle(
         stored.artifact_id, report, decide, scan, channels=parts.channel_names
     )
@@ -206,11 +218,12 @@ async def give_up(artifact_id: int, reason: str, parts: Parts) -> None:
         return
 
 
-def _members_digest(inspection: Inspection | None) -> str:
+def _members_digest(outcomes: Sequence[Outcome]) -> str:
     """The set of members, by path and size."""
-    if inspection is None:
+    found = [each.inspection for each in outcomes if each.inspection is not None]
+    if not found:
         return ""
-    listed = sorted(f"{member.path}\0{member.size}" for member in inspection.members)
+    listed = sorted(f"{member.path}\0{member.size}" for one in found for member in one.members)
     whole = "\n".join(listed).encode("utf-8", "surrogatepass")
     return hashlib.sha256(whole).hexdigest()
 

@@ -110,6 +110,8 @@ def sift(notices: Sequence[Notice], parts: Parts) -> list[tuple[Notice, Ownershi
     kept: dict[tuple[str, ...], tuple[Notice, Ownership]] = {}
     for notice in notices:
         owner = parts.perimeter.by_name(notice.ecosystem, notice.name)
+        if owner is None and notice.place:
+            owner = parts.perimeter.by_place(notice.place)
         if owner is None:
             is_asked = parts.perimeter.needs_metadata(notice.ecosystem)
             if not is_asked or parts.strangers.has(notice, now):

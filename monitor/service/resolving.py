@@ -11,6 +11,8 @@ from monitor.errors import NotFoundError
 from monitor.model import Notice, Ownership
 from monitor.registries import places, simple_index
 from monitor.registries.network import resolve
+from monitor.registries.repository import ECOSYSTEMS
+from monitor.service import repositories
 from monitor.service.polling import began_at
 from monitor.service.verifying import gone, package_target, restored
 from monitor.store.artifacts import RESTORED
@@ -52,6 +54,10 @@ async def resolve_notice(payload: Mapping[str, Any], parts: Parts) -> None:
     if owner is None:
         await store.resolve_notice(told.notice_key, "not-ours")
         return
+    if notice.ecosystem in ECOSYSTEMS:
+        outcome = await repositories.look(notice, owner, told.priority, parts)
+        await store.resolve_notice(told.notice_key, outcome)
+        return
     if notice.action not in actions.FETCHABLE and notice.action != actions.ROLES_CHANGED:
         await _withdrawn(notice, parts)
         await store.resolve_notice(told.notice_key, "withdrawn")
@@ -68,12 +74,16 @@ async def resolve_notice(payload: Mapping[str, Any], parts: Parts) -> None:
             await restored(release, parts)
     if new:
         await parts.wake()
-    if notice.action in _RESTORING:
-        for version in await _versions(notice, parts):
-            await store.withdraw(notice.ecosystem, notice.name, version, None, RESTORED)
+    await _restored(notice, parts)
     if is_more_to_come:
         raise NotYet(f"{notice.ecosystem}:{notice.name}: the feed is ahead of the registry")
     await store.resolve_notice(told.notice_key, "announced" if releases else "nothing-new")
+
+
+async def _restored(notice: Notice, parts: Parts) -> None:
+    if notice.action in _RESTORING:
+        for version in await _versions(notice, parts):
+            await parts.store.withdraw(notice.ecosystem, notice.name, version, None, RESTORED)
 
 
 async def vanished(payload: Mapping[str, Any], parts: Parts) -> None:

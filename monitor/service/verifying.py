@@ -9,6 +9,7 @@ from monitor import incidents
 from monitor.errors import NotFoundError
 from monitor.model import IncidentState
 from monitor.registries.network import resolve
+from monitor.registries.repository import ECOSYSTEMS
 from monitor.registries.targets import PackageTarget
 from monitor.store import IncidentFilter
 from monitor.watchers import WATCHERS, actions
@@ -41,14 +42,14 @@ async def gone(
     }
     for incident in await parts.store.known_incidents(ecosystem, name):
         if version in incident.versions and not left & set(incident.artifacts):
-            await _verify(incident, parts, is_present=False)
+            await verify(incident, parts, is_present=False)
 
 
 async def restored(release: Release, parts: Parts) -> None:
     """A release that had been taken back is there again."""
     for incident in await parts.store.known_incidents(release.ecosystem, release.name):
         if release.version in incident.versions:
-            await _verify(incident, parts, is_present=True)
+            await verify(incident, parts, is_present=True)
 
 
 async def verify_open(parts: Parts) -> None:
@@ -57,11 +58,16 @@ async def verify_open(parts: Parts) -> None:
     for incident in await parts.store.incidents(IncidentFilter(states=_OPEN, limit=_MOST)):
         last = incident.last_verified_at
         if incident.ecosystem in WATCHERS and (last is None or now - last > EVERY):
-            await _verify(incident, parts, is_present=await _is_served(incident, parts))
+            await verify(incident, parts, is_present=await _is_served(incident, parts))
 
 
 async def _is_served(incident: Incident, parts: Parts) -> bool:
     """Whether any bad version can be had; the newest are asked for first."""
+    if incident.ecosystem in ECOSYSTEMS:
+        from monitor.service import repositories
+
+        latest = incident.versions[-_MOST_VERSIONS:][::-1]
+        return await repositories.is_served(incident.ecosystem, incident.package, latest, parts)
     for version in reversed(incident.versions[-_MOST_VERSIONS:]):
         target = package_target(incident.ecosystem, incident.package, version)
         try:
@@ -83,7 +89,8 @@ def package_target(ecosystem: str, name: str, version: str) -> PackageTarget:
     )
 
 
-async def _verify(incident: Incident, parts: Parts, *, is_present: bool) -> None:
+async def verify(incident: Incident, parts: Parts, *, is_present: bool) -> None:
+    """Note what the registry said of an incident's bytes; a change is told."""
     now = parts.clock.now()
 
     def change(standing: Incident) -> IncidentChange:

@@ -1,9 +1,10 @@
 """All SQL. One public method of ``Store`` is one transaction; what it gives are plain records.
 
 Each room of the store adds its methods in its own module: ``feeds`` (pages, checkpoints, gaps),
-``artifacts`` (releases and files), ``cases`` (incidents), ``settling``, ``outbox``, ``ledger``
-(audit log, reconciliation, retention), ``observing`` (ignores, counts). The schema is declared in
-``tables`` and ``tables_work``, its versions lie under ``alembic/`` and are the work of
+``artifacts`` (releases and files), ``repositories`` (refs, commits), ``cases`` (incidents),
+``settling``, ``outbox``, ``ledger`` (audit log, reconciliation, retention), ``observing`` (ignores,
+counts). The schema is declared in ``tables``, ``tables_work`` and ``tables_repositories``, its
+versions lie under ``alembic/`` and are the work of
 ``migrations``. Database errors come as ours: TransientError where waiting may help (``disk-full``,
 ``database-locked``, ``database``), ConfigError where the operator has to act.
 """
@@ -24,6 +25,8 @@ from monitor.store.records import (
     Metrics,
     NoticeRecord,
     Past,
+    Push,
+    RepositoryRecord,
     Retention,
     Scan,
     Settled,
@@ -48,6 +51,8 @@ __all__ = [
     "Metrics",
     "NoticeRecord",
     "Past",
+    "Push",
+    "RepositoryRecord",
     "Retention",
     "Scan",
     "Seal",

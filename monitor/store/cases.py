@@ -16,11 +16,11 @@ from monitor.model import (
     IncidentEvent,
     Severity,
 )
-from monitor.store.artifacts import Artifacts
 from monitor.store.core import absent
 from monitor.store.keys import deliver_job
 from monitor.store.nouns import ELSEWHERE, event_of, incident_of
 from monitor.store.records import IncidentFilter
+from monitor.store.repositories import Repositories
 from monitor.store.tables import (
     EventRow,
     FindingRow,
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 Change = Callable[[Incident], IncidentChange]
 
 
-class Cases(Artifacts):
+class Cases(Repositories):
     """Incidents and their events."""
 
     async def incidents(self, wanted: IncidentFilter | None = None) -> list[Incident]:

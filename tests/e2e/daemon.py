@@ -78,6 +78,7 @@ class Site:
         self.slack = slack
         self.port = free_port()
         self.process: subprocess.Popen[bytes] | None = None
+        self.secrets: dict[str, str] = {}
         self.log = folder / "watch.log"
         self.configure()
 
@@ -107,6 +108,7 @@ class Site:
             "PYPI_PASSWORD": PASSWORD,
             "SLACK_BOT_TOKEN": self.slack.token,
             "PYTHONPATH": os.getcwd(),  # noqa: PTH109 - the checkout under test
+            **self.secrets,
         }
 
     def start(self, *arguments: str) -> None:
