@@ -138,8 +138,14 @@ class _Look:
         await mirror.fetch(now, has_blobs=has_blobs)
         await mirror.fetch([*old, *away], has_blobs=has_blobs)
         by_id = {oid: name for name, oid in reversed(list(self.refs.ids.items()))}
-        fresh = await mirror.commits(now, old if since is None else [], since=since or "")
-        marks = [CommitMark(commit=each.id, ref=by_id.get(each.source, "")) for each in fresh]
+        fresh = []
+        if known is not None:
+            fresh += await mirror.commits(now, old)
+        if since is not None:
+            fresh += await mirror.commits(now, since=since)
+        by_commit = {each.id: by_id.get(each.source, "") for each in reversed(fresh)}
+        order = dict.fromkeys(each.id for each in fresh)
+        marks = [CommitMark(commit=each, ref=by_commit[each]) for each in order]
         if known is not None:
             marks += [
                 CommitMark(commit=each.id, ref=away.get(each.source, ""), is_away=True)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import zipfile
 from typing import TYPE_CHECKING
 
 import pytest
@@ -51,10 +53,8 @@ def idle(site: Site) -> None:
 
 def looked(site: Site, name: str) -> None:
     """Wait until a repository is on record."""
-    query = (
-        f"select 1 from packages p join repositories r on r.package_id = p.id and p.name='{name}'"
-    )
-    site.until(lambda: site.rows(query), f"{name} was not looked at")
+    query = "select p.name from packages p join repositories r on r.package_id = p.id"
+    site.until(lambda: (name,) in site.rows(query), f"{name} was not looked at")
 
 
 def test_a_push_with_a_key_becomes_one_message(
@@ -83,3 +83,117 @@ def test_a_push_with_a_key_becomes_one_message(
     idle(acme)
     assert len(acme.slack.messages) == 1
     assert acme.stop() == 0
+
+
+def test_a_key_in_a_commit_that_was_force_pushed_away(
+    acme: Site, github: fake.Github, tmp_path: Path
+) -> None:
+    github.create("acme/app")
+    work = checkout(github, tmp_path, "acme/app")
+    acme.start()
+    acme.ready()
+    looked(acme, "acme/app")
+    acme.kill()
+    clean = work.git("rev-parse", "HEAD")
+    lost = work.commit({"config.py": f"KEY = '{token('oops')}'\n"}, "oops")
+    work.push()
+    work.git("reset", "-q", "--hard", clean)
+    work.commit({"config.py": "KEY = os.environ['KEY']\n"}, "clean")
+    work.push("--force", "origin", "HEAD:main")
+    acme.start()
+    acme.until(lambda: acme.slack.messages, "no message came")
+    idle(acme)
+    (message,) = acme.slack.messages
+    text = json.dumps(message)
+    assert lost[:12] in text
+    assert "force-pushed away" in text
+    assert acme.rows("select severity, versions from incidents") == [("critical", f'["{lost}"]')]
+
+
+def test_a_commit_that_is_pushed_away_later_is_told_of_in_the_thread(
+    acme: Site, github: fake.Github, tmp_path: Path
+) -> None:
+    github.create("acme/app")
+    work = checkout(github, tmp_path, "acme/app")
+    acme.start()
+    acme.ready()
+    looked(acme, "acme/app")
+    clean = work.git("rev-parse", "HEAD")
+    work.commit({"config.py": f"KEY = '{token('seen')}'\n"}, "oops")
+    work.push()
+    acme.until(lambda: acme.slack.messages, "no message came")
+    work.git("reset", "-q", "--hard", clean)
+    work.push("--force", "origin", "HEAD:main")
+    acme.until(lambda: len(acme.slack.messages) == 2, "nothing was added to the thread")
+    idle(acme)
+    first, reply = acme.slack.messages
+    assert reply["thread_ts"] == first["ts"]
+    assert "can still read it" in json.dumps(reply)
+    assert acme.rows("select state from incidents") == [("open",)]
+
+
+def test_a_repository_that_is_made_public_is_inspected_from_its_first_commit(
+    acme: Site, github: fake.Github, tmp_path: Path
+) -> None:
+    github.create("acme/inside", is_private=True)
+    work = fake.Checkout(tmp_path / "inside", github.repos["acme/inside"].path.as_uri())
+    work.commit({"deploy/.env": f"GITHUB_TOKEN={token('old')}\n"}, "long ago")
+    work.git("rm", "-q", "deploy/.env")
+    work.commit({"README.md": "fit for the public\n"}, "clean up")
+    work.push()
+    github.create("acme/app")
+    checkout(github, tmp_path, "acme/app")
+    acme.start()
+    acme.ready()
+    looked(acme, "acme/app")
+    github.repos["acme/inside"].is_private = False
+    acme.until(lambda: acme.slack.messages, "no message came")
+    idle(acme)
+    text = json.dumps(acme.slack.messages)
+    assert "deploy/.env" in text
+    assert "no longer in HEAD" in text
+
+
+def test_assets_of_releases_come_from_the_api_alone(
+    acme: Site, github: fake.Github, tmp_path: Path
+) -> None:
+    github.create("acme/app")
+    work = checkout(github, tmp_path, "acme/app")
+    acme.start()
+    acme.ready()
+    looked(acme, "acme/app")
+    leaky = zipped({"app/.env": f"GITHUB_TOKEN={token('asset')}\n"})
+    github.release("acme/app", "v1", {"app.zip": leaky})
+    work.git("tag", "v1")
+    work.push("origin", "v1")
+    acme.until(lambda: acme.slack.messages, "no message came")
+    idle(acme)
+    assert "app.zip" in json.dumps(acme.slack.messages)
+    assert "evil.example" not in acme.said()
+    urls = acme.rows("select url from artifacts where filename = 'app.zip'")
+    assert urls == [(github.repos["acme/app"].releases[0]["assets"][0]["url"],)]
+
+
+def test_a_repository_that_is_removed_is_said_to_be_gone(
+    acme: Site, github: fake.Github, tmp_path: Path
+) -> None:
+    github.create("acme/app")
+    work = checkout(github, tmp_path, "acme/app")
+    acme.start()
+    acme.ready()
+    looked(acme, "acme/app")
+    work.commit({"k": token("gone") + "\n"})
+    work.push()
+    acme.until(lambda: acme.slack.messages, "no message came")
+    github.delete("acme/app")
+    gone = "select kind from incident_events where kind = 'gone'"
+    acme.until(lambda: acme.rows(gone), "its end was not told")
+    assert acme.rows("select is_present from incidents") == [(0,)]
+
+
+def zipped(files: dict[str, str]) -> bytes:
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as archive:
+        for name, text in files.items():
+            archive.writestr(name, text)
+    return made.getvalue()

@@ -17,6 +17,7 @@ import threading
 import time
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
@@ -26,7 +27,6 @@ from tests.network import servers
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
-    from pathlib import Path
 
 TOKEN = "ghp_" + "NobodysTokenForTests"
 NO_COMMIT = "0" * 40
@@ -91,7 +91,7 @@ class Github:
     def release(self, name: str, tag: str, files: dict[str, bytes], **more: Any) -> None:
         """Publish a release with its assets."""
         self._number += 1
-        assets = []
+        assets: list[dict[str, Any]] = []
         for filename, content in files.items():
             key = f"{self._number}{len(assets)}"
             self.assets[key] = content
@@ -150,7 +150,7 @@ class Github:
 
     def _refs(self, repo: Repo) -> dict[str, str]:
         lines = servers.git(repo.path, "for-each-ref", "--format=%(refname) %(objectname)")
-        return dict(line.split(" ") for line in lines.splitlines())  # type: ignore[misc]
+        return dict(line.split(" ") for line in lines.splitlines())
 
     def _pushed(self, repo: Repo, before: dict[str, str]) -> None:
         after = self._refs(repo)
@@ -234,7 +234,7 @@ class Github:
         self.asked.append((request.path_qs, answer.status))
         return answer
 
-    async def _answer(self, request: web.Request, path: str) -> web.Response:
+    async def _answer(self, request: web.Request, path: str) -> web.Response:  # noqa: PLR0911 - one for each endpoint
         words = path.split("/")
         query = request.query
         if path == "graphql" and request.method == "POST":
@@ -317,7 +317,7 @@ class Github:
             return web.json_response({"message": "Not Found"}, status=404)
         return self._one(request, self._gist_row(found[0]))
 
-    def _repo(self, request: web.Request, words: list[str]) -> web.Response:
+    def _repo(self, request: web.Request, words: list[str]) -> web.Response:  # noqa: PLR0911 - one for each endpoint
         repo = self.repos.get("/".join(words[1:3]))
         if repo is None or repo.is_private:
             return web.json_response({"message": "Not Found"}, status=404)
