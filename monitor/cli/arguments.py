@@ -180,7 +180,10 @@ def _scan_work(work: argparse._ArgumentGroup) -> None:
 
 def _watch(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     watch = _command(
-        commands, "watch", "watch:run", "follow the registries, inspect what is ours, tell Slack"
+        commands,
+        "watch",
+        "watch:run",
+        "follow registries and repositories, inspect what is ours, tell people",
     )
     watch.add_argument("--config", metavar="FILE", help="leakmon.toml (default: searched)")
     watch.add_argument(
@@ -231,7 +234,9 @@ def _small(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
         actions, "explain", "perimeter:explain",
         "say by which key of the configuration a package is ours, or why it is not",
     )  # fmt: skip
-    explain.add_argument("name", metavar="NAME", help="npm:@acme/cli, pypi:acme, or just a name")
+    explain.add_argument(
+        "name", metavar="NAME", help="npm:@acme/cli, pypi:acme, github:acme/cli, or just a name"
+    )
     explain.add_argument("--config", metavar="FILE", help="leakmon.toml (default: searched)")
     explain.add_argument("--offline", action="store_true", help="ask no registry")
     explain.add_argument("--json", action="store_true", help="as JSON")

@@ -68,7 +68,7 @@ def named(ecosystem: str, name: str, settings: NetworkSettings) -> Repository:
         if name not in known:
             raise NotFoundError(f"{name}: its address is not configured any more")
         address = known[name]
-    return Repository(ecosystem=ecosystem, name=name, address=address)
+    return Repository(ecosystem=ecosystem, name=name, address=address.removeprefix("git+"))
 
 
 def is_address(text: str) -> bool:
@@ -101,6 +101,7 @@ def of_target(target: Target, network: Network) -> Repository:
 
 def name_of(address: str) -> str:
     """``git.example/acme/x`` of ``https://git.example/acme/x.git``."""
+    address = address.removeprefix("git+")
     if "://" not in address:
         return address.rpartition("@")[2].replace(":", "/", 1).removesuffix(".git")
     parts = urlsplit(address)

@@ -52,7 +52,6 @@ async def inspected(
         now=int(parts.clock.now().timestamp()),
     )
     kept = os.path.join(folder, "kept.tar")
-    before = parts.network.mirrors.bytes_fetched
     async with parts.network.mirrors.opened(artifact.url.removeprefix(HISTORY)) as mirror:
         await mirror.fetch([each.commit for each in marks], has_blobs=True)
         files = FilesOfCommits(
@@ -61,7 +60,6 @@ async def inspected(
         with open(kept, "wb") as out:  # noqa: ASYNC230 - a file of ours on this machine
             work = History(files, subject, context, run, kept=out)
             outcomes = await work.outcomes()
-    parts.meters.bytes.labels(artifact.ecosystem).inc(parts.network.mirrors.bytes_fetched - before)
     await parts.store.blobs_are_clean(known.package_id, parts.rules_digest, sorted(work.clean))
     if work.has_kept:
         stored = await _kept(stored, kept, parts)

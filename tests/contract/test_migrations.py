@@ -100,6 +100,7 @@ async def filled(url: str, clock: ManualClock) -> None:
     artifact = await samples.fetched(store, samples.release())
     await store.settle(artifact, samples.report(), samples.decide, samples.SCAN, channels=["slack"])
     await store.ignore_add(IgnoreRecord(rule="r", reason="why", actor="kim"))
+    await samples.looked_at(store)
     await store.close()
 
 

@@ -34,8 +34,14 @@ def watch(settings: NetworkSettings, network: Network) -> list[Address]:
 
 def tracked(settings: NetworkSettings) -> list[str]:
     """The addresses that are watched."""
-    wanted = [one for one in settings.repositories if is_address(one) and globs(one, "git")]
+    wanted = [one for one in settings.repositories if _is_certain(one) and globs(one, "git")]
     return [one for one in dict.fromkeys(wanted) if not any(each in one for each in "*?[")]
+
+
+def _is_certain(entry: str) -> bool:
+    """Whether an entry is surely git's: a web address may stand for all that lies below it."""
+    is_web = entry.startswith(("http:", "https:"))
+    return is_address(entry) and (not is_web or entry.endswith(".git"))
 
 
 async def ownership(_settings: NetworkSettings, _network: Network, name: str) -> PackageFacts:
@@ -65,7 +71,7 @@ class Address:
         before = checkpoint.position
         now = self._network.client.clock.now()
         try:
-            position = digest(await self._network.mirrors.refs(self._address))
+            position = digest(await self._network.mirrors.refs(self._address.removeprefix("git+")))
         except NotFoundError:
             position = GONE
         if position == before:
