@@ -85,6 +85,14 @@ class Github:
         (self.gists if "/gists/" in name else self.repos)[name] = made
         return made
 
+    def list_only(self, name: str, **facts: Any) -> Repo:
+        """A repository that the APIs tell of, with nothing on the disk."""
+        self._number += 1
+        facts = {"pushed_at": self.now()} | facts
+        made = Repo(name=name, number=self._number, path=self.root / "none", **facts)
+        self.repos[name] = made
+        return made
+
     def delete(self, name: str) -> None:
         self.repos.pop(name)
 
@@ -149,6 +157,8 @@ class Github:
         return answer
 
     def _refs(self, repo: Repo) -> dict[str, str]:
+        if not repo.path.exists():
+            return {}
         lines = servers.git(repo.path, "for-each-ref", "--format=%(refname) %(objectname)")
         return dict(line.split(" ") for line in lines.splitlines())
 
@@ -371,9 +381,9 @@ class Github:
 
 
 @contextmanager
-def running(root: Path) -> Iterator[Github]:
+def running(root: Path, *, now: Callable[[], float] = time.time) -> Iterator[Github]:
     """A GitHub in a thread of its own, beside other processes."""
-    github = Github(root)
+    github = Github(root, now=now)
     loop = asyncio.new_event_loop()
     runner = web.AppRunner(github.app(), shutdown_timeout=0.01)
 
