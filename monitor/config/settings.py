@@ -108,8 +108,13 @@ class Gitlab(Table, frozen=True):
 
 
 class Git(Table, frozen=True):
-    """``[registries.git]``: any other address, and the bytes that all mirrors may take together."""
+    """``[registries.git]``: any other address; where mirrors are kept, and their bytes together.
 
+    ``cache`` is a folder, empty for one in the user's cache; the mirrors of GitHub's and GitLab's
+    repositories lie there too.
+    """
+
+    cache: str = ""
     poll_seconds: Seconds = GitSettings().poll_seconds
     cache_bytes: Annotated[int, Meta(ge=1 << 20)] = GitSettings().cache_bytes
 

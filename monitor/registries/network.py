@@ -118,7 +118,7 @@ async def connect(
             ca_files=ca_files,
         )
         source = GitSource(client, git)
-        folder = settings.cache_folder or os.path.join(home, "repositories")
+        folder = settings.git.cache or settings.cache_folder or os.path.join(home, "repositories")
         async with client:
             yield Network(
                 client,

@@ -62,8 +62,9 @@ class GitlabSettings(_Redacted, frozen=True, kw_only=True, forbid_unknown_fields
 
 
 class GitSettings(_Redacted, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """``[registries.git]``: how often addresses are asked, the bytes of all mirrors together."""
+    """``[registries.git]``: how often addresses are asked; the mirrors' folder and bytes."""
 
+    cache: str = ""
     poll_seconds: float = 60.0
     cache_bytes: int = 20 << 30
 
@@ -72,7 +73,8 @@ class NetworkSettings(Struct, frozen=True, kw_only=True):
     """Everything that the way out needs to know.
 
     ``repositories`` are those of all organisations, as they are written; ``cache_folder`` is where
-    mirrors of repositories are kept, empty for a folder that goes with the process.
+    mirrors of repositories are kept if ``git.cache`` does not say, empty for a folder that goes
+    with the process.
     """
 
     http: HttpSettings = field(default_factory=HttpSettings)

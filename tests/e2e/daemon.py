@@ -42,6 +42,9 @@ canary_minutes = {canary_minutes}
 contact = "security@acme.example"
 tries = 2
 idle_seconds = 2.0
+[registries.git]
+cache = "{folder}/mirrors"
+poll_seconds = {poll}
 [registries.npm]
 url = "{npm}"
 changes = "{changes}"
