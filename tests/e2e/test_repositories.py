@@ -197,3 +197,61 @@ def zipped(files: dict[str, str]) -> bytes:
         for name, text in files.items():
             archive.writestr(name, text)
     return made.getvalue()
+
+
+def test_the_past_is_inspected_if_it_is_asked_for(
+    site: Site, github: fake.Github, tmp_path: Path
+) -> None:
+    """Any git address, and a gist that is found through its owner; without any token."""
+    github.kinds["kim"] = "User"
+    github.create("plain/repo")
+    github.create("kim/gists/aa5a315d61ae9438b18d")
+    address = f"{github.url}plain/repo.git"
+    secrets = {"plain/repo": token("plain"), "kim/gists/aa5a315d61ae9438b18d": token("gist")}
+    for name, secret in secrets.items():
+        work = fake.Checkout(tmp_path / "work" / name, f"{github.url}{name}.git")
+        work.commit({"notes.txt": f"{secret}\n"}, "long ago")
+        work.commit({"notes.txt": "nothing\n"}, "clean up")
+        work.push()
+    more = FORGE.format(url=github.url).replace('"github:acme"', f'"github:kim", "{address}"')
+    site.configure(more.replace('token = "env:GITHUB_TOKEN"\n', ""))
+    site.start("--once")
+    assert site.process is not None
+    assert site.process.wait(180) == 0, site.said()
+    assert site.rows("select count(*) from incidents") == [(0,)]
+    site.start("--once", "--backfill", "all")
+    assert site.process.wait(180) == 0, site.said()
+    packages = site.rows("select p.name from incidents i join packages p on p.id = i.package_id")
+    assert sorted(packages) == [
+        (f"127.0.0.1:{github.url.split(':')[2].strip('/')}/plain/repo",),
+        ("kim/gists/aa5a315d61ae9438b18d",),
+    ]
+    assert site.is_idle(), site.said()
+    assert len(site.slack.messages) == 2
+    kept = site.rows("select size from artifacts where severity = 'critical'")
+    assert all(0 < size < 20_000 for (size,) in kept), "more than the file itself was kept"
+
+
+def test_limits_are_shown(acme: Site, github: fake.Github, tmp_path: Path) -> None:
+    github.has_graphql = False
+    github.create("acme/app")
+    work = checkout(github, tmp_path, "acme/app")
+    acme.start()
+    acme.ready()
+    looked(acme, "acme/app")
+    work.commit({"a": "1\n"})
+    work.push()
+    settled = "select count(*) from artifacts where state = 'settled'"
+    acme.until(lambda: acme.rows(settled) == [(1,)], "not inspected")
+    acme.until(lambda: any(status == 304 for _, status in github.asked), "never asked again")
+    figures = dict(
+        line.rsplit(" ", 1)
+        for line in acme.get("metrics")[1].splitlines()
+        if not line.startswith("#")
+    )
+    labels = f'{{host="{github.url.split("/")[2]}",resource="core"}}'
+    assert 0 < float(figures[f"leakmon_rate_limit_remaining{labels}"]) < 5000
+    assert float(figures[f"leakmon_rate_limit_reset_timestamp_seconds{labels}"]) > 1.7e9
+    assert float(figures[f"leakmon_api_requests{labels}"]) >= len(github.asked) / 2
+    assert float(figures[f"leakmon_api_unchanged{labels}"]) > 0
+    assert float(figures["leakmon_clone_bytes"]) > 0
