@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from msgspec import Meta, Struct, field
+from msgspec import Meta, field
 
+from monitor.config.alerting import Alerts
 from monitor.config.secrets import SecretRef
+from monitor.config.table import Days, Seconds, Table
 from monitor.http.settings import HttpSettings
 from monitor.model import Organisation
 from monitor.registries.settings import (
@@ -16,13 +18,6 @@ from monitor.registries.settings import (
     NpmSettings,
     PypiSettings,
 )
-
-Days = Annotated[int, Meta(ge=1, le=36_500)]
-Seconds = Annotated[float, Meta(ge=1, le=86_400)]
-
-
-class Table(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A table of the file. A key that no field stands for is an error."""
 
 
 class Database(Table, frozen=True):
@@ -48,20 +43,6 @@ class Evidence(Table, frozen=True):
     secret_access_key: SecretRef | None = None
     keep_days: Days = 30
     keep_closed_days: Days = 365
-
-
-class Slack(Table, frozen=True):
-    """``[alerts.slack]``: ``channel`` is ``#name`` or an id; ``base_url`` replaces the API."""
-
-    token: SecretRef
-    channel: str
-    base_url: str = ""
-
-
-class Alerts(Table, frozen=True):
-    """``[alerts]``: one table per channel; an absent one is silent."""
-
-    slack: Slack | None = None
 
 
 class Npm(Table, frozen=True):

@@ -21,6 +21,7 @@ from monitor.model.findings import (
     SourceMapReference,
 )
 from monitor.model.incidents import (
+    Digest,
     Incident,
     IncidentChange,
     IncidentEvent,
@@ -43,6 +44,7 @@ __all__ = [
     "CommitMark",
     "Confidence",
     "Dependency",
+    "Digest",
     "Finding",
     "Gap",
     "Hazard",

@@ -14,6 +14,7 @@ from monitor.service.delivering import WORKER, Deliveries
 from monitor.service.health import Health, served
 from monitor.service.logs import logger
 from monitor.service.polling import Feed
+from monitor.service.reactions import reactions
 from monitor.service.schedule import MINUTE, Clockwork, ringing
 from monitor.service.supervision import supervised
 from monitor.service.workers import Worker
@@ -45,6 +46,7 @@ class Daemon:
             for number, watcher in enumerate(watchers)
         ]
         self.deliveries = Deliveries(parts)
+        self.reactions = reactions(parts)
         count = parts.settings.service.workers or os.cpu_count() or 1
         self.workers = [
             *(
@@ -61,7 +63,8 @@ class Daemon:
             loop.add_signal_handler(number, self.stop)
         await self._take_over()
         health = Health(self.parts, self.feeds, self.stopping.is_set)
-        async with served(health, self.parts.settings.service.listen):
+        posted = self.reactions.routes() if self.reactions else ()
+        async with served(health, self.parts.settings.service.listen, posted):
             tasks = [
                 asyncio.create_task(
                     supervised(name, body, self.stopping, self.parts.clock, self.parts.meters),
@@ -112,12 +115,15 @@ class Daemon:
             loops[worker.name] = partial(worker.loop, stopping)
         for channel in self.deliveries.names:
             loops[f"deliver {channel}"] = partial(self.deliveries.loop, channel, stopping)
+        if self.reactions is not None and self.reactions.has_socket:
+            loops["react"] = partial(self.reactions.listen, stopping)
         canary_minutes = parts.settings.service.canary_minutes
         timed: list[tuple[str, float, Callable[[], Awaitable[object]]]] = [
             ("reconcile", 5 * MINUTE, partial(upkeep.reconcile, parts)),
             ("retain", 60 * MINUTE, partial(upkeep.retain, parts)),
             ("verify", 60 * MINUTE, partial(verifying.verify_open, parts)),
             ("backfill", MINUTE, self._backfill),
+            ("digest", MINUTE, partial(upkeep.gather_digests, parts)),
         ]
         if canary_minutes:
             timed.append(("canary", canary_minutes * MINUTE, partial(canaries.release, parts)))

@@ -182,7 +182,7 @@ async def _settle(
 
     scan = Scan(rules_digest=parts.rules_digest, members_digest=_members_digest(outcomes))
     return await parts.store.settle(
-        stored.artifact_id, report, decide, scan, channels=parts.channel_names
+        stored.artifact_id, report, decide, scan, channels=parts.hearers
     )
 
 

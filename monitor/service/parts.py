@@ -10,8 +10,9 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING
 
 from monitor.alerts import channels
+from monitor.alerts.routing import hearers
 from monitor.config import network as network_settings_of
-from monitor.config.channels import alert_settings
+from monitor.config.channels import alert_settings, last_digest_at, routing
 from monitor.config.storage import open_evidence
 from monitor.http.pace import Clock
 from monitor.jobs.embedded import EmbeddedQueue
@@ -25,6 +26,7 @@ from monitor.watchers.perimeter import Perimeter
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
+    from datetime import datetime
 
     from monitor.alerts import Channel
     from monitor.config import Settings
@@ -67,6 +69,7 @@ class Parts:
         self._another = another
         self._renewing = asyncio.Lock()
         self.channels = told
+        self.hearers = hearers(routing(settings))
         self.folder = folder
         self.clock = clock
         self.perimeter = Perimeter(settings.organisations)
@@ -84,6 +87,11 @@ class Parts:
     def channel_names(self) -> list[str]:
         """Where incidents are told."""
         return [channel.name for channel in self.channels]
+
+    @property
+    def last_digest_at(self) -> datetime:
+        """The latest moment at which digests were due."""
+        return last_digest_at(self.settings, self.clock.now())
 
     async def wake(self) -> None:
         """There is work: whoever waits for some looks now."""
