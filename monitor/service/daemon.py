@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 DRAIN_SECONDS = 20.0
 RESOLVERS = 4
+LOOKERS = 2
 SECOND_FEED_SECONDS = 60.0
 LISTING_SECONDS = 1800.0
 _log = logger()
@@ -53,6 +54,7 @@ class Daemon:
                 Worker(f"local/resolve-{n}", ("resolve", "recheck"), parts)
                 for n in range(RESOLVERS)
             ),
+            *(Worker(f"local/look-{n}", ("look",), parts) for n in range(LOOKERS)),
             *(Worker(f"local/artifact-{n}", ("artifact",), parts) for n in range(count)),
         ]
 

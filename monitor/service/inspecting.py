@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from monitor.model import Artifact, Incident, IncidentChange, TargetReport
     from monitor.sandbox import Outcome
     from monitor.service.parts import Parts
-    from monitor.store import Settled, Stored
+    from monitor.store import Past, Settled, Stored
 
 TRIES_OF_A_SCAN = 2
 """A child may be killed for want of memory that others took; a second time it is the artifact."""
@@ -159,9 +159,11 @@ async def _settle(
     stored: Stored, report: TargetReport, outcomes: Sequence[Outcome], parts: Parts
 ) -> Settled:
     artifact = replace(stored.artifact, size=stored.size)
-    history = await parts.store.history(
-        artifact.ecosystem, artifact.name, before=stored.artifact_id
-    )
+    history: list[Past] = []
+    if not pushes.is_push(stored):  # commits are no versions of each other
+        history = await parts.store.history(
+            artifact.ecosystem, artifact.name, before=stored.artifact_id
+        )
     release = await parts.store.release(stored.artifact_id)
     ignores = await parts.store.ignores()
     now = parts.clock.now()

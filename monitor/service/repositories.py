@@ -43,9 +43,14 @@ async def look(notice: Notice, owner: Ownership, priority: int, parts: Parts) ->
     except NotFoundError:
         await forges.gone(notice, parts)
         return "withdrawn"
-    _bounded(refs, notice)
     work = _Look(notice, owner, priority, parts, repository, refs, known)
-    new = await work.run()
+    try:
+        _bounded(refs, notice)
+        new = await work.run()
+    except LimitError as error:  # to try again would cost as much, and end as it did
+        parts.meters.errors.labels("look", error.reason).inc()
+        _log.error(f"set aside: {error}", step="resolve", reason=error.reason)
+        return error.reason
     new += await forges.announce_releases(notice, owner, priority, parts)
     if new:
         await parts.wake()

@@ -34,6 +34,7 @@ class Worker:
         self._parts = parts
         self._steps: dict[str, Callable[[Job], Awaitable[None]]] = {
             "resolve": self._resolve,
+            "look": self._resolve,
             "recheck": self._recheck,
             "artifact": self._artifact,
         }

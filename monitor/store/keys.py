@@ -14,8 +14,11 @@ if TYPE_CHECKING:
 
     from monitor.model import Artifact, Notice, Ownership
 
-PRIORITIES = {"deliver": 300, "resolve": 200, "artifact": 100, "recheck": 0}
+PRIORITIES = {"deliver": 300, "resolve": 200, "look": 200, "artifact": 100, "recheck": 0}
 """What people wait for goes first. A backfill subtracts from these."""
+
+REPOSITORIES = frozenset({"github", "gitlab", "git"})
+"""Whose notices are about repositories."""
 
 BACKFILL = -150
 """The priority to give to what a backfill finds: behind everything new, before rechecks."""
@@ -54,7 +57,12 @@ def _digest(parts: tuple[str, ...]) -> str:
 def resolve_job(
     key: str, notice: Notice, ownership: Ownership, run_at: datetime, priority: int
 ) -> Job:
-    """The job that finds out what a notice means. Its payload holds the notice and its owner."""
+    """The job that finds out what a notice means. Its payload holds the notice and its owner.
+
+    To look at a repository takes a clone: such jobs are of a kind of their own (``look``), so that
+    they never hold up the others.
+    """
+    kind = "look" if notice.ecosystem in REPOSITORIES else "resolve"
     payload: dict[str, Any] = {
         "notice_key": key,
         "notice": msgspec.to_builtins(notice),
@@ -63,10 +71,10 @@ def resolve_job(
     }
     return Job(
         key=key,
-        kind="resolve",
+        kind=kind,
         run_at=run_at,
         payload=payload,
-        priority=PRIORITIES["resolve"] + priority,
+        priority=PRIORITIES[kind] + priority,
     )
 
 
