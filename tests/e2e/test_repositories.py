@@ -57,22 +57,24 @@ def looked(site: Site, name: str) -> None:
     site.until(lambda: (name,) in site.rows(query), f"{name} was not looked at")
 
 
-def test_a_push_with_a_key_becomes_one_message(
+def test_from_the_push_to_the_end_of_the_repository(
     acme: Site, github: fake.Github, tmp_path: Path
 ) -> None:
+    """A key is pushed: one message. Its commit is pushed away, the repository removed: replies."""
     github.create("acme/app")
     work = checkout(github, tmp_path, "acme/app")
     acme.start()
     acme.ready()
     looked(acme, "acme/app")
+    clean = work.git("rev-parse", "HEAD")
     secret = token("push")
     commit = work.commit({"conf/prod.env": f"GITHUB_TOKEN={secret}\n"}, "prod")
     work.push()
     acme.until(lambda: acme.slack.messages, "no message came")
     idle(acme)
-    (message,) = [each for each in acme.slack.messages if not each.get("thread_ts")]
+    (message,) = acme.slack.messages
     text = json.dumps(message, ensure_ascii=False)
-    for expected in ("acme/app", "conf/prod.env", commit[:12], "main", "2026-01-02"):
+    for expected in ("acme/app", "conf/prod.env", commit[:12], "on main", "2026-01-02"):
         assert expected in text, expected
     for place in (text, acme.said(), (acme.folder / "leakmon.db").read_bytes().decode("latin-1")):
         assert secret not in place
@@ -82,12 +84,24 @@ def test_a_push_with_a_key_becomes_one_message(
     acme.until(lambda: acme.rows("select count(*) from artifacts") == [(2,)], "not looked at")
     idle(acme)
     assert len(acme.slack.messages) == 1
+    work.git("reset", "-q", "--hard", clean)
+    work.push("--force", "origin", "HEAD:main")
+    acme.until(lambda: len(acme.slack.messages) == 2, "nothing was added to the thread")
+    reply = acme.slack.messages[1]
+    assert reply["thread_ts"] == message["ts"]
+    assert "can still read it" in json.dumps(reply)
+    assert acme.rows("select state from incidents") == [("open",)]
+    github.delete("acme/app")
+    gone = "select kind from incident_events where kind = 'gone'"
+    acme.until(lambda: acme.rows(gone), "its end was not told")
+    assert acme.rows("select is_present from incidents") == [(0,)]
     assert acme.stop() == 0
 
 
 def test_a_key_in_a_commit_that_was_force_pushed_away(
     acme: Site, github: fake.Github, tmp_path: Path
 ) -> None:
+    github.has_graphql = False
     github.create("acme/app")
     work = checkout(github, tmp_path, "acme/app")
     acme.start()
@@ -100,6 +114,7 @@ def test_a_key_in_a_commit_that_was_force_pushed_away(
     work.git("reset", "-q", "--hard", clean)
     work.commit({"config.py": "KEY = os.environ['KEY']\n"}, "clean")
     work.push("--force", "origin", "HEAD:main")
+    github.asked.clear()
     acme.start()
     acme.until(lambda: acme.slack.messages, "no message came")
     idle(acme)
@@ -108,33 +123,28 @@ def test_a_key_in_a_commit_that_was_force_pushed_away(
     assert lost[:12] in text
     assert "force-pushed away" in text
     assert acme.rows("select severity, versions from incidents") == [("critical", f'["{lost}"]')]
+    acme.until(lambda: any(status == 304 for _, status in github.asked), "never asked again")
+    limits_are_shown(acme, github)
 
 
-def test_a_commit_that_is_pushed_away_later_is_told_of_in_the_thread(
+def limits_are_shown(site: Site, github: fake.Github) -> None:
+    figures = dict(
+        line.rsplit(" ", 1)
+        for line in site.get("metrics")[1].splitlines()
+        if not line.startswith("#")
+    )
+    labels = f'{{host="{github.url.split("/")[2]}",resource="core"}}'
+    assert 0 < float(figures[f"leakmon_rate_limit_remaining{labels}"]) < 5000
+    assert float(figures[f"leakmon_rate_limit_reset_timestamp_seconds{labels}"]) > 1.7e9
+    assert float(figures[f"leakmon_api_requests{labels}"]) >= 3
+    assert float(figures[f"leakmon_api_unchanged{labels}"]) > 0
+    assert float(figures["leakmon_clone_bytes"]) > 0
+
+
+def test_a_repository_made_public_and_the_assets_of_a_release(
     acme: Site, github: fake.Github, tmp_path: Path
 ) -> None:
-    github.create("acme/app")
-    work = checkout(github, tmp_path, "acme/app")
-    acme.start()
-    acme.ready()
-    looked(acme, "acme/app")
-    clean = work.git("rev-parse", "HEAD")
-    work.commit({"config.py": f"KEY = '{token('seen')}'\n"}, "oops")
-    work.push()
-    acme.until(lambda: acme.slack.messages, "no message came")
-    work.git("reset", "-q", "--hard", clean)
-    work.push("--force", "origin", "HEAD:main")
-    acme.until(lambda: len(acme.slack.messages) == 2, "nothing was added to the thread")
-    idle(acme)
-    first, reply = acme.slack.messages
-    assert reply["thread_ts"] == first["ts"]
-    assert "can still read it" in json.dumps(reply)
-    assert acme.rows("select state from incidents") == [("open",)]
-
-
-def test_a_repository_that_is_made_public_is_inspected_from_its_first_commit(
-    acme: Site, github: fake.Github, tmp_path: Path
-) -> None:
+    """All of a history that was private counts; assets come from the API's own host alone."""
     github.create("acme/inside", is_private=True)
     work = fake.Checkout(tmp_path / "inside", github.repos["acme/inside"].path.as_uri())
     work.commit({"deploy/.env": f"GITHUB_TOKEN={token('old')}\n"}, "long ago")
@@ -146,57 +156,17 @@ def test_a_repository_that_is_made_public_is_inspected_from_its_first_commit(
     acme.start()
     acme.ready()
     looked(acme, "acme/app")
-    github.repos["acme/inside"].is_private = False
-    acme.until(lambda: acme.slack.messages, "no message came")
-    idle(acme)
-    text = json.dumps(acme.slack.messages)
-    assert "deploy/.env" in text
-    assert "no longer in HEAD" in text
-
-
-def test_assets_of_releases_come_from_the_api_alone(
-    acme: Site, github: fake.Github, tmp_path: Path
-) -> None:
-    github.create("acme/app")
-    work = checkout(github, tmp_path, "acme/app")
-    acme.start()
-    acme.ready()
-    looked(acme, "acme/app")
     leaky = zipped({"app/.env": f"GITHUB_TOKEN={token('asset')}\n"})
     github.release("acme/app", "v1", {"app.zip": leaky})
-    work.git("tag", "v1")
-    work.push("origin", "v1")
-    acme.until(lambda: acme.slack.messages, "no message came")
+    github.repos["acme/inside"].is_private = False
+    acme.until(lambda: len(acme.slack.messages) == 2, "no message came")
     idle(acme)
-    assert "app.zip" in json.dumps(acme.slack.messages)
+    text = json.dumps(acme.slack.messages)
+    for expected in ("deploy/.env", "no longer in HEAD", "app.zip"):
+        assert expected in text, expected
     assert "evil.example" not in acme.said()
     urls = acme.rows("select url from artifacts where filename = 'app.zip'")
     assert urls == [(github.repos["acme/app"].releases[0]["assets"][0]["url"],)]
-
-
-def test_a_repository_that_is_removed_is_said_to_be_gone(
-    acme: Site, github: fake.Github, tmp_path: Path
-) -> None:
-    github.create("acme/app")
-    work = checkout(github, tmp_path, "acme/app")
-    acme.start()
-    acme.ready()
-    looked(acme, "acme/app")
-    work.commit({"k": token("gone") + "\n"})
-    work.push()
-    acme.until(lambda: acme.slack.messages, "no message came")
-    github.delete("acme/app")
-    gone = "select kind from incident_events where kind = 'gone'"
-    acme.until(lambda: acme.rows(gone), "its end was not told")
-    assert acme.rows("select is_present from incidents") == [(0,)]
-
-
-def zipped(files: dict[str, str]) -> bytes:
-    made = io.BytesIO()
-    with zipfile.ZipFile(made, "w") as archive:
-        for name, text in files.items():
-            archive.writestr(name, text)
-    return made.getvalue()
 
 
 def test_the_past_is_inspected_if_it_is_asked_for(
@@ -232,26 +202,9 @@ def test_the_past_is_inspected_if_it_is_asked_for(
     assert all(0 < size < 20_000 for (size,) in kept), "more than the file itself was kept"
 
 
-def test_limits_are_shown(acme: Site, github: fake.Github, tmp_path: Path) -> None:
-    github.has_graphql = False
-    github.create("acme/app")
-    work = checkout(github, tmp_path, "acme/app")
-    acme.start()
-    acme.ready()
-    looked(acme, "acme/app")
-    work.commit({"a": "1\n"})
-    work.push()
-    settled = "select count(*) from artifacts where state = 'settled'"
-    acme.until(lambda: acme.rows(settled) == [(1,)], "not inspected")
-    acme.until(lambda: any(status == 304 for _, status in github.asked), "never asked again")
-    figures = dict(
-        line.rsplit(" ", 1)
-        for line in acme.get("metrics")[1].splitlines()
-        if not line.startswith("#")
-    )
-    labels = f'{{host="{github.url.split("/")[2]}",resource="core"}}'
-    assert 0 < float(figures[f"leakmon_rate_limit_remaining{labels}"]) < 5000
-    assert float(figures[f"leakmon_rate_limit_reset_timestamp_seconds{labels}"]) > 1.7e9
-    assert float(figures[f"leakmon_api_requests{labels}"]) >= len(github.asked) / 2
-    assert float(figures[f"leakmon_api_unchanged{labels}"]) > 0
-    assert float(figures["leakmon_clone_bytes"]) > 0
+def zipped(files: dict[str, str]) -> bytes:
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as archive:
+        for name, text in files.items():
+            archive.writestr(name, text)
+    return made.getvalue()
