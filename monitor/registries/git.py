@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import os
 import re
 import tempfile
 from pathlib import Path
@@ -17,7 +18,7 @@ from monitor.http.guard import GuardedResolver
 from monitor.http.settings import Credential, best, netloc_of
 from monitor.model import Artifact, Release, Skipped
 
-from .git_command import Git, failed, is_gone
+from .git_command import Git, failed
 from .git_reading import refs as refs_of
 from .git_tree import TreeTar
 
@@ -33,6 +34,9 @@ Result = TypeVar("Result")
 
 PREFIX = "git+"
 """Marks an artifact whose address is a git repository; its version is the commit."""
+
+MIRRORED = "refs/leakmon/"
+"""Below this a mirror keeps the refs that it was asked for."""
 
 _COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _SHA1_DIGITS = 40
@@ -120,32 +124,10 @@ class GitSource:
                     folder=folder, environment=environment,
                 )  # fmt: skip
             if status != 0:
-                raise _lost(address, complaint)
+                raise lost(address, complaint)
             return output
 
         return refs_of(await self.retried(ask))
-
-    async def has(self, address: str, commit: str) -> bool:
-        """Whether the server still gives a commit to whoever knows its id. Asks for no files.
-
-        Raises NotFoundError (no such repository), DeniedError, TransientError, TargetError.
-        """
-        reached = await self.reach(address)
-        environment = await self.environment(reached)
-        kind = "sha256" if len(commit) > _SHA1_DIGITS else "sha1"
-        with tempfile.TemporaryDirectory(prefix="leakmon-git-") as folder:
-            await self.git.run(
-                "init", "--bare", "-q", f"--object-format={kind}", "--template=", ".",
-                folder=folder, environment=environment,
-            )  # fmt: skip
-            status, _, complaint = await self.git.run(
-                "fetch", "-q", "--depth=1", "--filter=tree:0", "--no-tags",
-                "--no-write-fetch-head", "--", reached, commit,
-                folder=folder, environment=environment,
-            )  # fmt: skip
-        if status != 0 and not is_gone(complaint):
-            raise _lost(address, complaint)
-        return status == 0
 
     async def retried(self, attempt: Callable[[int], Awaitable[Result]]) -> Result:
         """As the client's: again after failures that pass."""
@@ -154,6 +136,30 @@ class GitSource:
     async def pause(self, seconds: float) -> None:
         """Wait, by the client's clock."""
         await self._client.clock.sleep(seconds)
+
+    async def mirror(self, text: str, address: str, refs: Sequence[str], folder: str) -> None:
+        """Bring a bare copy in ``folder`` up to date: refs (none: the default branch) with history.
+
+        They stand below ``MIRRORED``. What was fetched once is not fetched again.
+        """
+        reached = await self.reach(address)
+        environment = await self.environment(reached)
+        if _is_new(folder):
+            await self.git.run(
+                "init", "--bare", "-q", "--template=", ".", folder=folder, environment=environment
+            )
+        wanted = [f"+{ref}:{MIRRORED}{ref}" for ref in refs or ("HEAD",)]
+        options = ("--no-tags", "--no-recurse-submodules", "--no-write-fetch-head")
+
+        async def fetch(_attempt: int) -> None:
+            status, _, complaint = await self.git.run(
+                "fetch", "-q", *options, "--", reached, *wanted,
+                folder=folder, environment=environment,
+            )  # fmt: skip
+            if status != 0:
+                raise lost(text, complaint)
+
+        await self._client.retried(fetch)
 
     async def _fetch_commit(
         self, address: str, commit: str, ref: str, folder: str, environment: dict[str, str]
@@ -198,7 +204,7 @@ class GitSource:
                 "ls-remote", "-q", "--", address, *wanted, folder=folder, environment=environment
             )
         if status != 0:
-            raise _lost(text, complaint)
+            raise lost(text, complaint)
         lines = (line.split("\t", 1) for line in output.decode("utf-8", "replace").splitlines())
         refs = {line[1]: line[0] for line in lines if len(line) > 1}
         # A tag before a branch of the same name, as git has it; a peeled tag before its object.
@@ -275,12 +281,19 @@ def login_credential(address: str, login: str, source: str) -> Credential:
     )
 
 
+def _is_new(folder: str) -> bool:
+    """Whether there is no repository in a folder yet; the folder is made."""
+    os.makedirs(folder, mode=0o700, exist_ok=True)
+    return not os.path.exists(os.path.join(folder, "HEAD"))
+
+
 def _largest(folder: str) -> int:
     """The bytes of the largest file below a folder."""
     return max((file.lstat().st_size for file in Path(folder).rglob("*")), default=0)
 
 
-def _lost(text: str, complaint: str) -> LeakmonError:
+def lost(text: str, complaint: str) -> LeakmonError:
+    """The error for a repository that git could not ask."""
     lowered = complaint.lower()
     if "not appear to be a git repository" in lowered or "not found" in lowered:
         return NotFoundError(f"{text}: there is no such repository ({complaint})")

@@ -11,9 +11,12 @@ import fcntl
 import hashlib
 import os
 import shutil
+import tempfile
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
+from .git import lost
+from .git_command import is_gone
 from .git_mirror import ALL_REFS, Mirror, bytes_below
 
 if TYPE_CHECKING:
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
     from .git import GitSource
     from .git_reading import Refs
 
+_SHA1_DIGITS = 40
 _LOCK_PAUSE = 0.2  # seconds: another process is at work on the same repository
 
 
@@ -44,6 +48,29 @@ class Mirrors:
         Raises NotFoundError, DeniedError, TransientError, TargetError.
         """
         return await self._source.refs(address, patterns)
+
+    async def has(self, address: str, commit: str) -> bool:
+        """Whether the server still gives a commit to whoever knows its id. Asks for no files.
+
+        Raises NotFoundError (no such repository), DeniedError, TransientError, TargetError.
+        """
+        source = self._source
+        reached = await source.reach(address)
+        environment = await source.environment(reached)
+        kind = "sha256" if len(commit) > _SHA1_DIGITS else "sha1"
+        with tempfile.TemporaryDirectory(prefix="leakmon-git-") as folder:
+            await source.git.run(
+                "init", "--bare", "-q", f"--object-format={kind}", "--template=", ".",
+                folder=folder, environment=environment,
+            )  # fmt: skip
+            status, _, complaint = await source.git.run(
+                "fetch", "-q", "--depth=1", "--filter=tree:0", "--no-tags",
+                "--no-write-fetch-head", "--", reached, commit,
+                folder=folder, environment=environment,
+            )  # fmt: skip
+        if status != 0 and not is_gone(complaint):
+            raise lost(address, complaint)
+        return status == 0
 
     @asynccontextmanager
     async def opened(self, address: str) -> AsyncIterator[Mirror]:

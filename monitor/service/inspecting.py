@@ -6,6 +6,7 @@ fetched again, an artifact that is settled with these rules is left alone.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import os
 import shutil
@@ -18,7 +19,7 @@ from monitor import canary, incidents
 from monitor.detectors import Context
 from monitor.errors import LeakmonError, NotFoundError
 from monitor.model import Confidence, Finding, Severity, Status
-from monitor.pipeline.conclude import Policy, conclude_subject
+from monitor.pipeline.conclude import Concluded, Policy, conclude_subject
 from monitor.pipeline.subjects import Subject
 from monitor.registries.network import fetch
 from monitor.sandbox import Job as SandboxJob
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from monitor.model import Artifact, Incident, IncidentChange, TargetReport
+    from monitor.pipeline.private_code import PrivateCode
     from monitor.sandbox import Outcome
     from monitor.service.parts import Parts
     from monitor.store import Past, Settled, Stored
@@ -131,12 +133,26 @@ async def _judged(
         organisations=tuple(parts.settings.organisations),
         has_inline_ignores=False,
     )
-    report = conclude_subject(subject, outcomes, subject.jobs[0].context, policy).report
+    private = parts.private_code
+    # Look-ups of a large bundle take a while: not on the loop's own thread.
+    concluded = await asyncio.to_thread(_concluded, subject, outcomes, policy, private)
+    report = concluded.report
     report = replace(report, sha256=stored.sha256, bytes=stored.size)
     error = outcomes[0].error
     if report.status is Status.FAILED and error is not None:
         return _not_inspected(report, error)
     return report
+
+
+def _concluded(
+    subject: Subject,
+    outcomes: Sequence[Outcome],
+    policy: Policy,
+    private: PrivateCode | None,
+) -> Concluded:
+    if private is not None:
+        private.refresh()
+    return conclude_subject(subject, outcomes, subject.jobs[0].context, policy, private)
 
 
 def _not_inspected(report: TargetReport, error: LeakmonError) -> TargetReport:

@@ -233,7 +233,7 @@ async def is_served(ecosystem: str, name: str, versions: Sequence[str], parts: P
         if not OID.fullmatch(version):
             continue
         try:
-            if await parts.network.git.has(known.address, version):
+            if await parts.network.mirrors.has(known.address, version):
                 return True
         except NotFoundError:
             return False

@@ -160,8 +160,8 @@ async def test_a_commit_that_no_ref_leads_to_is_had_by_its_id(
     work.git("reset", "-q", "--hard", base)
     work.push("--force", "origin", "HEAD:main")
     async with network.connect(LOOPBACK, machine) as net:
-        assert await net.git.has(address, lost)
-        assert not await net.git.has(address, "f" * 40)
+        assert await net.mirrors.has(address, lost)
+        assert not await net.mirrors.has(address, "f" * 40)
         async with net.mirrors.opened(address) as mirror:
             assert await mirror.fetch([base, lost, "f" * 40]) == {"f" * 40}
             assert [each.id for each in await mirror.commits([lost], [base])] == [lost]
