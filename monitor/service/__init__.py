@@ -88,9 +88,10 @@ async def _asked(wish: Wish, parts: Parts) -> None:
 
 def _greet(parts: Parts) -> None:
     names = ", ".join(each.name for each in parts.settings.organisations)
-    watched = dict.fromkeys(_WORDS[feed] for feed in _watched(parts))
-    _log.info(f"watching {' and '.join(watched)} for {names}", step="start")
-    if parts.registries.repositories and not parts.registries.github.token:
+    watched = _watched(parts)
+    told = " and ".join(_WORDS[ecosystem] for ecosystem in watched)
+    _log.info(f"watching {told} for {names}", step="start")
+    if "github" in watched and not parts.registries.github.token:
         _log.info("no [registries.github] token: GitHub answers 60 questions an hour", step="start")
     listen = parts.settings.service.listen
     if listen:
