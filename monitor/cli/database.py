@@ -32,6 +32,7 @@ def status(call: argparse.Namespace) -> int:
         migrations.Standing.CURRENT: "",
         migrations.Standing.EMPTY: ": run leakmon db upgrade",
         migrations.Standing.OLDER: ": run leakmon db upgrade",
+        migrations.Standing.AHEAD: ": this leakmon may work on; upgrade it soon",
         migrations.Standing.NEWER: ": upgrade leakmon",
     }[schema.standing]
     known = f"schema {schema.revision or 'none'}, this leakmon has {schema.newest}"
