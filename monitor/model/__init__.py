@@ -31,9 +31,10 @@ from monitor.model.packages import Artifact, NpmNames, Organisation, PypiNames, 
 from monitor.model.reports import Posture, ScanReport, TargetReport, Verdict
 from monitor.model.scales import Confidence, PostureValue, Severity, Status
 from monitor.model.watching import Checkpoint, Gap, Notice, Ownership, Page
-from monitor.model.work import Job
+from monitor.model.work import PAYLOAD_VERSION, Job
 
 __all__ = [
+    "PAYLOAD_VERSION",
     "NESTED",
     "Artifact",
     "Checkpoint",
