@@ -19,6 +19,7 @@ from monitor.config.settings import (
     Database,
     Evidence,
     Github,
+    Jobs,
     Npm,
     Pypi,
     Registries,
@@ -40,6 +41,7 @@ __all__ = [
     "Database",
     "Evidence",
     "Github",
+    "Jobs",
     "Npm",
     "Pypi",
     "Registries",
@@ -48,6 +50,7 @@ __all__ = [
     "Settings",
     "Slack",
     "cache_folder",
+    "check",
     "environment",
     "find",
     "load",
@@ -136,6 +139,17 @@ def parse(text: str, *, source: str = FILE_NAME, is_trusted: bool = True) -> Set
     from monitor.config.reading import settings  # no file, no parser
 
     return settings(text, source, is_trusted=is_trusted)
+
+
+def check(settings: Settings) -> None:
+    """Raises ConfigError for a value that cannot be meant; for what the command line changed."""
+    from monitor.config.checks import Complaint
+    from monitor.config.checks import check as checked
+
+    try:
+        checked(settings)
+    except Complaint as complaint:
+        raise ConfigError(str(complaint)) from None
 
 
 def _read(path: str) -> str:

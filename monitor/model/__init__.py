@@ -34,8 +34,8 @@ from monitor.model.watching import Checkpoint, Gap, Notice, Ownership, Page
 from monitor.model.work import PAYLOAD_VERSION, Job
 
 __all__ = [
-    "PAYLOAD_VERSION",
     "NESTED",
+    "PAYLOAD_VERSION",
     "Artifact",
     "Checkpoint",
     "Confidence",

@@ -7,7 +7,6 @@ from typing import Any
 
 from msgspec import Struct, field
 
-
 PAYLOAD_VERSION = 1
 """The form of the payloads that this leakmon writes. It reads this one and the one before it."""
 

@@ -2,7 +2,8 @@
 
 One verb a step, in the log's ``step=``, in metrics and in the modules: poll (and enqueue),
 resolve, then fetch, scan, judge and settle of an artifact, deliver. ``daemon`` holds the loops,
-``supervision`` keeps them alive, ``schedule`` says when; nothing here knows SQL or a protocol.
+``watching`` those of which there is one in a cluster, ``supervision`` keeps them alive,
+``schedule`` says when; nothing here knows SQL or a protocol.
 """
 
 from __future__ import annotations
@@ -10,21 +11,25 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import os
+import secrets
 import signal
+import socket
+import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from monitor.config.storage import database_url
-from monitor.errors import ConfigError
+from monitor.errors import ConfigError, TransientError
+from monitor.jobs import choice
 from monitor.rules import bundled_rules_folder
 from monitor.sandbox import Sandbox
 from monitor.sandbox import Settings as SandboxSettings
 from monitor.service.logs import configure, logger
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from monitor.config import Settings
     from monitor.registries.client_config import Machine
@@ -32,6 +37,8 @@ if TYPE_CHECKING:
 
 _log = logger()
 ALL = "all"
+_POSTGRESQL = "postgresql"
+_MAX_WAIT = 15.0
 
 
 class Wish(Struct, frozen=True, kw_only=True):
@@ -47,8 +54,9 @@ def run(settings: Settings, machine: Machine, cache_folder: str, wish: Wish) -> 
     if not settings.organisations:
         raise ConfigError("organisations: none: name yours under [[organisations]]")
     url = database_url(settings, machine.environ)
+    engine = choice.engine(settings.jobs.engine, url)
     with _alone(url):
-        _upgraded(url)
+        reached(lambda: _upgraded(url, engine), url)
         with _sandboxes(cache_folder) as sandboxes:
             asyncio.run(_watch(settings, url, machine, sandboxes, wish))
 
@@ -57,14 +65,84 @@ async def _watch(
     settings: Settings, url: str, machine: Machine, sandboxes: Sandboxes, wish: Wish
 ) -> None:
     from monitor.service.daemon import Daemon
+    from monitor.service.leading import Leadership
     from monitor.service.parts import opened
+    from monitor.service.window import Window
 
     async with opened(settings, url, machine, sandboxes.now, sandboxes.another) as parts:
         await _asked(wish, parts)
         _greet(parts)
-        daemon = Daemon(parts)
+        if url.startswith(_POSTGRESQL):
+            name = own_name()
+            daemon = Daemon(
+                parts,
+                name=name,
+                leadership=Leadership(parts, name),
+                window=Window(url, parts.queue),
+            )
+        else:
+            daemon = Daemon(parts)
         await (daemon.once() if wish.is_once else daemon.run())
     _log.info("stopped", step="stop")
+
+
+def work(settings: Settings, machine: Machine, cache_folder: str, jobs: int) -> None:
+    """Take jobs from the cluster's queue until a signal ends it; ``jobs`` artifacts at once."""
+    configure()
+    url = database_url(settings, machine.environ)
+    if not url.startswith(_POSTGRESQL):
+        raise ConfigError(
+            "database.url: leakmon worker shares a PostgreSQL database with leakmon watch: "
+            "write postgresql://host/name (on SQLite the watch does all the work)"
+        )
+    if choice.engine(settings.jobs.engine, url) != choice.PROCRASTINATE:
+        choice.require()
+        raise ConfigError("jobs.engine: embedded is for one process: write auto or procrastinate")
+    reached(lambda: _ready(url), url)
+    with _sandboxes(cache_folder) as sandboxes:
+        asyncio.run(_work(settings, url, machine, sandboxes, jobs))
+
+
+async def _work(
+    settings: Settings, url: str, machine: Machine, sandboxes: Sandboxes, jobs: int
+) -> None:
+    from monitor.service.daemon import Daemon
+    from monitor.service.parts import opened
+    from monitor.service.window import Window
+
+    async with opened(
+        settings, url, machine, sandboxes.now, sandboxes.another, is_telling=False
+    ) as parts:
+        name = own_name()
+        _log.info(f"working as {name}", step="start")
+        if settings.evidence.url.startswith("file:"):
+            _log.info(
+                f"the evidence is a folder, which must be the watch's own: {settings.evidence.url}",
+                step="start",
+            )
+        window = Window(url, parts.queue)
+        await Daemon(parts, name=name, jobs=jobs, is_watching=False, window=window).run()
+    _log.info("stopped", step="stop")
+
+
+def own_name() -> str:
+    """Of this process in the cluster: where it runs, and a name that nobody had before."""
+    return f"{socket.gethostname()}.{os.getpid()}.{secrets.token_hex(3)}"
+
+
+def reached(step: Callable[[], None], url: str) -> None:
+    """Do the first thing with the database; PostgreSQL may come up later than this program."""
+    wait = 1.0
+    while True:
+        try:
+            return step()
+        except TransientError as error:
+            if not url.startswith(_POSTGRESQL):
+                raise
+            if wait == 1.0:
+                _log.warning(f"{error}: waiting for it", step="start", reason=error.reason)
+        time.sleep(wait)
+        wait = min(_MAX_WAIT, wait * 2)
 
 
 async def _asked(wish: Wish, parts: Parts) -> None:
@@ -97,12 +175,20 @@ def _greet(parts: Parts) -> None:
         )
 
 
-def _upgraded(url: str) -> None:
+def _upgraded(url: str, engine: str) -> None:
     from monitor.store import migrations
 
     before = migrations.upgrade(url)
-    if before.standing is not migrations.Standing.CURRENT:
+    if before.standing in (migrations.Standing.EMPTY, migrations.Standing.OLDER):
         _log.info(f"database: schema {before.revision or 'none'} -> {before.newest}", step="start")
+    for name in choice.upgrade(engine, url):
+        _log.info(f"database: procrastinate's {name}", step="start")
+
+
+def _ready(url: str) -> None:
+    from monitor.store import migrations
+
+    migrations.working(url)
 
 
 class Sandboxes:

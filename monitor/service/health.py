@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 class Health:
     """The three answers."""
 
-    def __init__(self, parts: Parts, feeds: list[Feed], is_stopping: Callable[[], bool]) -> None:
+    def __init__(
+        self, parts: Parts, feeds: Callable[[], list[Feed]], is_stopping: Callable[[], bool]
+    ) -> None:
         self._parts = parts
         self._feeds = feeds
         self._is_stopping = is_stopping
@@ -38,7 +40,7 @@ class Health:
             problems.append(f"database: {error.reason}")
         problems += [
             f"{feed.name}: no answer yet"
-            for feed in self._feeds
+            for feed in self._feeds()
             if feed.is_primary and not feed.answered_at
         ]
         if self._parts.intake.is_full:
@@ -51,7 +53,7 @@ class Health:
     async def metrics(self, _request: web.Request) -> web.Response:
         """Prometheus' text."""
         meters, now = self._parts.meters, self._parts.clock.now()
-        polled = {feed.name: feed.answered_at for feed in self._feeds if feed.answered_at}
+        polled = {feed.name: feed.answered_at for feed in self._feeds() if feed.answered_at}
         try:
             meters.show(await self._parts.store.metrics(), polled, now)
         except LeakmonError as error:

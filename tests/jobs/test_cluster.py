@@ -67,7 +67,10 @@ async def test_a_waiting_job_has_one_ticket_and_no_other_job_has_any(
     taken = [await queue.take("w", KINDS, 60) for _ in "abcd"]
     assert await tickets(url) == []
     a, b, c, d = taken
-    assert a and b and c and d
+    assert a is not None
+    assert b is not None
+    assert c is not None
+    assert d is not None
     await queue.done(a)
     await queue.retry(b, store.clock(), "timeout")
     await queue.dead(c, "timeout")
@@ -104,7 +107,7 @@ async def test_a_queue_that_is_lost_loses_nothing(store: Store, url: str) -> Non
     assert {(await queue.take("w", KINDS, 60) or job("", store)).key for _ in "abc"} == {*"abc"}
 
 
-async def test_both_engines_work_side_by_side(store: Store, url: str, clock: ManualClock) -> None:
+async def test_both_engines_work_side_by_side(store: Store, clock: ManualClock) -> None:
     cluster, embedded = ClusterQueue(store), EmbeddedQueue(store)
     for key in "ab":
         await cluster.enqueue(job(key, store))
