@@ -1,7 +1,9 @@
 """Publishes while the daemon is killed with -9 at random points and the servers fail around it.
 
 ``python -m tests.e2e.crash [--seed N] [--publishes N] [--kills N]`` prints its counts; afterwards
-every file was inspected, and people were told of every incident exactly once.
+every file was inspected, and people were told of every incident exactly once. With ``--database
+postgresql --workers N`` it is a cluster of two watches and N workers, any of which is killed, whose
+PostgreSQL is restarted without warning and which is upgraded to the next version on the way.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from contextlib import ExitStack
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING
@@ -38,6 +41,9 @@ class Counts(Struct, kw_only=True):
 
     seed: int
     kills: int = 0
+    leader_kills: int = 0
+    restarts: int = 0
+    upgrades: int = 0
     files: int = 0
     faults: int = 0
     settled: int = 0
@@ -69,15 +75,10 @@ class Run:
     def go(self, publishes: int, kills: int, patience: float) -> Counts:
         """Do all of it, in an order of chance, and count."""
         started = time.monotonic()
-        plan = ["publish"] * publishes + ["kill"] * kills
-        self.random.shuffle(plan)
         self.site.start()
         self.site.ready()
-        for deed in plan:
-            if deed == "publish":
-                self._publish()
-            else:
-                self._kill()
+        for deed in self._plan(publishes, kills):
+            self._do(deed)
             if self.has_faults and self.random.random() < 0.2:
                 self._fault()
         self.site.npm.faults.clear()
@@ -86,6 +87,17 @@ class Run:
         self.site.until(self._is_over, "something is left undone", patience)
         self.counts.seconds = time.monotonic() - started
         return self._counted()
+
+    def _plan(self, publishes: int, kills: int) -> list[str]:
+        plan = ["publish"] * publishes + ["kill"] * kills
+        self.random.shuffle(plan)
+        return plan
+
+    def _do(self, deed: str) -> None:
+        if deed == "publish":
+            self._publish()
+        else:
+            self._kill()
 
     def _publish(self) -> None:
         number = self.random.randrange(12)
@@ -150,21 +162,29 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--publishes", type=int, default=200)
     parser.add_argument("--kills", type=int, default=40)
     parser.add_argument("--patience", type=float, default=1200, help="seconds for the rest")
+    parser.add_argument("--database", choices=("sqlite", "postgresql"), default="sqlite")
+    parser.add_argument("--workers", type=int, default=4, help="with postgresql")
     call = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory(prefix="leakmon-crash-") as folder:
         top = Path(folder)
-        with (
-            npm_server(top / "npm") as npm,
-            pypi_server(top / "pypi") as pypi,
-            fake_slack.running() as slack,
-        ):
+        with ExitStack() as stack:
+            npm = stack.enter_context(npm_server(top / "npm"))
+            pypi = stack.enter_context(pypi_server(top / "pypi"))
+            slack = stack.enter_context(fake_slack.running())
             (top / "watch").mkdir()
-            site = Site(top / "watch", npm, pypi, slack)
-            try:
-                run = Run(site, call.seed, has_faults=True)
-                counts = run.go(call.publishes, call.kills, call.patience)
-            finally:
-                site.end()
+            run: Run
+            if call.database == "sqlite":
+                run = Run(Site(top / "watch", npm, pypi, slack), call.seed, has_faults=True)
+            else:
+                from tests.e2e import cluster, crash_cluster, postgresql  # noqa: PLC0415 - they build on this module
+
+                server = stack.enter_context(postgresql.server())
+                members = cluster.Cluster(
+                    top / "watch", npm, pypi, slack, server, workers=call.workers
+                )
+                run = crash_cluster.ClusterRun(members, call.seed, has_faults=True)
+            stack.callback(run.site.end)
+            counts = run.go(call.publishes, call.kills, call.patience)
     for name in counts.__struct_fields__:
         sys.stdout.write(f"{name:>10}  {getattr(counts, name)}\n")
     sys.stdout.write("as it should be\n" if counts.is_right else "NOT as it should be\n")

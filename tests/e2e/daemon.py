@@ -32,7 +32,7 @@ POLL_SECONDS = 1
 
 CONFIG = """
 [database]
-url = "sqlite:///{folder}/leakmon.db"
+url = "{database}"
 [evidence]
 url = "file:{folder}/evidence"
 [service]
@@ -79,12 +79,21 @@ class Site:
         self.port = free_port()
         self.process: subprocess.Popen[bytes] | None = None
         self.log = folder / "watch.log"
+        self.database = f"sqlite:///{folder}/leakmon.db"
         self.configure()
 
     def configure(self, more: str = "", *, has_slack: bool = True, canary_minutes: int = 0) -> None:
-        text = CONFIG.format(
+        text = self.configuration(self.port, more, canary_minutes)
+        if has_slack:
+            text += SLACK.format(url=self.slack.url)
+        (self.folder / "leakmon.toml").write_text(text, encoding="utf-8")
+
+    def configuration(self, port: int, more: str = "", canary_minutes: int = 0) -> str:
+        """The text of ``leakmon.toml`` without a channel."""
+        return CONFIG.format(
             folder=self.folder,
-            port=self.port,
+            database=self.database,
+            port=port,
             npm=self.npm.url,
             changes=self.npm.changes,
             pypi=self.pypi.url,
@@ -93,9 +102,6 @@ class Site:
             more=more,
             canary_minutes=canary_minutes,
         )
-        if has_slack:
-            text += SLACK.format(url=self.slack.url)
-        (self.folder / "leakmon.toml").write_text(text, encoding="utf-8")
 
     @property
     def environment(self) -> dict[str, str]:
