@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from monitor.service.parts import Parts
 
+    Term = Callable[[Parts], Awaitable[None]]
+
 NAME = "watch"
 LEASE_SECONDS = 30.0
 RENEW_SECONDS = 5.0
@@ -40,7 +42,7 @@ class Leadership:
         self._named = ""
         self.is_leading = False
 
-    async def loop(self, term: Callable[[Parts], Awaitable[None]], stopping: asyncio.Event) -> None:
+    async def loop(self, term: Term, stopping: asyncio.Event) -> None:
         """Lead whenever nobody else does, until told to stop. An error of ``term`` ends it.
 
         ``term`` does the leader's work with the parts that it is given, until told to stop.
@@ -53,7 +55,7 @@ class Leadership:
             _log.info("leading: polls and delivers", step="lead")
             await self._lead(token, term, stopping)
 
-    async def once(self, term: Callable[[Parts], Awaitable[None]]) -> str:
+    async def once(self, term: Term) -> str:
         """Lead for one piece of work; the name of the one who leads instead, or nothing."""
         token = await self._take()
         if token is None:
@@ -74,9 +76,7 @@ class Leadership:
         self._named = name
         return token
 
-    async def _lead(
-        self, token: int, term: Callable[[Parts], Awaitable[None]], stopping: asyncio.Event
-    ) -> None:
+    async def _lead(self, token: int, term: Term, stopping: asyncio.Event) -> None:
         led = self._parts.guarded(self._leases.guard(NAME, token))
         self.is_leading = True
         work = asyncio.create_task(_done(term(led)), name="term")

@@ -68,7 +68,9 @@ class Cluster(Site):
         """Start one; all lines go to one log."""
         member = self.members[name]
         is_watch = member.command == "watch"
-        text = self.configuration(member.port).replace("[service]\n", "[service]\nworkers = 1\n", 1)
+        text = self.configuration(member.port)
+        text = text.replace("[service]\n", "[service]\nworkers = 1\n", 1)
+        text = text.replace("idle_seconds = 2.0", "idle_seconds = 10.0", 1)  # they are many
         member.config.write_text(text + SLACK.format(url=self.slack.url), encoding="utf-8")
         environment = dict(self.environment)
         if not is_watch:

