@@ -115,14 +115,21 @@ async def _work(
     ) as parts:
         name = own_name()
         _log.info(f"working as {name}", step="start")
-        if settings.evidence.url.startswith("file:"):
-            _log.info(
-                f"the evidence is a folder, which must be the watch's own: {settings.evidence.url}",
-                step="start",
-            )
+        await _same_evidence(parts)
         window = Window(url, parts.queue)
         await Daemon(parts, name=name, jobs=jobs, is_watching=False, window=window).run()
     _log.info("stopped", step="stop")
+
+
+async def _same_evidence(parts: Parts) -> None:
+    """Raises ConfigError if what the others keep is not to be seen from here."""
+    key = await parts.store.latest_evidence()
+    if key is not None and not await parts.evidence.has(key):
+        url = parts.settings.evidence.url
+        raise ConfigError(
+            f"evidence.url: {url} does not hold what the others keep: name their bucket, or a "
+            "folder that all machines share"
+        )
 
 
 def own_name() -> str:
@@ -131,7 +138,7 @@ def own_name() -> str:
 
 
 def reached(step: Callable[[], None], url: str) -> None:
-    """Do the first thing with the database; PostgreSQL may come up later than this program."""
+    """Do the first thing with the database; PostgreSQL, and its schema, may come up later."""
     wait = 1.0
     while True:
         try:

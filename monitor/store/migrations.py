@@ -76,13 +76,18 @@ def upgrade(url: str, *, timeout: float = 30, revision: str = "head") -> Schema:
 
 
 def working(url: str, *, timeout: float = 5) -> Schema:
-    """How a database stands that this program may work on as it is. Raises ConfigError if not."""
+    """How a database stands that this program may work on as it is.
+
+    Raises ConfigError if only another program may, TransientError (``schema-older``) if an upgrade
+    of the database is all that it takes.
+    """
     found = status(url, timeout=timeout)
     fit(found)
     if found.standing in (Standing.EMPTY, Standing.OLDER):
-        raise ConfigError(
+        raise TransientError(
             f"the database is older than this leakmon (schema {found.revision or 'none'}, it needs "
-            f"{found.newest}): run leakmon db upgrade, or start leakmon watch of this version"
+            f"{found.newest}): run leakmon db upgrade, or start leakmon watch of this version",
+            reason="schema-older",
         )
     return found
 

@@ -68,7 +68,7 @@ def test_a_newer_database_that_lets_this_leakmon_stay_is_left_as_it_is(url: str)
 
 def test_an_older_database_is_not_worked_on(empty_url: str) -> None:
     migrations.upgrade(empty_url, revision=migrations.revisions()[0])
-    with pytest.raises(ConfigError, match="run leakmon db upgrade"):
+    with pytest.raises(TransientError, match="run leakmon db upgrade"):
         migrations.working(empty_url)
     migrations.upgrade(empty_url)
     assert migrations.working(empty_url).standing is Standing.CURRENT

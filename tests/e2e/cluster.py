@@ -20,6 +20,14 @@ if TYPE_CHECKING:
     from tests.watch_servers.npm import NpmServer
     from tests.watch_servers.pypi import PypiServer
 
+KEY = "aa" * 32
+EVIDENCE = """url = "s3://bucket/crash"
+endpoint = "{url}"
+region = "local"
+access_key_id = "env:S3_ID"
+secret_access_key = "env:S3_SECRET"
+key = "env:EVIDENCE_KEY"
+"""
 FEEDS = "('npm/changes', 'pypi/changelog')"
 
 
@@ -39,7 +47,7 @@ class Member:
 
 
 class Cluster(Site):
-    """``start`` starts all of it; the rest is done to one member."""
+    """``start`` starts all of it; the rest is done to one member. The evidence is a bucket."""
 
     def __init__(
         self,
@@ -47,18 +55,36 @@ class Cluster(Site):
         npm: NpmServer,
         pypi: PypiServer,
         slack: FakeSlack,
-        server: Server,
         *,
+        server: Server,
+        bucket: str,
         watches: int = 2,
         workers: int = 4,
     ) -> None:
-        super().__init__(folder, npm, pypi, slack)
         self.server = server
+        self.bucket = bucket
+        super().__init__(folder, npm, pypi, slack)
         self.database = server.database(f"crash_{folder.name.replace('-', '_')}")
         self.configure()
         names = [f"watch-{n}" for n in range(watches)] + [f"worker-{n}" for n in range(workers)]
         self.members = {name: Member(name, folder) for name in names}
         self.next = next_version.make(folder / "next")
+
+    @property
+    def environment(self) -> dict[str, str]:
+        access = {"S3_ID": "leakmon", "S3_SECRET": "leakmon", "EVIDENCE_KEY": KEY}
+        return super().environment | access
+
+    def configuration(self, port: int, more: str = "", canary_minutes: int = 0) -> str:
+        text = super().configuration(port, more, canary_minutes)
+        for old, new in (
+            (f'url = "file:{self.folder}/evidence"\n', EVIDENCE.format(url=self.bucket)),
+            ("[service]\n", "[service]\nworkers = 1\n"),
+            ("idle_seconds = 2.0", "idle_seconds = 10.0"),  # they are many
+        ):
+            assert old in text, old
+            text = text.replace(old, new, 1)
+        return text
 
     def start(self, *arguments: str) -> None:
         for name in self.members:
@@ -69,8 +95,6 @@ class Cluster(Site):
         member = self.members[name]
         is_watch = member.command == "watch"
         text = self.configuration(member.port)
-        text = text.replace("[service]\n", "[service]\nworkers = 1\n", 1)
-        text = text.replace("idle_seconds = 2.0", "idle_seconds = 10.0", 1)  # they are many
         member.config.write_text(text + SLACK.format(url=self.slack.url), encoding="utf-8")
         environment = dict(self.environment)
         if not is_watch:
@@ -85,8 +109,11 @@ class Cluster(Site):
         self.process = member.process
 
     def ready(self) -> None:
-        query = f"select count(*) from checkpoints where feed in {FEEDS}"  # noqa: S608 - constants
-        self.until(lambda: self.rows(query) == [(2,)], "nobody leads")
+        self.until(self._is_watched, "nobody leads")
+
+    def _is_watched(self) -> bool:
+        assert not self.ended(), self.said()[-6000:]
+        return self.rows(f"select count(*) from checkpoints where feed in {FEEDS}") == [(2,)]  # noqa: S608 - constants
 
     def kill_member(self, name: str) -> None:
         """``kill -9``."""

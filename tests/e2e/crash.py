@@ -25,6 +25,7 @@ from msgspec import Struct
 from tests.alerts import fake_slack
 from tests.alerts.fake_slack import Fault
 from tests.e2e.daemon import Site, token
+from tests.evidence import s3
 from tests.watch_servers.npm import npm_server
 from tests.watch_servers.pypi import pypi_server
 
@@ -52,12 +53,13 @@ class Counts(Struct, kw_only=True):
     told: int = 0
     doubled: int = 0
     lost: int = 0
+    ended: int = 0
     seconds: float = 0.0
 
     @property
     def is_right(self) -> bool:
         is_whole = self.settled == self.files and self.incidents == self.leaky
-        return is_whole and self.doubled == self.lost == 0
+        return is_whole and self.doubled == self.lost == self.ended == 0
 
 
 class Run:
@@ -179,8 +181,15 @@ def main(arguments: Sequence[str]) -> int:
                 from tests.e2e import cluster, crash_cluster, postgresql  # noqa: PLC0415 - they build on this module
 
                 server = stack.enter_context(postgresql.server())
+                _, bucket = stack.enter_context(s3.served())
                 members = cluster.Cluster(
-                    top / "watch", npm, pypi, slack, server, workers=call.workers
+                    top / "watch",
+                    npm,
+                    pypi,
+                    slack,
+                    server=server,
+                    bucket=bucket,
+                    workers=call.workers,
                 )
                 run = crash_cluster.ClusterRun(members, call.seed, has_faults=True)
             stack.callback(run.site.end)

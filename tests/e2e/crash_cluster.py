@@ -14,6 +14,7 @@ from tests.e2e.crash import Run
 
 if TYPE_CHECKING:
     from tests.e2e.cluster import Cluster
+    from tests.e2e.crash import Counts
 
 LEADER_KILLS = 0.3
 """How many of the kills are for the leader."""
@@ -49,6 +50,11 @@ class ClusterRun(Run):
             self.counts.upgrades += 1
         else:
             super()._do(deed)
+
+    def _counted(self) -> Counts:
+        counts = super()._counted()
+        counts.ended = len(self.cluster.ended())
+        return counts
 
     def _kill(self) -> None:
         select.select([], [], [], self.random.uniform(0, 2.5))

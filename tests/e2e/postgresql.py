@@ -26,8 +26,9 @@ class Server:
         self._control("-m", "immediate", "-l", str(self._started.log), "restart")
 
     def stop(self) -> None:
-        """Its starter knows it only until the first restart."""
+        """Its starter, which knows it only until the first restart, takes it for stopped."""
         self._control("-m", "immediate", "stop")
+        self._started._postmaster_info = None
 
     def _control(self, *arguments: str) -> None:
         with warnings.catch_warnings():
