@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 
 DRAIN_SECONDS = 20.0
 RESOLVERS = 4
+RESOLVERS_OF_WORKER = 1
+"""Each process has its own pace towards a registry: many machines shall not add up."""
+
 WORK = ("resolve", "recheck", "artifact")
 LOCAL = "local"
 """The name of the only process on a database: the next one has it again, and its leases."""
@@ -64,7 +67,7 @@ class Daemon:
         self.workers = [
             *(
                 Worker(f"{name}/resolve-{n}", ("resolve", "recheck"), parts)
-                for n in range(RESOLVERS)
+                for n in range(RESOLVERS if is_watching else RESOLVERS_OF_WORKER)
             ),
             *(Worker(f"{name}/artifact-{n}", ("artifact",), parts) for n in range(count)),
         ]

@@ -80,7 +80,7 @@ class Cluster(Site):
         for old, new in (
             (f'url = "file:{self.folder}/evidence"\n', EVIDENCE.format(url=self.bucket)),
             ("[service]\n", "[service]\nworkers = 1\n"),
-            ("idle_seconds = 2.0", "idle_seconds = 10.0"),  # they are many
+            ("idle_seconds = 2.0", "idle_seconds = 30.0"),  # they are many
         ):
             assert old in text, old
             text = text.replace(old, new, 1)
