@@ -51,7 +51,7 @@ def worker() -> Iterator[Callable[[str, str, Path, int], str]]:
         stdin.close()
 
 
-@pytest.mark.parametrize(("engine", "kind"), STRIDE, ids="-".join)
+@pytest.mark.parametrize(("engine", "kind"), STRIDE, ids=["-".join(each) for each in STRIDE])
 async def test_killed_anywhere_it_goes_on_where_it_was(
     databases: Databases, engine: str, kind: str, tmp_path: Path
 ) -> None:
