@@ -21,6 +21,11 @@ class Server:
         self._started = started
         self.url = str(started.get_uri()).replace(":@", "@", 1)  # no empty password
 
+    @property
+    def pid(self) -> int:
+        """Of the process that the others are children of."""
+        return int((self._started.pgdata / "postmaster.pid").read_text().split()[0])
+
     def restart_immediately(self) -> None:
         """``pg_ctl restart -m immediate``: no client is told, the log is replayed."""
         self._control("-m", "immediate", "-l", str(self._started.log), "restart")
