@@ -32,6 +32,7 @@ from monitor.model import Artifact, Job, Ownership, Release
 from monitor.store import Store, migrations
 from tests.bench import corpus, measure
 from tests.e2e import postgresql
+from tests.e2e.daemon import Pause
 from tests.network.servers import free_port
 
 if TYPE_CHECKING:
@@ -188,10 +189,11 @@ def tree(pid: int) -> list[int]:
 
 def until(holds: Callable[[], bool], seconds: float = 3600) -> None:
     deadline = time.monotonic() + seconds
+    pause = Pause()
     while not holds():
         if time.monotonic() > deadline:
             sys.exit("it takes too long")
-        time.sleep(0.2)
+        pause()
 
 
 @contextlib.contextmanager

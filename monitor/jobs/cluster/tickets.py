@@ -46,7 +46,7 @@ class _Within(BaseAsyncConnector):
 
     def __init__(self, connection: psycopg.AsyncConnection[Any]) -> None:
         self._connection = connection
-        self._way = PsycopgConnector()  # never opened: it only knows how to ask
+        self._asker = PsycopgConnector()  # never opened: it only knows how to ask
 
     async def execute_query_async(self, query: LiteralString, **arguments: Any) -> None:
         await self.execute_query_all_async(query, **arguments)
@@ -54,7 +54,7 @@ class _Within(BaseAsyncConnector):
     async def execute_query_one_async(
         self, query: LiteralString, **arguments: Any
     ) -> dict[str, Any]:
-        found: dict[str, Any] = await self._way.execute_query_one_async_with_connection(
+        found: dict[str, Any] = await self._asker.execute_query_one_async_with_connection(
             self._connection, query, **arguments
         )
         return found
@@ -62,7 +62,7 @@ class _Within(BaseAsyncConnector):
     async def execute_query_all_async(
         self, query: LiteralString, **arguments: Any
     ) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = await self._way.execute_query_all_async_with_connection(
+        found: list[dict[str, Any]] = await self._asker.execute_query_all_async_with_connection(
             self._connection, query, **arguments
         )
         return found
@@ -95,28 +95,28 @@ async def put(session: AsyncSession, places: Sequence[Any]) -> None:
         made = [_ticket(place) for place in batch if place.key not in has_one]
         if made:
             with asked():
-                await (await _manager(session)).batch_defer_jobs_async(made)
+                await (await _way(session)).batch_defer_jobs_async(made)
 
 
 async def take(session: AsyncSession, names: Sequence[str]) -> str | None:
     """The key of the next due ticket of these queues, which is used up by this."""
     with asked():
-        manager = await _manager(session)
+        way = await _way(session)
         # No worker: the one who takes it is told from others by the lease.
-        ticket = await manager.fetch_job(list(names), None)  # type: ignore[arg-type]
+        ticket = await way.fetch_job(list(names), None)  # type: ignore[arg-type]
         if ticket is None or ticket.id is None:
             return None
-        await manager.finish_job_by_id_async(ticket.id, Status.SUCCEEDED, delete_job=True)
+        await way.finish_job_by_id_async(ticket.id, Status.SUCCEEDED, delete_job=True)
         return ticket.queueing_lock or ""
 
 
 async def drop(session: AsyncSession, key: str) -> None:
     """Take back the ticket of a job, if it has one."""
     with asked():
-        manager = await _manager(session)
-        for ticket in await manager.list_jobs_async(queueing_lock=key, status=Status.TODO.value):
+        way = await _way(session)
+        for ticket in await way.list_jobs_async(queueing_lock=key, status=Status.TODO.value):
             assert ticket.id is not None
-            await manager.cancel_job_by_id_async(ticket.id, delete_job=True)
+            await way.cancel_job_by_id_async(ticket.id, delete_job=True)
 
 
 def without(limit: int) -> sa.Select[str, str, int, int, datetime]:
@@ -144,7 +144,7 @@ def asked() -> Iterator[None]:
         raise LeakmonError(f"the queue refused a statement: {name}", reason="database") from error
 
 
-async def _manager(session: AsyncSession) -> JobManager:
+async def _way(session: AsyncSession) -> JobManager:
     raw = await (await session.connection()).get_raw_connection()
     connection = raw.driver_connection
     assert isinstance(connection, psycopg.AsyncConnection)
