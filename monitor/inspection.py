@@ -10,7 +10,7 @@ import hashlib
 import mmap
 import os
 import stat
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from monitor import archive, decoders
 from monitor.archive import manifests
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from monitor.archive.budget import Limits
     from monitor.decoders.unfold import Container
     from monitor.detectors import Context
-    from monitor.harvest import Gatherer
     from monitor.model import Finding
     from monitor.rules import Match, Matcher
 
@@ -38,6 +37,13 @@ MAX_DEPENDENCIES = 20_000
 """How many packages are noted of one artifact; the largest applications bundle some thousands."""
 MAX_MAP_DEPTH = 6
 """Source maps inside sources of source maps: bundles of bundles nest two or three deep."""
+
+
+class Taker(Protocol):
+    """Wants to see every member as well: to keep its code, or to take its prints."""
+
+    def take(self, member: Member) -> None:
+        """Look at a member; its data are valid until the next."""
 
 
 class Interrupted(BaseException):
@@ -60,18 +66,18 @@ class Inspector:
         self,
         files: Sequence[tuple[str, str]],
         context: Context,
-        gatherer: Gatherer | None = None,
+        takers: Sequence[Taker] = (),
     ) -> Inspection:
         """Inspect files given as ``(path on this machine, path to show)``.
 
         They are an artifact or a part of one: what can only be told of the whole is the
-        business of whoever has all parts (``pipeline.conclude``). ``gatherer``
-        sees every member too.
+        business of whoever has all parts (``pipeline.conclude``). ``takers``
+        see every member too.
         """
         trail = archive.Trail()
         inspection = Inspection(skipped=trail.skipped, hazards=trail.hazards)
         budget = Budget(self._limits, self._clock)
-        opening = _Opening(self._matcher, inspection, trail, budget, context, gatherer=gatherer)
+        opening = _Opening(self._matcher, inspection, trail, budget, context, takers=takers)
         for path, shown in files:
             try:
                 opening.open(path, shown, is_alone=len(files) == 1)
@@ -98,10 +104,10 @@ class _Opening:
         budget: Budget,
         context: Context,
         *,
-        gatherer: Gatherer | None,
+        takers: Sequence[Taker],
     ) -> None:
         self.context = context
-        self.gatherer = gatherer
+        self.takers = takers
         self.matcher = matcher
         self.inspection = inspection
         self.trail = trail
@@ -145,8 +151,8 @@ class _Opening:
         else:
             inspection.members.append(record)
         inspection.inspected_bytes += size
-        if self.gatherer is not None:
-            self.gatherer.take(member)
+        for taker in self.takers:
+            taker.take(member)
         matches = self.matcher.scan(member.data, member.path)
         hits, capped = self.matcher.probe_hits, set(self.matcher.capped.values())
         containers: Sequence[Container] = ()

@@ -8,7 +8,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 from monitor import __version__
-from monitor.cli import responding, storage
+from monitor.cli import indexing, responding, storage
 from monitor.model import Severity
 
 if TYPE_CHECKING:
@@ -62,6 +62,7 @@ def parser() -> argparse.ArgumentParser:
     _watch(commands)
     responding.add(commands, _command)
     storage.add(commands, _command)
+    indexing.add(commands, _command)
     _small(commands)
     return top
 
@@ -169,6 +170,10 @@ def _scan_work(work: argparse._ArgumentGroup) -> None:
         help="also look up known vulnerabilities of each package and what it asks for or bundles "
         "(pip install 'leakmon[advisories]'); off by default: it tells their names and versions "
         "to the OSV API",
+    )  # fmt: skip
+    work.add_argument(
+        "--private-code", action=argparse.BooleanOptionalAction, default=True,
+        help="hold it against the indexes of private code (leakmon index), where there are any",
     )  # fmt: skip
     work.add_argument(
         "--jobs", "-j", type=_positive, metavar="N",

@@ -10,8 +10,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from monitor import __version__, config
+from monitor.cli import private_code
 from monitor.cli.outputs import Output, planned
 from monitor.cli.structure import opened
+from monitor.config.marks import rule_files
 from monitor.detectors import Context
 from monitor.errors import LeakmonError, UsageError
 from monitor.model import ScanReport, Severity, Status
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Iterator, Sequence
 
+    from monitor.pipeline.private_code import PrivateCode
     from monitor.pipeline.progress import Progress
     from monitor.pipeline.structure import Structure
     from monitor.pipeline.subjects import Ended, Subject
@@ -60,9 +63,14 @@ def run(call: argparse.Namespace) -> int:
     )
     _check_folders(call.rules)
     engines = _engines(call, settings)
-    with opened(call) as structure, Sandbox(_sandbox_settings(call, structure)) as sandbox:
+    private = private_code.opened(call, settings)
+    with (
+        opened(call) as structure,
+        Sandbox(_sandbox_settings(call, settings, structure, private)) as sandbox,
+    ):
         at_once = call.jobs or os.cpu_count() or 1
         errand = _Errand(sandbox, policy, context, at_once, engines=engines)
+        errand.private_code = private
         if structure is not None:
             errand.engines.append(structure.look)
             errand.keep = structure.keep
@@ -104,6 +112,7 @@ class _Errand:
         self.context = context
         self.at_once = at_once
         self.engines = engines
+        self.private_code: PrivateCode | None = None
         self.keep: Callable[[Subject, Outcome], Outcome] | None = None
         self.held: list[Ended] = []
         self.done: list[Concluded] = []
@@ -135,7 +144,7 @@ class _Errand:
         subject, outcomes = ended
         if isinstance(outcomes, LeakmonError):
             return failure(subject, outcomes)
-        return conclude_subject(subject, outcomes, self.context, self.policy)
+        return conclude_subject(subject, outcomes, self.context, self.policy, self.private_code)
 
     def _local(self, targets: list[LocalTarget], progress: Progress) -> None:
         from monitor.pipeline.local import inspect
@@ -176,11 +185,18 @@ def _check_folders(folders: list[str]) -> None:
             raise UsageError(f"--rules {folder}: there is no such folder")
 
 
-def _sandbox_settings(call: argparse.Namespace, structure: Structure | None) -> Settings:
+def _sandbox_settings(
+    call: argparse.Namespace,
+    settings: config.Settings,
+    structure: Structure | None,
+    private: PrivateCode | None,
+) -> Settings:
+    cache = config.cache_folder(config.environment())
     return Settings(
-        rule_folders=(bundled_rules_folder(), *call.rules),
-        cache_folder=config.cache_folder(config.environment()),
+        rule_folders=(bundled_rules_folder(), *rule_files(settings, cache), *call.rules),
+        cache_folder=cache,
         code=structure.wish if structure is not None else None,
+        has_prints=private is not None,
     )
 
 

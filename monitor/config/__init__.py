@@ -12,20 +12,20 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any
 
+from monitor.config.alerting import Alerts, Slack
 from monitor.config.secrets import SecretRef
 from monitor.config.settings import (
     Advisories,
-    Alerts,
     Database,
     Evidence,
     Github,
     Jobs,
     Npm,
+    PrivateCode,
     Pypi,
     Registries,
     Service,
     Settings,
-    Slack,
 )
 from monitor.errors import ConfigError
 
@@ -43,6 +43,7 @@ __all__ = [
     "Github",
     "Jobs",
     "Npm",
+    "PrivateCode",
     "Pypi",
     "Registries",
     "SecretRef",
@@ -143,8 +144,8 @@ def parse(text: str, *, source: str = FILE_NAME, is_trusted: bool = True) -> Set
 
 def check(settings: Settings) -> None:
     """Raises ConfigError for a value that cannot be meant; for what the command line changed."""
-    from monitor.config.checks import Complaint
     from monitor.config.checks import check as checked
+    from monitor.config.complaints import Complaint
 
     try:
         checked(settings)

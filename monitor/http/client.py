@@ -5,7 +5,6 @@ from __future__ import annotations
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Self, TypeVar
-from urllib import request as urllib_request
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -15,6 +14,7 @@ from monitor import __version__
 from monitor.errors import DeniedError, LimitError, NotFoundError, TargetError
 
 from . import trust
+from .bypass import proxy_for
 from .failures import RetryError, given_up, too_large, translated
 from .guard import Guard, GuardedResolver
 from .pace import Clock, Pace, back_off, wait_asked
@@ -197,11 +197,7 @@ class Client:
 
     def proxy_for(self, url: str) -> str | None:
         """The proxy that the environment names for an address, or None."""
-        parts = urlsplit(url)
-        proxy = self.proxies.get(parts.scheme) or self.proxies.get("all")
-        if not proxy or _is_bypassed(parts.netloc.rpartition("@")[2], self.proxies):
-            return None
-        return proxy if "://" in proxy else f"http://{proxy}"
+        return proxy_for(url, self.proxies)
 
     @asynccontextmanager
     async def _answer(
@@ -268,11 +264,3 @@ def _target(url: str, location: str) -> str:
     if not location:
         raise TargetError(f"{shown(url)} redirects to nowhere", reason="redirect")
     return joined(url, location).partition("#")[0]
-
-
-def _is_bypassed(netloc: str, proxies: Mapping[str, str]) -> bool:
-    """Whether ``no_proxy`` excludes a host; the standard library's rule, on a mapping of ours."""
-    bypass: Callable[[str, Mapping[str, str]], bool] = vars(urllib_request)[
-        "proxy_bypass_environment"
-    ]
-    return bool(bypass(netloc, proxies))

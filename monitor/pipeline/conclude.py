@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from monitor.detectors import Context
     from monitor.errors import LeakmonError
+    from monitor.pipeline.private_code import PrivateCode
     from monitor.pipeline.subjects import Subject
     from monitor.sandbox import Outcome
 
@@ -46,7 +47,11 @@ class Concluded(Struct, kw_only=True):
 
 
 def conclude_subject(
-    subject: Subject, outcomes: Sequence[Outcome], context: Context, policy: Policy
+    subject: Subject,
+    outcomes: Sequence[Outcome],
+    context: Context,
+    policy: Policy,
+    private_code: PrivateCode | None = None,
 ) -> Concluded:
     """Everything that is told of a subject whose jobs have ended, well or badly."""
     inspection = merged(o.inspection for o in outcomes if o.inspection is not None)
@@ -58,6 +63,10 @@ def conclude_subject(
         assert outcome.error is not None
         reason = outcome.error.reason
         inspection.skipped += [Skipped(shown, reason) for _, shown in outcome.job.files]
+    if private_code is not None:
+        found, unread = private_code.look([outcome.prints for outcome in outcomes], inspection)
+        inspection.findings += found
+        subject.skipped += unread
     gaps = [gap for gap in subject.skipped if gap.reason not in EXPECTED_GAPS]
     expected = [gap for gap in subject.skipped if gap.reason in EXPECTED_GAPS]
     gaps = inspection.skipped + gaps

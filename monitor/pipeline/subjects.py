@@ -35,7 +35,7 @@ Of a file that Semgrep could not parse to the end it still matches the rest.
 """
 
 UNANSWERED = frozenset(
-    {"advisory-unread", "malformed-dependency", "not-audited", "over-dependencies"}
+    {"advisory-unread", "malformed-dependency", "not-audited", "over-dependencies", "over-prints"}
     | {"semgrep-crashed", "semgrep-failed", "semgrep-killed", "semgrep-memory"}
     | {"semgrep-over-bytes", "semgrep-over-files", "semgrep-over-findings", "semgrep-over-size"}
     | {"semgrep-over-time", "semgrep-skipped", "semgrep-syntax"}

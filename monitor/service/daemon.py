@@ -18,6 +18,7 @@ from monitor.service import upkeep
 from monitor.service.delivering import WORKER
 from monitor.service.health import Health, served
 from monitor.service.logs import logger
+from monitor.service.reactions import reactions
 from monitor.service.supervision import first_failure, started
 from monitor.service.watching import Watch
 from monitor.service.workers import Worker
@@ -82,7 +83,9 @@ class Daemon:
             await self._take_over()
             self.watch = Watch(parts, self.stopping)
         health = Health(parts, lambda: self.watch.feeds if self.watch else [], self.stopping.is_set)
-        async with served(health, parts.settings.service.listen):
+        asked = reactions(parts)
+        posted = asked.routes() if asked else ()
+        async with served(health, parts.settings.service.listen, posted):
             tasks = started(self._loops(), self.stopping, parts.clock, parts.meters)
             if self._leadership is not None:
                 lead = self._leadership.loop(self._term, self.stopping)

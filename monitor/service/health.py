@@ -11,10 +11,12 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from monitor.errors import ConfigError, LeakmonError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
     from monitor.service.parts import Parts
     from monitor.service.polling import Feed
+
+    Answering = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class Health:
@@ -64,8 +66,13 @@ class Health:
 
 
 @asynccontextmanager
-async def served(health: Health, listen: str) -> AsyncIterator[None]:
-    """The answers at ``host:port`` until the block ends; nothing for an empty one."""
+async def served(
+    health: Health, listen: str, posted: Sequence[tuple[str, Answering]] = ()
+) -> AsyncIterator[None]:
+    """The answers at ``host:port`` until the block ends; nothing for an empty one.
+
+    ``posted`` are further answers, to POST, by path.
+    """
     if not listen:
         yield
         return
@@ -73,6 +80,8 @@ async def served(health: Health, listen: str) -> AsyncIterator[None]:
     app.router.add_get("/healthz", health.healthz)
     app.router.add_get("/readyz", health.readyz)
     app.router.add_get("/metrics", health.metrics)
+    for path, answer in posted:
+        app.router.add_post(path, answer)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
     await runner.setup()
     host, _, port = listen.rpartition(":")

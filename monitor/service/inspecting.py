@@ -6,6 +6,7 @@ fetched again, an artifact that is settled with these rules is left alone.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import os
 import shutil
@@ -17,7 +18,7 @@ from monitor import canary, incidents
 from monitor.detectors import Context
 from monitor.errors import LeakmonError, NotFoundError
 from monitor.model import Confidence, Finding, Severity, Status
-from monitor.pipeline.conclude import Policy, conclude_subject
+from monitor.pipeline.conclude import Concluded, Policy, conclude_subject
 from monitor.pipeline.subjects import Subject
 from monitor.registries.network import fetch
 from monitor.sandbox import Job as SandboxJob
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from monitor.model import Artifact, Incident, IncidentChange, Inspection, TargetReport
+    from monitor.pipeline.private_code import PrivateCode
     from monitor.sandbox import Outcome
     from monitor.service.parts import Parts
     from monitor.store import Settled, Stored
@@ -122,11 +124,22 @@ async def _judged(stored: Stored, subject: Subject, outcome: Outcome, parts: Par
         organisations=tuple(parts.settings.organisations),
         has_inline_ignores=False,
     )
-    report = conclude_subject(subject, [outcome], subject.jobs[0].context, policy).report
+    private = parts.private_code
+    # Look-ups of a large bundle take a while: not on the loop's own thread.
+    concluded = await asyncio.to_thread(_concluded, subject, outcome, policy, private)
+    report = concluded.report
     report = replace(report, sha256=stored.sha256, bytes=stored.size)
     if report.status is Status.FAILED and outcome.error is not None:
         return _not_inspected(report, outcome.error)
     return report
+
+
+def _concluded(
+    subject: Subject, outcome: Outcome, policy: Policy, private: PrivateCode | None
+) -> Concluded:
+    if private is not None:
+        private.refresh()
+    return conclude_subject(subject, [outcome], subject.jobs[0].context, policy, private)
 
 
 def _not_inspected(report: TargetReport, error: LeakmonError) -> TargetReport:
@@ -170,7 +183,7 @@ async def _settle(stored: Stored, report: TargetReport, outcome: Outcome, parts:
 
     scan = Scan(rules_digest=parts.rules_digest, members_digest=_members_digest(outcome.inspection))
     return await parts.store.settle(
-        stored.artifact_id, report, decide, scan, channels=parts.channel_names
+        stored.artifact_id, report, decide, scan, channels=parts.hearers
     )
 
 

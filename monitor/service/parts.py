@@ -11,8 +11,9 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING
 
 from monitor.alerts import channels
+from monitor.alerts.routing import hearers
 from monitor.config import network as network_settings_of
-from monitor.config.channels import alert_settings, channel_names
+from monitor.config.channels import alert_settings, last_digest_at, routing
 from monitor.config.storage import open_evidence
 from monitor.http.pace import Clock
 from monitor.jobs import choice
@@ -26,11 +27,13 @@ from monitor.watchers.perimeter import Perimeter
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
+    from datetime import datetime
 
     from monitor.alerts import Channel
     from monitor.config import Settings
     from monitor.evidence import Evidence
     from monitor.jobs import Queue
+    from monitor.pipeline.private_code import PrivateCode
     from monitor.registries.client_config import Machine
     from monitor.registries.network import Network
     from monitor.registries.settings import NetworkSettings
@@ -69,6 +72,8 @@ class Parts:
         self._another = another
         self._renewing = asyncio.Lock()
         self.channels = told
+        self.private_code: PrivateCode | None = None
+        self.hearers = hearers(routing(settings))
         self.folder = folder
         self.clock = clock
         self.perimeter = Perimeter(settings.organisations)
@@ -82,16 +87,16 @@ class Parts:
         """The rules that this daemon inspects with."""
         return self.sandbox.hello.rules_digest
 
-    @property
-    def channel_names(self) -> list[str]:
-        """Where incidents are told, by this process or by another."""
-        return channel_names(self.settings)
-
     def guarded(self, guard: Guard) -> Parts:
         """The same parts; every transaction that writes to their store begins with ``guard``."""
         made = copy.copy(self)
         made.store = self.store.guarded(guard)
         return made
+
+    @property
+    def last_digest_at(self) -> datetime:
+        """The latest moment at which digests were due."""
+        return last_digest_at(self.settings, self.clock.now())
 
     async def wake(self) -> None:
         """There is work: whoever waits for some looks now."""

@@ -95,6 +95,6 @@ async def _verify(incident: Incident, parts: Parts, *, is_present: bool) -> None
         actor="leakmon",
         action="verified",
         reason="present" if is_present else "gone",
-        channels=parts.channel_names,
+        channels=parts.hearers,
     )
     await parts.wake()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from monitor.service import backfilling, canaries, upkeep, verifying
 from monitor.service.delivering import Deliveries
 from monitor.service.polling import Feed
+from monitor.service.reactions import reactions as reactions_of
 from monitor.service.schedule import MINUTE, Clockwork, ringing
 from monitor.service.supervision import cancelled, first_failure, started
 from monitor.watchers import WATCHERS
@@ -74,12 +75,16 @@ class Watch:
             loops[f"poll {feed.name}"] = partial(ringing, "poll", bell, work, stopping, parts)
         for channel in self.deliveries.names:
             loops[f"deliver {channel}"] = partial(self.deliveries.loop, channel, stopping)
+        reactions = reactions_of(parts)
+        if reactions is not None and reactions.has_socket:
+            loops["react"] = partial(reactions.listen, stopping)
         canary_minutes = parts.settings.service.canary_minutes
         timed: list[tuple[str, float, Callable[[], Awaitable[object]]]] = [
             ("reconcile", 5 * MINUTE, partial(upkeep.reconcile, parts)),
             ("retain", 60 * MINUTE, partial(upkeep.retain, parts)),
             ("verify", 60 * MINUTE, partial(verifying.verify_open, parts)),
             ("backfill", MINUTE, self._backfill),
+            ("digest", MINUTE, partial(upkeep.gather_digests, parts)),
         ]
         if canary_minutes:
             timed.append(("canary", canary_minutes * MINUTE, partial(canaries.release, parts)))

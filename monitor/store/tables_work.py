@@ -11,8 +11,28 @@ from sqlalchemy.orm import Mapped, mapped_column
 from monitor.store.columns import Row
 
 
+class DigestRow(Row):
+    """What a channel held back until a moment, as one message. ``state`` as of ``OutgoingRow``."""
+
+    __tablename__ = "digests"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    channel: Mapped[str] = mapped_column(index=True)
+    state: Mapped[str]
+    attempts: Mapped[int]
+    reason: Mapped[str]
+    created_at: Mapped[datetime]
+    due_at: Mapped[datetime]
+    sending_at: Mapped[datetime | None]
+    sent_at: Mapped[datetime | None]
+    message_id: Mapped[str | None]
+
+
 class OutgoingRow(Row):
-    """One event for one channel. ``state``: waiting, sending (may have arrived), sent, failed."""
+    """One event for one channel. ``state``: waiting, sending (may have arrived), sent, failed.
+
+    ``held``: it waits for the channel's next digest, which is ``digest_id`` from then on.
+    """
 
     __tablename__ = "outgoing"
     __table_args__ = (Index(None, "channel", "state", "number"),)
@@ -34,6 +54,9 @@ class OutgoingRow(Row):
     sending_at: Mapped[datetime | None]
     sent_at: Mapped[datetime | None]
     message_id: Mapped[str | None]
+    digest_id: Mapped[str | None] = mapped_column(
+        ForeignKey("digests.id", ondelete="SET NULL"), index=True
+    )
 
 
 class CheckpointRow(Row):

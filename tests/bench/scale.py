@@ -5,8 +5,9 @@
 First the queue by itself, on each engine and database: jobs that do nothing are put in (100 a
 transaction, as a feed's page does), taken and ended. Then the whole way of an artifact in ``leakmon
 worker``: the popular packages (``popular.txt``) of at most 1 MiB, as so many rounds of new
-versions, fetched from loopback, kept, scanned, judged, settled. CPU is user and system time of whole trees of processes,
-which a busy machine hardly changes; what is done in a second it does change.
+versions, fetched from loopback, kept, scanned, judged, settled. CPU is user and system time of
+whole trees of processes, which a busy machine hardly changes; what is done in a second it does
+change.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from monitor.errors import ConfigError, TransientError
 from monitor.evidence.keys import Keyring
-from monitor.model import Gap
+from monitor.model import Gap, Incident, IncidentEvent
 from monitor.store import IgnoreRecord, Store, migrations
 from monitor.store.columns import Row
 from monitor.store.database import address
@@ -23,6 +23,7 @@ from monitor.store.migrations import Standing
 from tests.contract import samples
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from tests.contract.databases import ManualClock
@@ -121,7 +122,15 @@ async def filled(url: str, clock: ManualClock) -> None:
     await store.settle(artifact, samples.report(), samples.decide, samples.SCAN, channels=["slack"])
     await store.ignore_add(IgnoreRecord(rule="r", reason="why", actor="kim"))
     await Leases(store.database).take("watch", "kim", 30)
+    second = await samples.fetched(store, samples.release("2.0.0"))
+    await store.settle(second, samples.report(), samples.decide, samples.SCAN, channels=held)
+    clock.move(minutes=1)
+    await store.digests_close(clock())
     await store.close()
+
+
+def held(_incident: Incident, _event: IncidentEvent, _told: Sequence[str]) -> dict[str, bool]:
+    return {"email": True}
 
 
 def counts(url: str) -> dict[str, int]:

@@ -85,8 +85,10 @@ def _name(requirement: str) -> str:
 
 
 def test_the_locks_agree_with_each_other() -> None:
-    versions: dict[str, set[str]] = {}
+    """Of a package that differs between Pythons, every lock holds the same versions."""
+    versions: dict[str, dict[Path, set[str]]] = {}
     for lock in LOCKS:
         for name, version in re.findall(r"(?m)^([a-z0-9.-]+)==([^ ]+)", text(Path(lock))):
-            versions.setdefault(name, set()).add(version)
-    assert {name: found for name, found in versions.items() if len(found) > 1} == {}
+            versions.setdefault(name, {}).setdefault(Path(lock), set()).add(version)
+    agreed = {name: list(found.values()) for name, found in versions.items()}
+    assert {n: found for n, found in agreed.items() if any(f != found[0] for f in found)} == {}

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from monitor.alerts import steps
+from monitor.alerts.slack import buttons
 from monitor.alerts.slack.mrkdwn import NOTHING, code, joined, plain, spans, title
 from monitor.model import IncidentState
 from monitor.report.text import count, size
@@ -28,8 +29,11 @@ MAX_HEADER = 150
 MAX_FIELD = 2000
 MAX_FIELDS = 10
 MAX_FALLBACK = 3500  # Slack advises 4,000; what is longer is cut for notifications anyway
-MAX_TOTAL = 12_000
-"""Characters of all blocks as JSON: Slack refuses from about 13,200 (``msg_blocks_too_long``)."""
+MAX_TOTAL = 11_000
+"""Characters of all blocks as JSON, without buttons (at most 900).
+
+Slack refuses from about 13,200 (``msg_blocks_too_long``).
+"""
 
 Block = dict[str, Any]
 
@@ -55,8 +59,13 @@ _HOUR = 3600
 _DAY = 86_400
 
 
-def message(incident: Incident, now: datetime) -> list[Block]:
+def message(incident: Incident, now: datetime, *, has_buttons: bool = False) -> list[Block]:
     """The blocks that tell of an incident as it stands now."""
+    made = _fitting(incident, now)
+    return [*made, buttons.block(incident)] if has_buttons else made
+
+
+def _fitting(incident: Incident, now: datetime) -> list[Block]:
     blocks: list[Block] = []
     for places in _FALLING:
         blocks = list(_blocks(incident, now, places))
