@@ -166,11 +166,12 @@ def worked(
         site = stack.enter_context(served(archives[0].parents[1]))
         processes = [stack.enter_context(worker(folder)) for _ in range(workers)]
         until(lambda: (folder / "log").read_text().count("working as") == workers)
+        looking = stack.enter_context(psycopg.connect(url, autocommit=True))
         before, server_before = sum(map(tree_cpu, processes)), server()
         started = time.monotonic()
         size = asyncio.run(announced(url, archives, site, rounds))
         wanted = len(archives) * rounds
-        until(lambda: settled(url) == wanted)
+        until(lambda: settled(looking) == wanted)
         seconds = time.monotonic() - started
         memory = sum(measure.sizes(each)[0] for pid in processes for each in tree(pid))
         cpu = sum(map(tree_cpu, processes)) - before
@@ -179,12 +180,10 @@ def worked(
         )
 
 
-def settled(url: str) -> int:
-    with psycopg.connect(url) as connection:
-        row = connection.execute(
-            "SELECT count(*) FROM artifacts WHERE state = 'settled'"
-        ).fetchone()
-        return int(row[0]) if row else 0
+def settled(connection: psycopg.Connection) -> int:
+    query = "SELECT count(*) FROM artifacts WHERE state = 'settled'"
+    row = connection.execute(query).fetchone()
+    return int(row[0]) if row else 0
 
 
 def tree(pid: int) -> list[int]:
