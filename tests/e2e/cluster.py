@@ -122,13 +122,17 @@ class Cluster(Site):
         process.kill()
         process.wait()
 
+    def stop_member(self, name: str) -> int:
+        """SIGTERM, and the exit status."""
+        process = self.members[name].process
+        assert process is not None
+        process.send_signal(signal.SIGTERM)
+        return process.wait(60)
+
     def upgrade_member(self, name: str) -> None:
         """Stop it, and start the next version in its place."""
-        member = self.members[name]
-        assert member.process is not None
-        member.process.send_signal(signal.SIGTERM)
-        member.process.wait(60)
-        member.is_next = True
+        self.stop_member(name)
+        self.members[name].is_next = True
         self.start_member(name)
 
     def upgrade_database(self) -> None:

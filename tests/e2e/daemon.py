@@ -160,10 +160,10 @@ class Site:
             check=False,
         )
 
-    def get(self, path: str) -> tuple[int, str]:
+    def get(self, path: str, port: int = 0) -> tuple[int, str]:
         """What the daemon answers for its health; status 0 while nobody listens."""
         done = subprocess.run(
-            ["curl", "-s", "-w", "\n%{http_code}", f"http://127.0.0.1:{self.port}/{path}"],
+            ["curl", "-s", "-w", "\n%{http_code}", f"http://127.0.0.1:{port or self.port}/{path}"],
             capture_output=True,
             text=True,
             check=False,
