@@ -43,6 +43,13 @@ examples:
   leakmon scan . --history --fail-on high            a checkout, before it is made public
 """
 
+WORKER_HELP = """\
+The configuration is that of the watch; the channels' secrets are not needed. The evidence must be
+reachable from here: s3://, or file: in a folder that all machines share; and evidence.key is the
+same on all. SIGTERM ends what is in hand first, for at most 20 s. It needs pip install
+'leakmon[cluster]', and a database that leakmon db upgrade or leakmon watch has brought up to date.
+"""
+
 
 class _Parser(argparse.ArgumentParser):
     """A grammar that tells of an unknown option with the usage of the command that got it."""
@@ -216,6 +223,7 @@ def _watch(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
         help="also look at what was published in the last DAYS days, or at all of it (all)",
     )  # fmt: skip
     watch.add_argument("--once", action="store_true", help="do what is due now, then end")
+    _worker(commands)
     status = _command(commands, "status", "status:run", "show feeds, queue, alerts and incidents")
     status.add_argument("--config", metavar="FILE", help="leakmon.toml (default: searched)")
     status.add_argument("--watch", action="store_true", help="redraw until Ctrl-C")
@@ -230,6 +238,22 @@ def _watch(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     revive.add_argument("--all", action="store_true", help="all of it")
     for action in (listing, revive):
         action.add_argument("--config", metavar="FILE", help="leakmon.toml (default: searched)")
+
+
+def _worker(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    worker = _command(
+        commands, "worker", "worker:run",
+        "do the work of a leakmon watch from other machines (PostgreSQL only)", WORKER_HELP,
+    )  # fmt: skip
+    worker.add_argument("--config", metavar="FILE", help="leakmon.toml (default: searched)")
+    worker.add_argument(
+        "--jobs", "-j", type=_positive, metavar="N",
+        help="inspect this many artifacts at once (default: service.workers, else the processors)",
+    )  # fmt: skip
+    worker.add_argument(
+        "--listen", metavar="HOST:PORT",
+        help="where to answer for its health (default: service.listen); '' for nowhere",
+    )  # fmt: skip
 
 
 def _rules(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -7,7 +7,7 @@ import sqlite3
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from tests.bench.measure import _descendants, _sizes
+from tests.bench.measure import descendants, sizes
 from tests.e2e.daemon import SLACK, Site
 from tests.network.servers import free_port
 
@@ -82,12 +82,12 @@ def tree_cost(pid: int) -> tuple[float, float]:
     """
     ticks = os.sysconf("SC_CLK_TCK")
     cpu = size = 0.0
-    for each in (pid, *_descendants(pid)):
+    for each in (pid, *descendants(pid)):
         try:
             with open(f"/proc/{each}/stat", encoding="ascii", errors="replace") as file:  # noqa: PTH123 - as measure.py
                 fields = file.read().rpartition(")")[2].split()
         except OSError:
             continue
         cpu += sum(int(fields[place]) for place in (11, 12, 13, 14)) / ticks
-        size += _sizes(each)[0]
+        size += sizes(each)[0]
     return cpu, size / 1024 / 1024
