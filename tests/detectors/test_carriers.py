@@ -65,21 +65,34 @@ def test_the_names_of_the_keys_are_told() -> None:
 @pytest.mark.parametrize(
     ("path", "content"),
     [
-        (".env", ""),
         (".env", "TOKEN=${TOKEN}\nPASSWORD=changeme\nKEY=xxxxxxxxxxxx\nSECRET=<your-secret>\n"),
-        (".env", "NODE_ENV=production\nPORT=3000\nURL=https://api.acme.example/\n"),
         (".env", "AWS_SECRET_ACCESS_KEY=wJalrXUtnFEMI/K7MDENG/bPxRfiCY" + "EXAMPLEKEY\n"),
-        (".npmrc", "registry=https://npm.corp.acme.example/\n"),
         (".npmrc", "//npm.corp.acme.example/:_authToken=${NPM_TOKEN}\n"),
+        ("pip.conf", "[global]\nindex-url = https://bot:${PIP_TOKEN}@pip.acme.example/simple\n"),
+        ("terraform.tfstate", '{"outputs": {"db_password": "changeme"}}'),
+    ],
+)
+def test_a_carrier_with_a_place_for_a_credential_is_medium(path: str, content: str) -> None:
+    (finding,) = _of(path, content)
+    assert finding.severity is Severity.MEDIUM
+    assert "no credential" in finding.message
+
+
+@pytest.mark.parametrize(
+    ("path", "content"),
+    [
+        (".env", ""),
+        (".env", "NODE_ENV=production\nPORT=3000\nURL=https://api.acme.example/\n"),
+        (".npmrc", "package-lock=true\nregistry=https://npm.corp.acme.example/\n"),
         (".pypirc", "[acme]\nusername = __token__\n"),
         ("pip.conf", "[global]\nindex-url = https://pip.acme.example/simple\n"),
         ("terraform.tfstate", '{"version": 4}'),
     ],
 )
-def test_a_blank_carrier_is_medium(path: str, content: str) -> None:
+def test_a_carrier_without_a_place_for_a_credential_is_low(path: str, content: str) -> None:
     (finding,) = _of(path, content)
-    assert finding.severity is Severity.MEDIUM
-    assert "no credential" in finding.message
+    assert finding.severity is Severity.LOW
+    assert "nothing in it is the place of a credential" in finding.message
 
 
 @pytest.mark.parametrize(
@@ -95,6 +108,8 @@ def test_a_blank_carrier_is_medium(path: str, content: str) -> None:
         ("bin/env", "#!/bin/sh"),
         ("package.json", "{}"),
         ("service-account.json", '{"type": "none"}'),
+        ("credentials.json", '{"client_secret": "={{$credentials.clientSecret}}"}'),
+        (".yarnrc.yml", "nodeLinker: node-modules\n"),
         ("tsconfig.json", "{}"),
     ],
 )
@@ -114,7 +129,7 @@ def test_a_secret_that_a_rule_found_fills_the_carrier() -> None:
     assert finding.severity is Severity.CRITICAL
     assert finding.evidence["rules"] == ["acme-token"]
     public = match(content.encode(), VALUE, rule(kind="public-key"))
-    assert inspect(member(OUTER + ".env", content), [public])[0].severity is Severity.MEDIUM
+    assert inspect(member(OUTER + ".env", content), [public])[0].severity is Severity.LOW
 
 
 @pytest.mark.parametrize(

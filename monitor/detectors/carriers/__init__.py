@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from monitor.rules import Match
 
 DETECTOR = "carriers"
+_LEAVE_OUT = "Leave the file out of the package; the next one may be filled in."
 _HINTS = credentials.HINTS | {"backup", "bak", "json", "old"}
 
 
@@ -64,12 +65,33 @@ def _credentials(
     is_filled = bool(keys or rules) or (not carrier.pattern and len(member.data) > 0)
     if not is_filled and (is_specimen or carrier.is_quiet_when_blank):
         return ()
+    if not is_filled and not credentials.has_key(carrier, member.data):
+        return [_without_key(carrier, member.path)]
     evidence: dict[str, Any] = {"keys": keys}
     if rules:
         evidence["rules"] = rules
     if is_fixture(member.path):
         evidence["fixture"] = True
     return [_finding(carrier, member.path, evidence, is_filled=is_filled, is_specimen=is_specimen)]
+
+
+def _without_key(carrier: Carrier, path: str) -> Finding:
+    """Such a file is one of settings only: it tells how the package was made, and no more."""
+    return Finding(
+        rule=carrier.rule,
+        detector=DETECTOR,
+        kind="carrier",
+        severity=Severity.LOW,
+        confidence=Confidence.MEDIUM,
+        message=_article(f"A {carrier.what} ships; nothing in it is the place of a credential."),
+        path=path,
+        fingerprint=fingerprints.of_finding(carrier.rule, fingerprints.stable_path(path)),
+        advice=_LEAVE_OUT,
+    )
+
+
+def _article(text: str) -> str:
+    return text.replace("A e", "An e").replace("A i", "An i").replace("A u", "An u")
 
 
 def _finding(
@@ -89,11 +111,9 @@ def _finding(
         kind=carrier.kind if is_filled else "carrier",
         severity=Severity.CRITICAL if is_sure else Severity.MEDIUM,
         confidence=Confidence.HIGH if is_sure else Confidence.MEDIUM,
-        message=message.replace("A e", "An e").replace("A i", "An i").replace("A u", "An u"),
+        message=_article(message),
         path=path,
         fingerprint=fingerprints.of_finding(carrier.rule, fingerprints.stable_path(path)),
         evidence=evidence,
-        advice=carrier.advice
-        if is_filled
-        else "Leave the file out of the package; the next one may be filled in.",
+        advice=carrier.advice if is_filled else _LEAVE_OUT,
     )

@@ -204,6 +204,20 @@ def filled_keys(carrier: Carrier, content: bytes | memoryview, *, is_strict: boo
     return list(keys)
 
 
+def has_key(carrier: Carrier, content: bytes | memoryview) -> bool:
+    """Whether a credential has its place in the file, filled in or not."""
+    text = bytes(content[:_MAX_READ]).decode("utf-8", "replace")
+    for key, value in _assignments(carrier.pattern, text):
+        is_place = True
+        if carrier in (URLS, PIP):
+            is_place = bool(re.search(_LOGIN_IN_URL, value))
+        elif carrier is ENV:
+            is_place = bool(re.search(_TELLING_KEY, key))
+        if is_place:
+            return True
+    return False
+
+
 def _assignments(pattern: str, text: str) -> Iterator[tuple[str, str]]:
     for found in re.finditer(pattern, text):
         yield (found["key"] or "token")[:_MAX_KEY], found["value"]
