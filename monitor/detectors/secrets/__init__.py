@@ -21,6 +21,8 @@ DETECTOR = "secrets"
 MAX_FINDINGS = 1000
 """Findings told for one member (window); one more says how many were left out."""
 
+_DOUBTED = "the token's own checksum does not fit: made up or cut off"
+_NO_KEY = "its bytes do not make a key: made up or cut off"
 _DETECTORS = {"marker": "markers", "carrier": "carriers"}
 
 
@@ -57,10 +59,13 @@ def _finding(member: Member, match: Match, place: Place, count: int, context: Co
     evidence, checksum = _evidence(member, match, count, context.now)
     severity, confidence = rule.severity, about.confidence
     if checksum == "invalid":
-        evidence["doubt"] = "the token's own checksum does not fit: made up or cut off"
+        evidence["doubt"] = _NO_KEY if about.kind == "private-key" else _DOUBTED
         severity, confidence = min(severity, Severity.LOW), Confidence.LOW
     elif checksum == "valid":
         confidence = Confidence.HIGH
+    if evidence.get("encrypted"):
+        evidence["doubt"] = "a passphrase protects it"
+        severity = min(severity, Severity.MEDIUM)
     if evidence.get("expired"):
         evidence["doubt"] = "it has expired"
         severity = min(severity, Severity.LOW)
@@ -85,7 +90,7 @@ def _finding(member: Member, match: Match, place: Place, count: int, context: Co
         byte_offset=member.offset + match.secret_start,
         decoded=list(match.decoded),
         secret=Secret(
-            redacted=redacted(value),
+            redacted=redacted(value, is_key=about.kind == "private-key"),
             fingerprint=identity,
             checksum=checksum,
             value=value.decode("utf-8", "replace") if context.has_secrets else None,
