@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from monitor.judge.licences import Family, family
+from monitor.judge.licences import Family, family, is_elsewhere
 from monitor.model import Posture, PostureValue
 
 if TYPE_CHECKING:
@@ -56,6 +56,12 @@ def _judged(facts: Facts) -> Posture:
     if facts.is_private:
         return Posture(PostureValue.PROPRIETARY, observations)
     value = _BY_FAMILY[family(facts.licence)]
+    if is_elsewhere(facts.licence) and facts.is_on_public_forge:
+        claim = (
+            "terms of its own and a repository where the public has access, as the package itself "
+            "claims: whether the source is there was not checked"
+        )
+        return Posture(PostureValue.SOURCE_AVAILABLE, [*observations, claim])
     if value is PostureValue.OPEN and not facts.repository:
         doubt = "without a public repository an open licence alone does not show an open project"
         return Posture(PostureValue.UNKNOWN, [*observations, doubt])

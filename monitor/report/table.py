@@ -139,7 +139,7 @@ def _group(page: Page, group: Group, options: RenderOptions) -> None:
     page.blank()
     unsure = finding.confidence < Confidence.HIGH
     doubt = f" ({finding.confidence.value} confidence)" if unsure else ""
-    title = prose(finding.message) + doubt
+    title = prose(group.message) + doubt
     page.prose(title, "bold", indent=2, lead="■ ", mark=_HUES[finding.severity])
     if finding.secret is not None:
         _secret(page, finding.secret)
