@@ -73,7 +73,7 @@ def family(licence: str) -> Family:
 
 
 def is_elsewhere(licence: str) -> bool:
-    """Whether the licence only points to a file with terms of its own (npm's ``SEE LICENSE IN``)."""
+    """Whether the licence only points to terms of its own, as npm's ``SEE LICENSE IN`` does."""
     return bool(re.match(r"(?i)\s*see\s+licen[sc]e", licence))
 
 
