@@ -215,6 +215,9 @@ def _skipped(page: Page, one: Shown) -> None:
             lead="■ ",
             mark="yellow",
         )
+        causes = dict.fromkeys(each.detail for each in members if each.detail)
+        for cause in list(causes)[:_max_skipped_paths]:
+            page.prose(prose(cause), indent=4)
         for skipped in members[:_max_skipped_paths]:
             page.line((clean(skipped.path), "cyan"), indent=4)
         more = len(members) - _max_skipped_paths
