@@ -276,19 +276,9 @@ def _requirement(path: str, line: str, how: str) -> Dependency:
 
 
 def _toml_lock(path: str, data: bytes) -> Iterator[Dependency]:
-    """``[[package]]`` of poetry, uv and pdm, ``[[packages]]`` of pylock.toml (PEP 751)."""
-    import tomllib
+    from monitor.archive import pyproject
 
-    found = tomllib.loads(data.decode("utf-8"))
-    entries = found.get("package", found.get("packages"))
-    for entry in entries if isinstance(entries, list) else ():
-        source = _table(entry).get("source")
-        is_local = isinstance(source, dict) and bool(
-            {"editable", "virtual", "directory"} & {*source}
-        )
-        name, version = _table(entry).get("name"), _table(entry).get("version")
-        if isinstance(name, str) and isinstance(version, str) and not is_local:
-            yield Dependency(path=path, ecosystem="pypi", name=name, wanted=version, how="locked")
+    return pyproject.locked(path, data)
 
 
 def _pipfile_lock(path: str, data: bytes) -> Iterator[Dependency]:

@@ -1,4 +1,4 @@
-"""Reads what a Python project's own source asks for: ``pyproject.toml`` and ``Pipfile``.
+"""Reads what a Python project's own source asks for and locks, where that is written in TOML.
 
 Of a release its metadata counts (``dependencies``); a folder has none yet. What is only known when
 the project is built (``dynamic``) is named, so that it can be said that nobody looked at it.
@@ -41,6 +41,18 @@ def others(path: str, data: bytes) -> Iterator[Dependency]:
     dynamic = _table(found.get("project")).get("dynamic")
     if "dependencies" in _texts(dynamic):
         yield _dependency(path, "(dynamic dependencies)", "malformed:")
+
+
+def locked(path: str, data: bytes) -> Iterator[Dependency]:
+    """``[[package]]`` of poetry, uv and pdm, ``[[packages]]`` of pylock.toml (PEP 751)."""
+    found = _toml(data)
+    entries = found.get("package", found.get("packages"))
+    for entry in entries if isinstance(entries, list) else ():
+        source = _table(_table(entry).get("source"))
+        name, version = _table(entry).get("name"), _table(entry).get("version")
+        is_local = bool({"editable", "virtual", "directory"} & {*source})
+        if isinstance(name, str) and isinstance(version, str) and not is_local:
+            yield Dependency(path=path, ecosystem="pypi", name=name, wanted=version, how="locked")
 
 
 def _toml(data: bytes) -> dict[str, Any]:
