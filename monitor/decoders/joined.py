@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from monitor.archive import formats
 from monitor.decoders.piece import Buffer, Piece, joints
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    from monitor.decoders.piece import Span
 
 _NEARBY = 96  # how far around a joint the pieces that it joins are looked at
 _REACH = 1024  # how far a chain of literals is followed from a joint
@@ -18,9 +21,8 @@ _Q = rb"[\"'`]"
 _OPEN = rb"(?:[fFrRbBuU]{1,2})?\\*" + _Q
 _OPERATOR = rb"(?:\+|\.\.?|&|<<)?"
 _ASSIGNED = rb"[A-Za-z_$][\w$.\[\]]{0,60}[ \t]*(?:\+=|\.=)"
-# One set of bytes begins all alternatives: the search skips to them.
-_JOINT = re.compile(
-    rb"[\"'`{$](?:(?<=[\"'`])(?:"
+_JOINED = (
+    rb"(?<=[\"'`])(?:"
     + rb"|".join(
         (
             _SPACE + rb"\\?" + _SPACE + rb"\)?" + _OPERATOR + _SPACE + rb"\(?" + _SPACE + _OPEN,
@@ -35,16 +37,21 @@ _JOINT = re.compile(
     + rb"|(?<=\{)"
     + _SPACE
     + _Q
-    + rb")"
 )
+# One set of bytes begins all alternatives: the search skips to them.
+_JOINT = re.compile(rb"[\"'`{$](?:" + _JOINED + rb")")
 _TIGHT = re.compile(_TOKEN + rb"?+" + _JOINT.pattern + _TOKEN + rb"{2}")
 _COMMA = re.compile(_Q + _SPACE + rb"," + _SPACE + _OPEN)
-_WRAP = re.compile(rb"(?:=|\\+|\\+[rn])?\r?\n[ \t>|*#]*+|(?:\\+r)?\\+n[ \t]*+|" + _JOINT.pattern)
+_WRAP = re.compile(
+    rb"[=\\\r\n\"'`{$](?:(?:(?<==)\r?\n|(?<=\r)\n|(?<=\n)|(?<=\\)\\*[rn]?\r?\n)[ \t>|*#]*+"
+    rb"|(?<=\\)\\*(?:r\\+)?n[ \t]*+|" + _JOINED + rb")"
+)
 _NUMBER = re.compile(rb"0[xX]([0-9a-fA-F]{1,2})|\b([0-9]{1,3})\b")
 _NUMBERS = re.compile(
     rb"(?:[ \t\r\n,+.&()]++|0[xX][0-9a-fA-F]{1,2}|[0-9]{1,3}|[cC][hH][rR][wW]?)*+"
 )
 _SREBMUN = re.compile(rb"[0-9a-fA-FxX, \t\r\n]*+")
+_WORDS = re.compile(rb"(?:[\t\n\r -~]\x00{0,3}){8}")
 _LEAST = 16  # characters of a run that can be a token
 _RUN = re.compile(_TOKEN + rb"{%d}" % _LEAST)
 _LONGEST = 256 << 10
@@ -104,11 +111,25 @@ def codes(text: Buffer, ends: Sequence[int]) -> Iterator[Piece]:
         if window.endswith(b"("):  # of chr(: the first numbers stand before it
             start = max(0, end - 32)
         raw = bytes(text[start:covered])
-        values = bytearray()
-        runs: list[tuple[int, int]] = []
-        for number in _NUMBER.finditer(raw):
-            code = int(number.group(1), 16) if number.group(1) else int(number.group(2))
-            runs.append((len(values), start + number.start()))
-            values.append(code & 0xFF)
-        if values:
-            yield Piece("char-codes", (start, covered), bytes(values), runs=runs)
+        values = bytes(
+            (int(sedecimal, 16) if sedecimal else int(decimal)) & 0xFF
+            for sedecimal, decimal in _NUMBER.findall(raw)
+        )
+        if _WORDS.search(values) or formats.sniff(values) is not None:
+            yield _Codes((start, covered), values, raw)
+
+
+class _Codes(Piece):
+    """Decoded numbers. Where each stands is found out when asked: arrays are large, finds few."""
+
+    __slots__ = ("_numbers",)
+
+    def __init__(self, span: Span, values: bytes, numbers: bytes) -> None:
+        super().__init__("char-codes", span, values, runs=())
+        self._numbers = numbers
+
+    def raw(self, span: Span) -> Span:
+        if not self.runs:
+            found = enumerate(_NUMBER.finditer(self._numbers))
+            self.runs = [(at, self.start + one.start()) for at, one in found]
+        return super().raw(span)
