@@ -13,7 +13,7 @@ from monitor.decoders.piece import Buffer, Piece, joints
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-_LONG = 64 << 10  # how far a run is followed to the left, and how far it is decoded around a hit
+_LONG = 64 << 10  # how much of a run is looked at at once on the way to its beginning
 _WHOLE = 32 << 10  # a text up to this size is searched whole for encoded runs
 _NEAR = 8 << 10  # ... and a larger one this far around a word that undoes them
 _WRAP = rb"(?:\\[rn/]|\\?\r?\n[ \t>#*]{0,64}|[\"'][ \t]*[+,.\\]?[ \t]*\r?\n[ \t]*[\"'])"
@@ -52,27 +52,42 @@ _FEW_ZEROS = 16
 
 
 def around(text: Buffer, ends: Sequence[int]) -> Iterator[Piece]:
-    """Base64: the runs in which a rule's literal was seen encoded."""
+    """Base64: the runs in which a rule's literal was seen encoded, whole.
+
+    What is between two hits is looked at once: the work is linear in the text.
+    """
     covered = 0
     for end in ends:
         groups = _readable(text, end) if end > covered else ()
         if not groups:
             continue
-        first = max(0, end - _LONG)
-        backwards = bytes(text[first:end])[::-1]
-        line = _LINE.match(backwards)
+        least = covered
+        start = _beginning(text, least, end)
+        backwards = bytes(text[max(least, end - _LONG) : end])[::-1]
         whole = _NUR.match(backwards)
-        assert line
         assert whole
-        behind = _RUN.match(text, end, min(len(text), end + _LONG))
+        behind = _RUN.match(text, end)
         covered = behind.end() if behind else end
-        start = end - line.end()
-        phases = {0} if start > first else {(group - start) % _GROUP for group in groups}
+        is_cut = start == least and least > 0  # within what an earlier hit has covered
+        phases = {(group - start) % _GROUP for group in groups} if is_cut else {0}
         for phase in sorted(phases):
             if phase < covered - start:
                 yield _decoded(text, start + phase, covered)
-        if whole.end() > line.end():
+        if end - whole.end() < start:
             yield _decoded(text, end - whole.end(), covered)
+
+
+def _beginning(text: Buffer, least: int, end: int) -> int:
+    """Where the run on this line begins, not before ``least``."""
+    at = end
+    while at > least:
+        first = max(least, at - _LONG)
+        line = _LINE.match(bytes(text[first:at])[::-1])
+        assert line
+        at -= line.end()
+        if at > first:
+            break
+    return at
 
 
 def _readable(text: Buffer, end: int) -> Sequence[int]:
