@@ -73,10 +73,12 @@ DER: dict[str, bytes] = {
 }
 
 
-def openpgp(*, is_encrypted: bool = False, version: int = 4) -> bytes:
+def openpgp(
+    *, is_encrypted: bool = False, version: int = 4, key: ed25519.Ed25519PrivateKey = ED25519
+) -> bytes:
     """A secret key's packet (EdDSA) and a user id, as GnuPG writes them."""
-    public = b"\x40" + ED25519.public_key().public_bytes(_RAW, serialization.PublicFormat.Raw)
-    secret = _integer(ED25519.private_bytes(_RAW, _FORMATS.Raw, _CLEAR))
+    public = b"\x40" + key.public_key().public_bytes(_RAW, serialization.PublicFormat.Raw)
+    secret = _integer(key.private_bytes(_RAW, _FORMATS.Raw, _CLEAR))
     body = bytes((version,)) + struct.pack(">I", 1763900000) + b"\x16"
     parameters = b"\x09" + bytes.fromhex("2b06010401da470f01") + _integer(public)
     body += (struct.pack(">I", len(parameters)) if version > 4 else b"") + parameters
@@ -101,12 +103,14 @@ def armoured(raw: bytes) -> bytes:
     return b"-----BEGIN " + label + b"\n" + body + b"=" + crc + b"\n-----END " + label
 
 
-def putty(version: int = 3, *, is_encrypted: bool = False) -> bytes:
+def putty(
+    version: int = 3, *, is_encrypted: bool = False, key: ed25519.Ed25519PrivateKey = ED25519
+) -> bytes:
     """A .ppk file with an Ed25519 key."""
     public = _text(b"ssh-ed25519") + _text(
-        ED25519.public_key().public_bytes(_RAW, serialization.PublicFormat.Raw)
+        key.public_key().public_bytes(_RAW, serialization.PublicFormat.Raw)
     )
-    secret = _text(ED25519.private_bytes(_RAW, _FORMATS.Raw, _CLEAR))
+    secret = _text(key.private_bytes(_RAW, _FORMATS.Raw, _CLEAR))
     if is_encrypted:
         secret = _CHANCE.randbytes(48)
     derivation = "Key-Derivation: Argon2id\nArgon2-Memory: 8192\nArgon2-Passes: 13\n"

@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 
 KINDS: tuple[tuple[str, str], ...] = (
-    ("command", r"<<|^(?:RUN )?(?:curl|wget|gpg|cat|kubectl|docker|mysql|sshpass|git|npm|sf|helm)\b"),
+    (
+        "command",
+        r"<<|^(?:RUN )?(?:curl|wget|gpg|cat|kubectl|docker|mysql|sshpass|git|npm|sf|helm)\b",
+    ),
     ("environment", r"(?m)^(?:export |ENV |ARG |set )?[A-Z][A-Z0-9_]*[= ](?![= ])"),
     ("json", r'^\s*[{\[][\s\S]*"[^"\n]{0,80}"\s*:|^\s*"[\w.\-]+"\s*:'),
     ("url", r"^[^\s\"'=]{0,4}[a-z][a-z0-9+.\-]{1,20}://|^(?:GET|POST) "),
@@ -17,7 +20,7 @@ KINDS: tuple[tuple[str, str], ...] = (
     ("properties", r"(?m)^[\w.:/\-]+ ?= ?[^\s\"'=]+$"),
     ("assignment", r"[\w\])\"']\s*(?::=|=>|=|:)\s*[\"'`\w]"),
 )
-"""Names and how they are told, the first that fits counts; what none fits is a format of its own."""
+"""Names and how they are told; the first that fits counts, what none fits is a format of its own."""
 
 
 def kind(text: str) -> str:
