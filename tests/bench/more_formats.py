@@ -125,7 +125,7 @@ MORE = (
     Provider("generic-hex-64", "webhook_secret", "{64:h}", "bare"),
     Provider("generic-letters", "encryption_key", "{40:a}", "bare"),
     Provider("generic-base64", "session_secret", "{43:B}=", "bare"),
-    Provider("generic-token", "sync_token_value", "{24:n}", "bare"),
+    Provider("generic-token", "relay_token", "{24:n}", "bare"),
     Provider("generic-short-password", "smtp_password", "{5:a}{2:d}!{4:a}", "bare"),
     # services
     Provider("gitlab-routable", "gitlab_access_token", _routable),

@@ -20,7 +20,7 @@ KINDS: tuple[tuple[str, str], ...] = (
     ("properties", r"(?m)^[\w.:/\-]+ ?= ?[^\s\"'=]+$"),
     ("assignment", r"[\w\])\"']\s*(?::=|=>|=|:)\s*[\"'`\w]"),
 )
-"""Names and how they are told; the first that fits counts, what none fits is a format of its own."""
+"""Names and how they are told; the first that fits counts, what none fits is its own format."""
 
 
 def kind(text: str) -> str:
