@@ -74,6 +74,8 @@ def _credentials(
     if not is_filled and not credentials.has_key(carrier, member.data):
         return [_without_key(carrier, member.path)]
     evidence: dict[str, Any] = {"keys": keys}
+    if is_filled:
+        evidence["content"] = fingerprints.of_content(member.data)
     if rules:
         evidence["rules"] = rules
     if is_fixture(member.path):
