@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from typing import Final
+from typing import Final, TypeVar
 
 from msgspec import Struct, field, msgpack
 
@@ -13,6 +13,7 @@ from monitor.harvest import Harvest, Wish
 from monitor.model import Inspection
 
 MIB: Final = 1 << 20
+Record = TypeVar("Record")
 
 
 class Settings(Struct, frozen=True, kw_only=True):
@@ -73,12 +74,6 @@ class Trailer(Struct, frozen=True):
     cpu_seconds: float
 
 
-JOB_DECODER: Final = msgpack.Decoder(Job)
-HELLO_DECODER: Final = msgpack.Decoder(Hello)
-SETTINGS_DECODER: Final = msgpack.Decoder(Settings)
-INSPECTION_DECODER: Final = msgpack.Decoder(Inspection)
-REAPED_DECODER: Final = msgpack.Decoder(Reaped)
-FAILURE_DECODER: Final = msgpack.Decoder(Failure)
 ENCODER: Final = msgpack.Encoder()
 
 KIND_INSPECTION: Final = b"I"
@@ -89,6 +84,11 @@ LENGTH: Final = struct.Struct("<I")
 TRAILER: Final = struct.Struct("<i?Qd")
 MAX_ANSWER_BYTES: Final = 512 * MIB
 """A longer answer is cut off unread: the child is as untrusted as what it opened."""
+
+
+def read(kind: type[Record], body: bytes | bytearray | memoryview) -> Record:
+    """A record out of MessagePack; msgspec learns a type when it is first read, not before."""
+    return msgpack.decode(body, type=kind)
 
 
 def frame(record: Struct) -> bytes:
