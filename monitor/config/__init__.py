@@ -12,19 +12,19 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any
 
+from monitor.config.alerting import Alerts, Slack
 from monitor.config.secrets import SecretRef
 from monitor.config.settings import (
     Advisories,
-    Alerts,
     Database,
     Evidence,
     Github,
     Npm,
+    PrivateCode,
     Pypi,
     Registries,
     Service,
     Settings,
-    Slack,
 )
 from monitor.errors import ConfigError
 
@@ -41,6 +41,7 @@ __all__ = [
     "Evidence",
     "Github",
     "Npm",
+    "PrivateCode",
     "Pypi",
     "Registries",
     "SecretRef",

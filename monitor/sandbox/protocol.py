@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import struct
 from typing import Final, TypeVar
 
@@ -22,7 +23,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     ``memory_bytes`` bounds what a child may take beyond the engine, ``cpu_seconds`` and
     ``wall_seconds`` one job. A child that reaches a time limit is asked to hand in what it has,
     and killed ``grace_seconds`` later. With ``code`` every answer brings
-    the artifact's source code as well.
+    the artifact's source code as well, with ``has_prints`` what private code is recognised by.
     """
 
     rule_folders: tuple[str, ...]
@@ -33,6 +34,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     grace_seconds: int = 5
     limits: Limits = field(default_factory=Limits)
     code: Wish | None = None
+    has_prints: bool = False
 
 
 class Job(Struct, frozen=True):
@@ -40,6 +42,11 @@ class Job(Struct, frozen=True):
 
     files: tuple[tuple[str, str], ...]
     context: Context = NOTHING_KNOWN
+
+
+class _WireJob(Struct, frozen=True):
+    files: tuple[tuple[bytes, str], ...]
+    context: Context
 
 
 class Hello(Struct, frozen=True, kw_only=True):
@@ -52,10 +59,14 @@ class Hello(Struct, frozen=True, kw_only=True):
 
 
 class Reaped(Struct, frozen=True):
-    """A child's answer where code was asked for."""
+    """A child's answer where more was asked for. ``prints`` is a ``private_code.taking.Taken``.
+
+    It stays encoded: who does not ask for prints need not load what reads them.
+    """
 
     inspection: Inspection
-    code: Harvest
+    code: Harvest | None = None
+    prints: bytes = b""
 
 
 class Failure(Struct, frozen=True):
@@ -89,6 +100,19 @@ MAX_ANSWER_BYTES: Final = 512 * MIB
 def read(kind: type[Record], body: bytes | bytearray | memoryview) -> Record:
     """A record out of MessagePack; msgspec learns a type when it is first read, not before."""
     return msgpack.decode(body, type=kind)
+
+
+def frame_of(job: Job) -> bytes:
+    """A job as it goes over the wire: a path need not be UTF-8."""
+    return frame(
+        _WireJob(tuple((os.fsencode(path), name) for path, name in job.files), job.context)
+    )
+
+
+def job_of(body: bytes) -> Job:
+    """The job in the body of a frame."""
+    wired = read(_WireJob, body)
+    return Job(tuple((os.fsdecode(path), name) for path, name in wired.files), wired.context)
 
 
 def frame(record: Struct) -> bytes:

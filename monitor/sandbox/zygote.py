@@ -17,10 +17,12 @@ from typing import TYPE_CHECKING
 
 from monitor.errors import LeakmonError
 from monitor.sandbox.child import Engine, run
-from monitor.sandbox.protocol import LENGTH, TRAILER, Hello, Job, Settings, frame, read
+from monitor.sandbox.protocol import LENGTH, TRAILER, Hello, Settings, frame, job_of, read
 
 if TYPE_CHECKING:
     from types import FrameType
+
+    from monitor.sandbox.protocol import Job
 
 MAX_JOB_BYTES = 16 << 20
 WARM_FROM = 2
@@ -114,7 +116,7 @@ class _Zygote:
                 return False
             if len(self.buffer) < end:
                 break
-            job = read(Job, self.buffer[LENGTH.size : end])
+            job = job_of(self.buffer[LENGTH.size : end])
             self.buffer = self.buffer[end:]
             self._fork(job, self.pipes.pop(0))
         return True
