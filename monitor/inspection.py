@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from monitor.model import Finding
     from monitor.rules import Match, Matcher
 
-RELEASE_EVERY_BYTES = 32 << 20
+RELEASE_EVERY_BYTES = 4 << 20
 MAX_TOLD_TWICE = 4096
 """How many of the latest findings can lie in the overlap of two windows."""
 SCRIPTS = (".js", ".mjs", ".cjs", ".jsx")
@@ -165,8 +165,10 @@ class _Opening:
         inspection.inspected_bytes += size
         for taker in self.takers:
             taker.take(member)
-        matches = self.matcher.scan(member.data, member.path)
-        hits, capped = self.matcher.probe_hits, set(self.matcher.capped.values())
+        matcher = self.matcher
+        matches = matcher.scan(member.data, member.path)
+        hits = matcher.probe_hits
+        capped = set(matcher.capped.values()) if matcher.capped else ()
         containers: Sequence[Container] = ()
         if hits or may_be_wide(member.data):
             matches, containers = self._unfold(member, hits, matches)
@@ -177,7 +179,8 @@ class _Opening:
                 inspection.findings.extend(self._new(found) if member.offset else found)
         for reason in capped:
             self.trail.skip(member.path, reason)
-        self._recover(member, hits, containers, start)
+        if hits or containers:
+            self._recover(member, hits, containers, start)
         if not member.offset:
             self._read_names(member)
             if member.path.endswith(_BYTECODE):
@@ -287,7 +290,7 @@ class _Opening:
             return
         from monitor.archive import source_maps
 
-        opened = source_maps.read(path, content, origin=origin)
+        opened = source_maps.read(path, content, origin=origin, is_likely=origin == "file")
         if opened is None:
             return
         self.inspection.source_maps.append(opened.record)

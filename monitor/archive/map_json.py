@@ -98,9 +98,9 @@ def as_utf8(data: Buffer) -> Buffer:
     return data
 
 
-def parse(data: Buffer) -> Parsed | None:
+def parse(data: Buffer, *, is_likely: bool = False) -> Parsed | None:
     """The map in ``data``; None if it is none by structure. Never raises for what is in it."""
-    if not looks_like_map(data):
+    if not is_likely and not looks_like_map(data):
         return None
     data = as_utf8(data)
     lead = _LEAD.match(data)

@@ -54,14 +54,16 @@ class SourceMap:
         self.contents = contents
 
 
-def read(path: str, data: Buffer, *, origin: str) -> SourceMap | None:
+def read(path: str, data: Buffer, *, origin: str, is_likely: bool = False) -> SourceMap | None:
     """The source map in ``data``; None if it is none by structure.
+
+    ``is_likely``: ``looks_like_map`` has said so already.
 
     ``origin`` is ``file``, ``inline`` or ``embedded``. Nothing that is in ``data`` raises; what was
     wrong with it stands in ``record.problem`` (``truncated``, ``malformed``, ``trailing-bytes``,
     ``over-depth``, ``over-members``).
     """
-    parsed = map_json.parse(data)
+    parsed = map_json.parse(data, is_likely=is_likely)
     if parsed is None:
         return None
     gathered = _Gathered()
