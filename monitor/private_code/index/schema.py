@@ -118,6 +118,8 @@ def snapshot(path: str) -> Connection:
 def _told(path: str) -> Iterator[None]:
     try:
         yield
+    except sqlite3.ProgrammingError:
+        raise  # ours, not the file's
     except sqlite3.DatabaseError as error:
         raise damaged(path, str(error)) from None
 
