@@ -69,7 +69,8 @@ def background(call: argparse.Namespace) -> int:
                 print(f"{name}: {'forgotten' if gone else 'was not learnt from'}")
             failed = False
         else:
-            learnt = asyncio.run(_learnt(call, settings, public, names))
+            new = [name for name in names if not public.has(name.lower())]
+            learnt = asyncio.run(_learnt(call, settings, public, new)) if new else []
             failed = _show(learnt)
         tally = public.publish()
         if not failed:
@@ -178,13 +179,12 @@ class _Shown:
 
 def _show(learnt: Sequence[Learnt]) -> bool:
     """Say what came of packages; whether one could not be learnt from."""
-    quiet = {"known", "ours", "open-incident"}
+    quiet = {"ours", "open-incident"}
     failed = False
     for one in learnt:
         if one.reason:
             failed |= one.reason not in quiet
-            if one.reason != "known":
-                print(f"{one.package}: not learnt from: {one.reason}")
+            print(f"{one.package}: not learnt from: {one.reason}")
         elif one.shared:
             print(f"{one.package}: {one.shared:,} of our fingerprints")
     return failed

@@ -93,11 +93,8 @@ class Background:
         machine: Machine,
         progress: Progress,
     ) -> AsyncIterator[Learnt]:
-        """Learn from each package (``npm:react``); those that were learnt from are passed over."""
-        wanted = [name for name in dict.fromkeys(packages) if not self._public.has(name.lower())]
-        for name in packages:
-            if name not in wanted:
-                yield Learnt(name, reason="known")
+        """Learn from each package (``npm:react``)."""
+        wanted = list(dict.fromkeys(packages))
         with Reader(_MAKING, self._workers) as reader:
             for start in range(0, len(wanted), _AT_ONCE):
                 names = wanted[start : start + _AT_ONCE]
