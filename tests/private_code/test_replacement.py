@@ -54,7 +54,7 @@ def test_a_reader_answers_while_segments_are_merged_away_under_it(tmp_path: Path
     gone = [path for path in (one.path for one in old.segments) if not Path(path).exists()]
     assert gone
     assert old.refresh()
-    assert len(old.segments) <= merge.MOST_SEGMENTS
+    assert len(old.segments) <= merge.MOST_PUBLISHED
     for number in range(2 * merge.MOST_SEGMENTS):
         assert matched(old, code(f"alpha{number}")) == {f"app:a{number}.py": 1.0}
     stored = sum(path.suffix == ".segment" for path in (folder / "store-1").iterdir())

@@ -50,6 +50,7 @@ class Segment:
                 if os.fstat(stream.fileno()).st_size != self.layout.size:
                     raise damaged(path, "its size is not what its header says")
                 self._map = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
+                self._file = os.dup(stream.fileno())
         except OSError as error:
             raise damaged(path, error.strerror or "unreadable") from None
         layout = self.layout
@@ -58,6 +59,11 @@ class Segment:
         self._prefix = np.frombuffer(self._map, "<u4", rows, layout.prefix_at)
         self._records = np.frombuffer(self._map, layout.record, layout.entries, layout.records_at)
         self._is_large = self._records.nbytes >= _GIVE_BACK_FROM
+        self._advise("MADV_RANDOM")
+
+    def __del__(self) -> None:
+        if hasattr(self, "_file"):
+            os.close(self._file)
 
     def __len__(self) -> int:
         return self.layout.entries
@@ -92,21 +98,22 @@ class Segment:
         table = np.minimum(self._prefix[first : last + 2].astype(np.int64), layout.entries)
         start, end = int(table[0]), int(table[-1])
         counts = np.maximum(np.diff(table), 0)
-        records = self._records[start:end]
-        if counts.sum() != len(records):
+        if counts.sum() != end - start:
             raise damaged(self.path, "its prefix table")
+        # Read, not mapped: the pages would count as this process's own.
+        each = layout.record.itemsize
+        content = os.pread(self._file, (end - start) * each, layout.records_at + start * each)
+        records = np.frombuffer(content, layout.record)
         hashes = layout.whole(np.repeat(np.arange(first, last + 1), counts), records["rest"])
         left = int(np.searchsorted(hashes, np.uint64(low)))
         right = len(hashes)
         if high < 1 << 64:
             right = int(np.searchsorted(hashes, np.uint64(high)))
-        kept = (
+        return (
             hashes[left:right],
             records["file"][left:right].copy(),
             records["line"][left:right].copy(),
         )
-        self._give_back()
-        return kept
 
     def _survivors(self, hashes: Hashes, rows: npt.NDArray[np.int64]) -> Places:
         layout, wanted = self.layout, hashes[rows]
@@ -124,7 +131,7 @@ class Segment:
             np.ascontiguousarray(records["file"]),
             np.ascontiguousarray(records["line"]),
         )
-        self._give_back()
+        self._advise("MADV_DONTNEED")
         return places
 
     def _bisect(
@@ -146,11 +153,16 @@ class Segment:
             high[open_] = np.where(is_above, high[open_], middle)
         return low
 
-    def _give_back(self) -> None:
-        """Let go of the records' pages: they stay in the system's cache, not in this process."""
-        if self._is_large and hasattr(mmap, "MADV_DONTNEED"):
+    def _advise(self, name: str) -> None:
+        """Tell the system how the records of a large segment are used.
+
+        They are met at random, so that reading ahead is in vain; and what was met stays in the
+        system's cache, not in this process.
+        """
+        advice = getattr(mmap, name, None)
+        if self._is_large and advice is not None:
             start = self.layout.records_at
-            self._map.madvise(mmap.MADV_DONTNEED, start, len(self._map) - start)
+            self._map.madvise(advice, start, len(self._map) - start)
 
 
 class SegmentWriter:
