@@ -37,7 +37,9 @@ _TELLING = np.isin(
     np.arange(16),
     (Kind.PROPERTY, Kind.KEY, Kind.STRING, Kind.REGEX, Kind.DEFINED, Kind.GLOBAL),
 )
-_DULL = stir(texts([b"use strict", b""]) ^ np.uint64(2))  # as the hash of a string's content is made
+_DULL = stir(
+    texts([b"use strict", b""]) ^ np.uint64(2)
+)  # as the hash of a string's content is made
 
 
 def _dropped(family: Family) -> Flags:

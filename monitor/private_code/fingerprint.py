@@ -81,7 +81,7 @@ def fingerprints(files: Sequence[Text], *, for_index: bool = False) -> list[File
             continue
         text = plain_text(file.content)
         if text is not None:
-            name = language(file.path, text)
+            name = language(file.path, file.content)
             family = _FAMILIES.get(name, C_FAMILY)
             by_family.setdefault(family.name, []).append((number, text, name))
     for family in (JAVASCRIPT, PYTHON, C_FAMILY, PLAIN):
@@ -178,9 +178,7 @@ def _read(
         _add(section.skeleton(), SKELETON, (Channel.SKELETON,), gathered)
         literals = section.literals()
         for number, places in _by_text(literals.texts):
-            gathered[number].add(
-                Channel.LITERALS, literals.hashes[places], literals.lines[places]
-            )
+            gathered[number].add(Channel.LITERALS, literals.hashes[places], literals.lines[places])
         if family is JAVASCRIPT:
             _add_minified(section, gathered, for_index=for_index)
 

@@ -29,8 +29,8 @@ _SHEBANG = re.compile(rb"#![^\n]*?\b(node|deno|bun|tsx|python)[0-9.]*\b")
 _SAMPLE = 16 << 10
 _SIGNS = {
     "javascript": re.compile(
-        rb"\bfunction\b|=>|===|\b(?:const|let|var) [\w${\[]|\brequire\(|\bexport (?:default|const)\b"
-        rb"|\bvoid 0\b|\btypeof \w"
+        rb"\bfunction\b|=>|===|\b(?:const|let|var) [\w${\[]|\brequire\("
+        rb"|\bexport (?:default|const)\b|\bvoid 0\b|\btypeof \w|\bthis\.|\b(?:if|for) ?\("
     ),
     "python": re.compile(
         rb"(?m)^[ \t]*(?:def \w+\(|class \w+[(:]|from [\w.]+ import |import \w+$|elif .*:$"
@@ -44,7 +44,7 @@ _SIGNS = {
     "rust": re.compile(rb"\bfn \w+|\blet mut \b|\bimpl\b|\bpub (?:fn|struct|enum|mod)\b|&mut \w"),
     "c": re.compile(rb"(?m)^#include [<\"]|^#define \w|\bstd::|\bsizeof\(|->\w+|^#ifndef \w"),
 }
-_PER_SIGN = 250
+_PER_SIGN = 500
 """Bytes: a text with a sign each so often is in that language."""
 
 
@@ -78,7 +78,17 @@ _WIDE = ((b"\x00\x00\xfe\xff", "utf-32-be"), (b"\xfe\xff", "utf-16-be"))
 
 
 def plain_text(content: bytes) -> bytes | None:
-    """A text's bytes in an encoding that keeps ASCII, without its mark; None for no text."""
+    """A text's bytes in an encoding that keeps ASCII, without its mark; None for no text.
+
+    The line that names an interpreter is emptied: it is no source.
+    """
+    text = _decoded(content)
+    if text is not None and text.startswith(b"#!"):
+        return text[text.find(b"\n") :] if b"\n" in text else b""
+    return text
+
+
+def _decoded(content: bytes) -> bytes | None:
     for mark, encoding in (*_MARKS, *_WIDE):
         if content.startswith(mark):
             rest = content[len(mark) :]

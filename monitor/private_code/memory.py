@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from msgspec.structs import replace
 
 from monitor.private_code.prints import Hits, IndexedFile
 from monitor.private_code.suffixes import suffix
@@ -107,7 +106,7 @@ class MemoryIndex:
 
     def file(self, number: int) -> IndexedFile:
         """What is known of a file."""
-        return replace(self._files[number])
+        return self._files[number]
 
 
 def _among(hashes: Hashes, table: Hashes) -> npt.NDArray[np.bool_]:

@@ -7,7 +7,7 @@ with the smallest hash is kept, so any copy of ``run + window - 1`` elements sha
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -50,7 +50,7 @@ def winnowed(elements: Elements, rule: Rule) -> tuple[Hashes, Places]:
     if size < 1:
         return np.empty(0, np.uint64), np.empty(0, np.int64)
     hashes = stir(runs(elements.hashes, rule.run))
-    told = elements.texts[: size] == elements.texts[rule.run - 1 :]
+    told = elements.texts[:size] == elements.texts[rule.run - 1 :]
     told &= _spread(elements.telling, rule.run, np.logical_or)
     told &= _distinct(elements.hashes, rule.run) >= rule.distinct
     hashes[~told] = _NONE
@@ -81,7 +81,9 @@ def _power(exponent: int) -> np.uint64:
     return np.uint64(pow(_FACTOR, exponent, 1 << 64))
 
 
-def _spread(values: npt.NDArray, width: int, merge: Callable) -> npt.NDArray:
+def _spread(
+    values: npt.NDArray[Any], width: int, merge: Callable[[Any, Any], Any]
+) -> npt.NDArray[Any]:
     """``merge`` over each window of ``width`` values; it must not mind a value seen twice."""
     done = 1
     while done < width:
@@ -99,7 +101,8 @@ def _distinct(hashes: Hashes, width: int) -> npt.NDArray[np.uint8]:
 
 def _ones(values: Hashes) -> npt.NDArray[np.uint8]:
     if hasattr(np, "bitwise_count"):  # numpy 2
-        return np.bitwise_count(values)
+        counted: npt.NDArray[np.uint8] = np.bitwise_count(values)
+        return counted
     pairs = values - ((values >> np.uint64(1)) & np.uint64(0x5555555555555555))
     mask = np.uint64(0x3333333333333333)
     fours = (pairs & mask) + ((pairs >> np.uint64(2)) & mask)

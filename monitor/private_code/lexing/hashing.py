@@ -68,7 +68,7 @@ def texts(pieces: list[bytes]) -> Hashes:
         while last < len(pieces) and (last == first or size < MAX_WINDOW >> 1):
             size += min(len(pieces[last]), MAX_TEXT)
             last += 1
-        part = [piece[: MAX_TEXT] for piece in pieces[first:last]]
+        part = [piece[:MAX_TEXT] for piece in pieces[first:last]]
         lengths = np.fromiter(map(len, part), np.int64, len(part))
         ends = np.cumsum(lengths)
         octets = np.frombuffer(b"".join(part), dtype=np.uint8)
@@ -103,4 +103,5 @@ class Vocabulary:
     def codes(self, hashes: Hashes) -> Codes:
         """The code of each word."""
         slots = (hashes * self._factor) >> self._shift
-        return self._codes[slots] * (self._hashes[slots] == hashes)
+        found: Codes = self._codes[slots] * (self._hashes[slots] == hashes)
+        return found
