@@ -171,6 +171,7 @@ def test_a_large_segment_gives_back_the_pages_that_it_touched(
     merge.write(path, (keyed, numbers, numbers), 54)
     whole = Segment(path)
     monkeypatch.setattr(segments, "_GIVE_BACK_FROM", 0)
+    monkeypatch.setattr(segments, "_STRETCH_BYTES", 1 << 18)
     sliced = Segment(path)
     asked = cut(keyed[:5000], 54)
     for left, right in zip(

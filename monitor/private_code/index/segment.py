@@ -1,11 +1,13 @@
 """One immutable, sorted segment of postings in a file: written once, mapped, asked.
 
-A process that maps a segment shares its pages with all others; what a look-up touched of the
-records is given back at once, so that resident memory stays near the filter's size.
+A process that maps a segment shares its pages with all others. A large one is asked in the order
+of its records, a stretch at a time, and each stretch is given back: resident memory stays near the
+filter's size, however much the system maps around each page that is touched.
 """
 
 from __future__ import annotations
 
+import itertools
 import mmap
 import os
 from typing import TYPE_CHECKING
@@ -34,9 +36,9 @@ MOST_PLACES = 64
 Places = tuple["Numbers", "Numbers", "Numbers"]
 """Rows of the question, files, lines: three arrays of one length."""
 
-_SLICE = 1000  # survivors of the filter whose pages are held at a time: 64 kB each at most
+_STRETCH_BYTES = 40 << 20  # of the records held at a time
 _CACHED = 1 << 14  # questions whose arrays fit the second-level cache
-_GIVE_BACK_FROM = 64 << 20
+_GIVE_BACK_FROM = 8 << 20
 
 
 class Segment:
@@ -80,11 +82,20 @@ class Segment:
                 for start, piece in _pieces(len(hashes), _CACHED)
             ]
         )
-        at_once = _SLICE if self._is_large else len(rows)
-        found = [self._survivors(hashes, rows[piece]) for _, piece in _pieces(len(rows), at_once)]
-        if len(found) == 1:
-            return found[0]
-        return _joined(found)
+        if not self._is_large:
+            return self._survivors(hashes, rows)
+        rows = rows[np.argsort(hashes[rows])]
+        edges = self._edges(hashes[rows])
+        pieces = [rows[start:end] for start, end in itertools.pairwise(edges) if start < end]
+        queries, files, lines = _joined([self._survivors(hashes, piece) for piece in pieces])
+        order = np.argsort(queries, kind="stable")
+        return queries[order], files[order], lines[order]
+
+    def _edges(self, ascending: Hashes) -> list[int]:
+        """Where the stretches of the records begin in hashes, and where the last one ends."""
+        count = -(-self._records.nbytes // _STRETCH_BYTES)
+        starts = np.array([(piece << 64) // count for piece in range(count)], np.uint64)
+        return [*np.searchsorted(ascending, starts).tolist(), len(ascending)]
 
     def _is_let_by(self, hashes: Hashes, wanted: Hashes) -> npt.NDArray[np.bool_]:
         words = self._filter.take(self.layout.word(hashes), mode="clip")
@@ -121,7 +132,10 @@ class Segment:
         low = np.minimum(self._prefix[prefix].astype(np.int64), layout.entries)
         high = np.clip(self._prefix[prefix + 1].astype(np.int64), low, layout.entries)
         begin = self._bisect(low, high, rest, is_right=False)
-        end = self._bisect(begin, high, rest, is_right=True)
+        held = np.flatnonzero(begin < high)
+        held = held[self._records["rest"][begin[held]] == rest[held]]
+        rows, begin = rows[held], begin[held]
+        end = self._bisect(begin, high[held], rest[held], is_right=True)
         counts = np.minimum(end - begin, MOST_PLACES)
         total = int(counts.sum())
         steps = np.arange(total) - np.repeat(np.cumsum(counts) - counts, counts)
@@ -233,5 +247,8 @@ def _pieces(length: int, at_once: int) -> Iterator[tuple[int, slice]]:
 
 
 def _joined(found: list[Places]) -> Places:
+    if not found:
+        nothing = np.empty(0, np.uint32)
+        return nothing, nothing, nothing
     queries, files, lines = zip(*found, strict=True)
     return np.concatenate(queries), np.concatenate(files), np.concatenate(lines)
