@@ -101,13 +101,14 @@ def _distinct(hashes: Hashes, width: int) -> npt.NDArray[np.uint8]:
 
 def _ones(values: Hashes) -> npt.NDArray[np.uint8]:
     if hasattr(np, "bitwise_count"):  # numpy 2
-        counted: npt.NDArray[np.uint8] = np.bitwise_count(values)
-        return counted
+        return np.bitwise_count(values)
     pairs = values - ((values >> np.uint64(1)) & np.uint64(0x5555555555555555))
     mask = np.uint64(0x3333333333333333)
     fours = (pairs & mask) + ((pairs >> np.uint64(2)) & mask)
     eights = (fours + (fours >> np.uint64(4))) & np.uint64(0x0F0F0F0F0F0F0F0F)
-    return ((eights * np.uint64(0x0101010101010101)) >> np.uint64(56)).astype(np.uint8)
+    counts: npt.NDArray[np.uint8]
+    counts = ((eights * np.uint64(0x0101010101010101)) >> np.uint64(56)).astype(np.uint8)
+    return counts
 
 
 def salted(hashes: Hashes, channel: Channel) -> Hashes:
