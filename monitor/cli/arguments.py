@@ -12,7 +12,7 @@ from monitor.cli import indexing, responding, storage
 from monitor.model import Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 FORMATS = ("table", "json", "jsonl", "sarif", "html")
 SEVERITIES = tuple(severity.value for severity in Severity if severity is not Severity.NONE)
@@ -21,7 +21,7 @@ SCAN_HELP = """\
 targets:
   npm:left-pad  npm:@acme/cli@1.2.0  npm:x@next     a package of the npm registry
   pypi:acme  pypi:acme==2.0                         every file of a PyPI release
-  pkg:npm/%%40acme/cli@1.2.0                         any of these as a package URL
+  pkg:npm/%40acme/cli@1.2.0                         any of these as a package URL
   github:acme/repo@ref                              a public or private repository
   https://git.example/acme.git@ref                  any git address
   ./acme-0.9.0.tgz  ./dist/                         an archive or a folder on this machine
@@ -41,9 +41,21 @@ examples:
 """
 
 
+class _Parser(argparse.ArgumentParser):
+    """A grammar that tells of an unknown option with the usage of the command that got it."""
+
+    def parse_known_args(  # type: ignore[override] # the two overloads differ in nothing here
+        self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
+    ) -> tuple[argparse.Namespace, list[str]]:
+        known, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            self.error(f"unrecognized arguments: {' '.join(unknown)}")
+        return known, unknown
+
+
 def parser() -> argparse.ArgumentParser:
     """The whole grammar; ``run`` of the result is the command to call with it."""
-    top = argparse.ArgumentParser(
+    top: argparse.ArgumentParser = _Parser(
         prog="leakmon",
         description="Finds secrets, source and private code in published packages.",
         epilog="Run 'leakmon COMMAND --help' for a command's options.",
@@ -165,6 +177,18 @@ def _scan_work(work: argparse._ArgumentGroup) -> None:
         "to the OSV API",
     )  # fmt: skip
     work.add_argument(
+        "--previous", action="append", default=[], metavar="TARGET",
+        help="an earlier version, to tell what is new in this one; repeatable, the newest first",
+    )  # fmt: skip
+    work.add_argument(
+        "--history", type=_positive, default=0, metavar="N",
+        help="the same with the N versions before it in the registry (each is downloaded)",
+    )  # fmt: skip
+    work.add_argument(
+        "--private-code", action=argparse.BooleanOptionalAction, default=True,
+        help="hold it against the indexes of private code (leakmon index), where there are any",
+    )  # fmt: skip
+    work.add_argument(
         "--jobs", "-j", type=_positive, metavar="N",
         help="inspect this many at once (default: the number of processors)",
     )  # fmt: skip
@@ -184,6 +208,16 @@ def _watch(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     status.add_argument("--config", metavar="FILE", help="leakmon.toml (default: searched)")
     status.add_argument("--watch", action="store_true", help="redraw until Ctrl-C")
     status.add_argument("--json", action="store_true", help="as JSON")
+    jobs = commands.add_parser("jobs", help="list and revive work that was set aside")
+    actions = jobs.add_subparsers(title="actions", metavar="ACTION", required=True)
+    listing = _command(actions, "list", "set_aside:listing", "list what was set aside, and why")
+    listing.add_argument("--limit", type=_positive, default=100, metavar="N", help="default: 100")
+    listing.add_argument("--json", action="store_true", help="as JSON")
+    revive = _command(actions, "revive", "set_aside:revive", "try again what was set aside")
+    revive.add_argument("keys", nargs="*", metavar="KEY", help="as leakmon jobs list gives them")
+    revive.add_argument("--all", action="store_true", help="all of it")
+    for action in (listing, revive):
+        action.add_argument("--config", metavar="FILE", help="leakmon.toml (default: searched)")
 
 
 def _rules(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -236,7 +270,7 @@ def _small(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
 
 
 def _positive(text: str) -> int:
-    number = int(text)
+    number = int(text) if text.isascii() and text.isdigit() else 0
     if number < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not 1 or more")
+        raise argparse.ArgumentTypeError(f"{text} is not a whole number, 1 or more")
     return number

@@ -12,10 +12,10 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any
 
+from monitor.config.alerting import Alerts, Slack
 from monitor.config.secrets import SecretRef
 from monitor.config.settings import (
     Advisories,
-    Alerts,
     Database,
     Evidence,
     Github,
@@ -25,7 +25,6 @@ from monitor.config.settings import (
     Registries,
     Service,
     Settings,
-    Slack,
 )
 from monitor.errors import ConfigError
 

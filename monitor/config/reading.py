@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 
-from monitor.config.checks import Complaint, check
+from monitor.config.checks import check
+from monitor.config.complaints import Complaint
 from monitor.config.secrets import SecretRef
 from monitor.config.settings import Settings
 from monitor.errors import ConfigError
@@ -18,7 +19,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 SECRET_KEYS = (
+    ("alerts", "email", "password"),
+    ("alerts", "github", "token"),
+    ("alerts", "pagerduty", "routing_key"),
+    ("alerts", "slack", "app_token"),
+    ("alerts", "slack", "signing_secret"),
     ("alerts", "slack", "token"),
+    ("alerts", "teams", "url"),
+    ("alerts", "webhook", "secret"),
     ("evidence", "key"),
     ("evidence", "access_key_id"),
     ("evidence", "secret_access_key"),
@@ -32,7 +40,7 @@ SECRET_KEYS = (
 SECRET_TABLES = (("private_code", "keys"),)
 """The tables each of whose keys, names of organisations, holds a reference to a secret."""
 
-REFERENCE_KEYS = (("database", "url"),)
+REFERENCE_KEYS = (("alerts", "webhook", "url"), ("database", "url"))
 """The keys that hold a plain value or, since it may have a secret inside, a reference."""
 
 _IN_TOML_WORDS = {
@@ -146,7 +154,7 @@ def _choices(path: str) -> str:
 
 
 def _fields(path: str) -> tuple[str, ...]:
-    return cast("tuple[str, ...]", getattr(_type_at(path), "__struct_fields__", ()))
+    return cast("tuple[str, ...]", getattr(_type_at(path), "__struct_encode_fields__", ()))
 
 
 def _type_at(path: str) -> object:

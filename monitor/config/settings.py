@@ -4,19 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from msgspec import Meta, Struct, field
+from msgspec import Meta, field
 
+from monitor.config.alerting import Alerts
 from monitor.config.secrets import SecretRef
+from monitor.config.table import Days, Seconds, Table
 from monitor.http.settings import HttpSettings
 from monitor.model import Organisation
 from monitor.registries.settings import GithubSettings, NpmSettings, PypiSettings
-
-Days = Annotated[int, Meta(ge=1, le=36_500)]
-Seconds = Annotated[float, Meta(ge=1, le=86_400)]
-
-
-class Table(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A table of the file. A key that no field stands for is an error."""
 
 
 class Database(Table, frozen=True):
@@ -42,20 +37,6 @@ class Evidence(Table, frozen=True):
     secret_access_key: SecretRef | None = None
     keep_days: Days = 30
     keep_closed_days: Days = 365
-
-
-class Slack(Table, frozen=True):
-    """``[alerts.slack]``: ``channel`` is ``#name`` or an id; ``base_url`` replaces the API."""
-
-    token: SecretRef
-    channel: str
-    base_url: str = ""
-
-
-class Alerts(Table, frozen=True):
-    """``[alerts]``: one table per channel; an absent one is silent."""
-
-    slack: Slack | None = None
 
 
 class Npm(Table, frozen=True):
@@ -107,12 +88,14 @@ class Service(Table, frozen=True):
     """``[service]``: where the daemon answers for its health (empty: nowhere), and how it works.
 
     ``workers`` inspect artifacts at once, 0 for one per processor. A canary, a known leak, takes
-    the whole way every ``canary_minutes``, 0 for never.
+    the whole way every ``canary_minutes``, 0 for never. ``drain_seconds`` is for what is in hand
+    when it is told to stop; the rest of the stop takes a few more.
     """
 
     listen: str = "127.0.0.1:9464"
     workers: Annotated[int, Meta(ge=0, le=256)] = 0
     canary_minutes: Annotated[int, Meta(ge=0, le=1440)] = 60
+    drain_seconds: Annotated[float, Meta(ge=0, le=600)] = 15
 
 
 class PrivateCode(Table, frozen=True):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Self, TypeVar
-from urllib import request as urllib_request
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -15,6 +14,7 @@ from monitor import __version__
 from monitor.errors import DeniedError, LimitError, NotFoundError, TargetError
 
 from . import trust
+from .bypass import proxy_for
 from .failures import RetryError, given_up, too_large, translated
 from .guard import Guard, GuardedResolver
 from .pace import Clock, Pace, back_off, wait_asked
@@ -159,6 +159,7 @@ class Client:
         origin = url
         for _hop in range(_MAX_REDIRECTS + 1):
             self._check(url, origin)
+            self._refrain(url)
             async with (
                 self._pace.turn(netloc_of(url)),
                 self._answer(url, headers, decode=decode, question=question) as answer,
@@ -197,11 +198,7 @@ class Client:
 
     def proxy_for(self, url: str) -> str | None:
         """The proxy that the environment names for an address, or None."""
-        parts = urlsplit(url)
-        proxy = self.proxies.get(parts.scheme) or self.proxies.get("all")
-        if not proxy or _is_bypassed(parts.netloc.rpartition("@")[2], self.proxies):
-            return None
-        return proxy if "://" in proxy else f"http://{proxy}"
+        return proxy_for(url, self.proxies)
 
     @asynccontextmanager
     async def _answer(
@@ -242,11 +239,21 @@ class Client:
             )
         self.guard.check_literal(parts.hostname, int(netloc_of(url).rpartition(":")[2]))
 
+    def _refrain(self, url: str) -> None:
+        """A host that asked to be left alone is, whoever else wants something of it."""
+        wait = self._pace.held(netloc_of(url))
+        if wait > 0:
+            raise RetryError(
+                f"{shown(url)}: its host asked to be left alone", reason="retry-after", wait=wait
+            )
+
     def _judge(self, answer: aiohttp.ClientResponse, url: str) -> None:
         """Raise the error that belongs to a status, if any."""
         status = answer.status
         wait = wait_asked(answer.headers, self.clock.now())
         if status in _RETRIED or (status == HTTPStatus.FORBIDDEN and wait is not None):
+            if wait is not None and wait > self.settings.max_wait_seconds:
+                self._pace.hold(netloc_of(url), wait)
             raise RetryError(f"{shown(url)} answered {status}", reason=f"http-{status}", wait=wait)
         if status in _GONE:
             raise NotFoundError(f"{shown(url)} does not exist ({status})")
@@ -268,11 +275,3 @@ def _target(url: str, location: str) -> str:
     if not location:
         raise TargetError(f"{shown(url)} redirects to nowhere", reason="redirect")
     return joined(url, location).partition("#")[0]
-
-
-def _is_bypassed(netloc: str, proxies: Mapping[str, str]) -> bool:
-    """Whether ``no_proxy`` excludes a host; the standard library's rule, on a mapping of ours."""
-    bypass: Callable[[str, Mapping[str, str]], bool] = vars(urllib_request)[
-        "proxy_bypass_environment"
-    ]
-    return bool(bypass(netloc, proxies))

@@ -21,6 +21,7 @@ from monitor.model.findings import (
     SourceMapReference,
 )
 from monitor.model.incidents import (
+    Digest,
     Incident,
     IncidentChange,
     IncidentEvent,
@@ -39,6 +40,7 @@ __all__ = [
     "Checkpoint",
     "Confidence",
     "Dependency",
+    "Digest",
     "Finding",
     "Gap",
     "Hazard",

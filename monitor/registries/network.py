@@ -20,7 +20,7 @@ from monitor.errors import NotFoundError, TargetError
 from monitor.http.client import Client
 from monitor.http.digests import Digests
 from monitor.http.download import Download, Progress
-from monitor.http.failures import too_large
+from monitor.http.failures import room, too_large
 from monitor.http.guard import Guard
 from monitor.model import Artifact, Release, Skipped
 
@@ -135,7 +135,17 @@ async def resolve(target: Target, network: Network) -> list[Release]:
 async def fetch(
     artifact: Artifact, network: Network, folder: str, progress: Progress | None = None
 ) -> Fetched:
-    """The artifact's bytes as a file in ``folder``, its digests checked; on failure no file."""
+    """The artifact's bytes as a file in ``folder``, its digests checked; on failure no file.
+
+    A full disk is a TransientError (``disk-full``).
+    """
+    with room():
+        return await _fetch(artifact, network, folder, progress)
+
+
+async def _fetch(
+    artifact: Artifact, network: Network, folder: str, progress: Progress | None
+) -> Fetched:
     if artifact.url.startswith(PREFIX):
         return await _fetch_git(artifact, network, folder, progress)
     if artifact.url.startswith("file:"):

@@ -11,10 +11,12 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from monitor.errors import ConfigError, LeakmonError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
     from monitor.service.parts import Parts
     from monitor.service.polling import Feed
+
+    Answering = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class Health:
@@ -36,11 +38,9 @@ class Health:
             await self._parts.store.checkpoints()
         except LeakmonError as error:
             problems.append(f"database: {error.reason}")
-        problems += [
-            f"{feed.name}: no answer yet"
-            for feed in self._feeds
-            if feed.is_primary and not feed.answered_at
-        ]
+        now = self._parts.clock.now()
+        told = [feed.problem(now) for feed in self._feeds if feed.is_primary]
+        problems += [each for each in told if each]
         if self._parts.intake.is_full:
             problems.append("disk-full")
         if self._is_stopping():
@@ -62,8 +62,13 @@ class Health:
 
 
 @asynccontextmanager
-async def served(health: Health, listen: str) -> AsyncIterator[None]:
-    """The answers at ``host:port`` until the block ends; nothing for an empty one."""
+async def served(
+    health: Health, listen: str, posted: Sequence[tuple[str, Answering]] = ()
+) -> AsyncIterator[None]:
+    """The answers at ``host:port`` until the block ends; nothing for an empty one.
+
+    ``posted`` are further answers, to POST, by path.
+    """
     if not listen:
         yield
         return
@@ -71,6 +76,8 @@ async def served(health: Health, listen: str) -> AsyncIterator[None]:
     app.router.add_get("/healthz", health.healthz)
     app.router.add_get("/readyz", health.readyz)
     app.router.add_get("/metrics", health.metrics)
+    for path, answer in posted:
+        app.router.add_post(path, answer)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
     await runner.setup()
     host, _, port = listen.rpartition(":")

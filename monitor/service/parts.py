@@ -10,8 +10,9 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING
 
 from monitor.alerts import channels
+from monitor.alerts.routing import hearers
 from monitor.config import network as network_settings_of
-from monitor.config.channels import alert_settings
+from monitor.config.channels import alert_settings, last_digest_at, routing
 from monitor.config.storage import open_evidence
 from monitor.http.pace import Clock
 from monitor.jobs.embedded import EmbeddedQueue
@@ -25,11 +26,14 @@ from monitor.watchers.perimeter import Perimeter
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
+    from datetime import datetime
 
     from monitor.alerts import Channel
     from monitor.config import Settings
     from monitor.evidence import Evidence
     from monitor.jobs import Queue
+    from monitor.model import Ownership
+    from monitor.pipeline.private_code import PrivateCode
     from monitor.registries.client_config import Machine
     from monitor.registries.network import Network
     from monitor.registries.settings import NetworkSettings
@@ -67,12 +71,15 @@ class Parts:
         self._another = another
         self._renewing = asyncio.Lock()
         self.channels = told
+        self.private_code: PrivateCode | None = None
+        self.hearers = hearers(routing(settings))
         self.folder = folder
         self.clock = clock
         self.perimeter = Perimeter(settings.organisations)
         self.meters = Meters()
         self.intake = Intake(clock)
         self.strangers = Strangers()
+        self.owners: dict[tuple[str, str], Ownership] = {}
         self.woken = asyncio.Condition()
 
     @property
@@ -84,6 +91,17 @@ class Parts:
     def channel_names(self) -> list[str]:
         """Where incidents are told."""
         return [channel.name for channel in self.channels]
+
+    @property
+    def last_digest_at(self) -> datetime:
+        """The latest moment at which digests were due."""
+        return last_digest_at(self.settings, self.clock.now())
+
+    async def recall(self) -> None:
+        """Know again whose the packages on record are: theirs goes before any stranger's."""
+        names = {each.name for each in self.settings.organisations}
+        known = await self.store.owners()
+        self.owners = {key: own for key, own in known.items() if own.organisation in names}
 
     async def wake(self) -> None:
         """There is work: whoever waits for some looks now."""

@@ -99,9 +99,7 @@ def _secret_fields(kind: Any, path: tuple[str, ...] = ()) -> list[tuple[str, ...
 
 
 def test_every_secret_of_the_settings_is_read_as_a_reference() -> None:
-    assert sorted(_secret_fields(Settings)) == sorted(
-        SECRET_KEYS + REFERENCE_KEYS + SECRET_TABLES
-    )
+    assert sorted(_secret_fields(Settings)) == sorted(SECRET_KEYS + REFERENCE_KEYS + SECRET_TABLES)
 
 
 def test_a_secret_is_read_when_it_is_needed_and_not_before(tmp_path: Path) -> None:

@@ -14,14 +14,15 @@ import sqlalchemy as sa
 
 from monitor.errors import ConfigError, TransientError
 from monitor.evidence.keys import Keyring
-from monitor.model import Gap
-from monitor.store import IgnoreRecord, Store, migrations
+from monitor.model import Gap, Incident, IncidentEvent
+from monitor.store import IgnoreRecord, Pulse, Store, migrations
 from monitor.store.columns import Row
 from monitor.store.database import address
 from monitor.store.migrations import Standing
 from tests.contract import samples
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from tests.contract.databases import ManualClock
@@ -100,7 +101,17 @@ async def filled(url: str, clock: ManualClock) -> None:
     artifact = await samples.fetched(store, samples.release())
     await store.settle(artifact, samples.report(), samples.decide, samples.SCAN, channels=["slack"])
     await store.ignore_add(IgnoreRecord(rule="r", reason="why", actor="kim"))
+    await store.move_tags("npm", "@acme/cli", {"latest": ("", "1.0.0")}, "3")
+    await store.beat(Pulse(name="npm/changes", at=clock(), answered_at=clock()))
+    second = await samples.fetched(store, samples.release("2.0.0"))
+    await store.settle(second, samples.report(), samples.decide, samples.SCAN, channels=held)
+    clock.move(minutes=1)
+    await store.digests_close(clock())
     await store.close()
+
+
+def held(_incident: Incident, _event: IncidentEvent, _told: Sequence[str]) -> dict[str, bool]:
+    return {"email": True}
 
 
 def counts(url: str) -> dict[str, int]:

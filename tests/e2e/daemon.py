@@ -38,10 +38,11 @@ url = "file:{folder}/evidence"
 [service]
 listen = "127.0.0.1:{port}"
 canary_minutes = {canary_minutes}
+drain_seconds = {drain_seconds}
 [http]
 contact = "security@acme.example"
 tries = 2
-idle_seconds = 2.0
+idle_seconds = {idle_seconds}
 [registries.npm]
 url = "{npm}"
 changes = "{changes}"
@@ -81,7 +82,15 @@ class Site:
         self.log = folder / "watch.log"
         self.configure()
 
-    def configure(self, more: str = "", *, has_slack: bool = True, canary_minutes: int = 0) -> None:
+    def configure(
+        self,
+        more: str = "",
+        *,
+        has_slack: bool = True,
+        canary_minutes: int = 0,
+        drain_seconds: int = 15,
+        idle_seconds: int = 5,
+    ) -> None:
         text = CONFIG.format(
             folder=self.folder,
             port=self.port,
@@ -92,6 +101,8 @@ class Site:
             poll=POLL_SECONDS,
             more=more,
             canary_minutes=canary_minutes,
+            drain_seconds=drain_seconds,
+            idle_seconds=idle_seconds,
         )
         if has_slack:
             text += SLACK.format(url=self.slack.url)
@@ -133,10 +144,10 @@ class Site:
         self.process.wait()
 
     def stop(self) -> int:
-        """SIGTERM, and the exit status."""
+        """SIGTERM, and the exit status. It has twenty seconds, whatever is in hand."""
         assert self.process is not None
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(60)
+        return self.process.wait(20)
 
     def end(self) -> None:
         if self.process is not None and self.process.poll() is None:

@@ -78,6 +78,23 @@ class Perimeter:
                     )
         return None
 
+    def is_on(self, ecosystem: str) -> bool:
+        """Whether any organisation may have a package there at all."""
+        is_named = any(True for own in self._organisations for _ in _globs(ecosystem, own))
+        return is_named or self.needs_metadata(ecosystem)
+
+    def told(self, ecosystem: str) -> list[str]:
+        """What is watched there, for people: ``npm.scopes @acme, @acme-labs``."""
+        found: dict[str, list[str]] = {}
+        for own in self._organisations:
+            for name, glob in _globs(ecosystem, own):
+                shown = glob.removesuffix("/*") if name == "npm.scopes" else glob
+                found.setdefault(name, []).append(shown)
+            for key in _keys(ecosystem):
+                if wanted := key.wanted(own):
+                    found.setdefault(key.name, []).extend(wanted)
+        return [f"{name} {', '.join(globs)}" for name, globs in found.items()]
+
     def needs_metadata(self, ecosystem: str) -> bool:
         """Whether a name that is not ours may belong to us all the same."""
         return any(
@@ -89,14 +106,12 @@ class Perimeter:
     def interest(self, ecosystem: str, tracked: Iterable[str] = ()) -> Interest:
         """What a backfill looks for: the names that are written out and those already tracked."""
         names = {plain(ecosystem, name) for name in tracked}
+        globs: set[str] = set()
         scopes: set[str] = set()
         maintainers: set[str] = set()
         for organisation in self._organisations:
-            names |= {
-                plain(ecosystem, glob)
-                for _, glob in _globs(ecosystem, organisation)
-                if not is_wild(glob)
-            }
+            for _, glob in _globs(ecosystem, organisation):
+                (globs if is_wild(glob) else names).add(plain(ecosystem, glob))
             if ecosystem == "npm":
                 scopes |= {one.lower() for one in organisation.npm.scopes if not is_wild(one)}
                 maintainers |= {one for one in organisation.npm.maintainers if not is_wild(one)}
@@ -104,6 +119,7 @@ class Perimeter:
             names=frozenset(names),
             scopes=frozenset(scopes),
             maintainers=frozenset(maintainers),
+            globs=frozenset(globs),
             is_ours=lambda name: self.by_name(ecosystem, name) is not None,
         )
 
