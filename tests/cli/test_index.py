@@ -245,3 +245,27 @@ def test_keys_are_for_organisations_that_there_are() -> None:
         config.parse('private_code.keys.acmee = "env:X"\n[[organisations]]\nname = "acme"\n')
     with pytest.raises(UsageError, match="a secret must be a reference"):
         config.parse(f'private_code.keys.acme = "{"ab" * 32}"\n[[organisations]]\nname = "acme"\n')
+
+
+def test_an_index_made_with_esbuild_is_not_made_worse_without(
+    machine: Path, run: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = machine / "esbuild"
+    program.write_text("#!/bin/sh\necho 9.9.9\n", encoding="utf-8")
+    program.chmod(0o755)
+    path = machine / "named.toml"
+    path.write_text(f'private_code.esbuild = "{program}"\n', encoding="utf-8")
+    monkeypatch.setenv("LEAKMON_CONFIG", str(path))
+    commit(machine / "app", {"a.py": code("alpha"), "b.js": "export const answer = 42;\n"})
+    run("add", "app")
+    assert "esbuild 9.9.9" in run("stats")
+    path.write_text("", encoding="utf-8")
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+    assert "esbuild 9.9.9 esnext, which is not here" in run("update", status=2)
+    program.write_text("#!/bin/sh\necho 9.9.10\n", encoding="utf-8")
+    path.write_text(f'private_code.esbuild = "{program}"\n', encoding="utf-8")
+    assert "everything is read again" in run("update")
+    assert "esbuild 9.9.10" in run("stats")
+    assert matched(index(), code("alpha")) == {"app:a.py": 1.0}
+    program.write_text("#!/bin/sh\nexit 1\n", encoding="utf-8")
+    assert "private_code.esbuild" in run("update", status=2)
