@@ -24,6 +24,7 @@ targets:
   pkg:npm/%40acme/cli@1.2.0                         any of these as a package URL
   github:acme/repo@ref                              a public or private repository
   https://git.example/acme.git@ref                  any git address
+  github:acme/repo --history                        every commit of all its branches and tags
   ./acme-0.9.0.tgz  ./dist/                         an archive or a folder on this machine
   -                                                 a list of targets on standard input
 
@@ -38,6 +39,8 @@ examples:
   npm pack && leakmon scan ./acme-cli-1.2.0.tgz --fail-on high
   leakmon scan pypi:acme==2.0 --format table --format sarif --output acme.sarif
   leakmon scan ./dist --baseline known.json
+  leakmon scan github:acme/repo --history
+  leakmon scan . --history --fail-on high            a checkout, before it is made public
 """
 
 
@@ -166,6 +169,12 @@ def _scan_work(work: argparse._ArgumentGroup) -> None:
         "ones run with --semgrep)",
     )  # fmt: skip
     work.add_argument(
+        "--history", action="store_true",
+        help="inspect every commit of the repositories (github:owner/name, git addresses, "
+        "checkouts; with @ref what leads to it): each new file once; findings tell the commit, the "
+        "path and whether HEAD still holds it",
+    )  # fmt: skip
+    work.add_argument(
         "--semgrep", action=argparse.BooleanOptionalAction, default=False,
         help="also run the structural rules, with Semgrep (pip install 'leakmon[semgrep]'); "
         "off by default: it takes seconds, not milliseconds",
@@ -181,7 +190,7 @@ def _scan_work(work: argparse._ArgumentGroup) -> None:
         help="an earlier version, to tell what is new in this one; repeatable, the newest first",
     )  # fmt: skip
     work.add_argument(
-        "--history", type=_positive, default=0, metavar="N",
+        "--earlier", type=_positive, default=0, metavar="N",
         help="the same with the N versions before it in the registry (each is downloaded)",
     )  # fmt: skip
     work.add_argument(
@@ -196,7 +205,10 @@ def _scan_work(work: argparse._ArgumentGroup) -> None:
 
 def _watch(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     watch = _command(
-        commands, "watch", "watch:run", "follow the registries, inspect what is ours, tell Slack"
+        commands,
+        "watch",
+        "watch:run",
+        "follow registries and repositories, inspect what is ours, tell people",
     )
     watch.add_argument("--config", metavar="FILE", help="leakmon.toml (default: searched)")
     watch.add_argument(
@@ -257,7 +269,9 @@ def _small(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
         actions, "explain", "perimeter:explain",
         "say by which key of the configuration a package is ours, or why it is not",
     )  # fmt: skip
-    explain.add_argument("name", metavar="NAME", help="npm:@acme/cli, pypi:acme, or just a name")
+    explain.add_argument(
+        "name", metavar="NAME", help="npm:@acme/cli, pypi:acme, github:acme/cli, or just a name"
+    )
     explain.add_argument("--config", metavar="FILE", help="leakmon.toml (default: searched)")
     explain.add_argument("--offline", action="store_true", help="ask no registry")
     explain.add_argument("--json", action="store_true", help="as JSON")

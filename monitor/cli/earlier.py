@@ -1,4 +1,4 @@
-"""``--previous`` and ``--history``: the versions before, seen with the same eyes, as profiles."""
+"""``--previous`` and ``--earlier``: the versions before, seen with the same eyes, as profiles."""
 
 from __future__ import annotations
 
@@ -38,18 +38,18 @@ def profiles(
     Raises TargetError for one that was named and cannot be inspected, UsageError where it is not
     clear of what they are the versions before.
     """
-    if not call.previous and not call.history:
+    if not call.previous and not call.earlier:
         return ()
     wanted = [parse(text) for text in call.previous]
-    if call.history:
-        wanted += asyncio.run(_before(_only(targets), call.history, settings))
+    if call.earlier:
+        wanted += asyncio.run(_before(_only(targets), call.earlier, settings))
     ended = _inspected(wanted, settings, sandbox, context, progress)
     return tuple(_profile(each) for each in ended)
 
 
 def _only(targets: Sequence[Target]) -> PackageTarget:
     if len(targets) != 1 or not isinstance(targets[0], PackageTarget):
-        raise UsageError("--history: scan one package of a registry with it, as npm:@acme/cli@2.0")
+        raise UsageError("--earlier: scan one package of a registry with it, as npm:@acme/cli@2.0")
     return targets[0]
 
 

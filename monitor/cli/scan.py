@@ -65,6 +65,8 @@ def run(call: argparse.Namespace) -> int:
         has_dependencies=call.advisories,
     )
     _check_folders(call.rules)
+    if call.history and (call.semgrep or call.advisories):
+        raise UsageError("--history looks for secrets alone: not with --semgrep or --advisories")
     engines = _engines(call, settings, targets)
     private = private_code.opened(call, settings)
     with (
@@ -73,6 +75,7 @@ def run(call: argparse.Namespace) -> int:
     ):
         at_once = call.jobs or os.cpu_count() or 1
         errand = _Errand(sandbox, policy, context, at_once, engines=engines)
+        errand.has_history = call.history
         errand.private_code = private
         if structure is not None:
             errand.engines.append(structure.look)
@@ -111,7 +114,7 @@ def _with_history(
     progress: Progress,
 ) -> Context:
     """The context, with what the versions before looked like where that is asked for."""
-    if not call.previous and not call.history:
+    if not call.previous and not call.earlier:
         return errand.context
     from monitor.cli import earlier
 
@@ -140,6 +143,7 @@ class _Errand:
         self.engines = engines
         self.private_code: PrivateCode | None = None
         self.keep: Callable[[Subject, Outcome], Outcome] | None = None
+        self.has_history = False
         self.held: list[Ended] = []
         self.done: list[Concluded] = []
 
@@ -148,7 +152,7 @@ class _Errand:
     ) -> list[Concluded]:
         """Every target's conclusions, in the order in which the targets were given."""
         local = [target for target in targets if isinstance(target, LocalTarget)]
-        if len(local) == len(targets):
+        if len(local) == len(targets) and not self.has_history:
             self._local(local, progress)
         else:
             self._remote(targets, settings, progress)
@@ -201,6 +205,7 @@ class _Errand:
                 progress=progress,
                 keep=self.keep,
                 settle=self._settle,
+                has_history=self.has_history,
             )
         )
 

@@ -34,6 +34,7 @@ SECRET_KEYS = (
     ("registries", "npm", "password"),
     ("registries", "pypi", "password"),
     ("registries", "github", "token"),
+    ("registries", "gitlab", "token"),
 )
 """The keys that hold a reference to a secret and nothing else."""
 

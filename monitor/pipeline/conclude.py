@@ -109,7 +109,13 @@ def _judged(
         target=subject.purl or subject.target,
         organisation=_owner(subject, inspection, policy.organisations),
         release=subject.release,
+        is_history=subject.history is not None,
     )
+    if subject.history is not None:
+        findings = subject.history.findings(findings)
+        inspection.skipped = subject.history.gaps(inspection.skipped)
+        expected = subject.history.gaps(expected)
+        verdict = verdicts.conclude(findings, inspection, posture)
     suppressions = _with_inline(subject, inspection, policy)
     notes = expired(findings, suppressions, policy.today)
     kept, hidden = apply(findings, suppressions, policy.today)
@@ -118,7 +124,8 @@ def _judged(
     if hidden and not kept:
         things = "1 known finding is" if len(hidden) == 1 else f"{len(hidden):,} known findings are"
         verdict = Verdict(verdict.severity, f"Nothing new: {things} hidden.", verdict.reasons)
-    is_single = len(subject.jobs) == 1 and len(subject.jobs[0].files) == 1 and not subject.folder
+    is_single = len(subject.jobs) == 1 and len(subject.jobs[0].files) == 1
+    is_single = is_single and not subject.folder and subject.history is None
     report = TargetReport(
         target=subject.target,
         status=Status.PARTIAL if inspection.skipped else Status.COMPLETE,

@@ -23,6 +23,7 @@ from monitor.rules import bundled_rules_folder
 from monitor.sandbox import Sandbox
 from monitor.sandbox import Settings as SandboxSettings
 from monitor.service.logs import configure, logger
+from monitor.store.keys import REPOSITORIES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -34,7 +35,13 @@ if TYPE_CHECKING:
 
 _log = logger()
 ALL = "all"
-LABELS = {"npm": "npm", "pypi": "PyPI"}
+LABELS = {
+    "npm": "npm",
+    "pypi": "PyPI",
+    "github": "GitHub",
+    "gitlab": "GitLab",
+    "git": "git addresses",
+}
 
 
 class Wish(Struct, frozen=True, kw_only=True):
@@ -94,18 +101,22 @@ def _greet(parts: Parts) -> None:
     from monitor.watchers import WATCHERS
 
     names = ", ".join(each.name for each in parts.settings.organisations)
-    watched = [each for each in WATCHERS if parts.perimeter.is_on(each)]
+    watched = {
+        ecosystem: feeds
+        for ecosystem, registry in WATCHERS.items()
+        if ecosystem in REPOSITORIES or parts.perimeter.is_on(ecosystem)
+        if (feeds := registry.watch(parts.registries, parts.network))
+    }
     if not watched:
         raise ConfigError("organisations: none names packages, owners, repositories or domains")
-    told = " and ".join(LABELS.get(each, each) for each in watched)
+    told = " and ".join(LABELS[each] for each in watched)
     _log.info(f"watching {told} for {names}", step="start")
-    for ecosystem in watched:
+    for ecosystem, feeds in watched.items():
         keys = "; ".join(parts.perimeter.told(ecosystem))
-        feeds = [
-            watcher.feed for watcher in WATCHERS[ecosystem].watch(parts.registries, parts.network)
-        ]
-        every = ", ".join(f"{feed} every {interval(feed, parts):g} s" for feed in feeds)
-        _log.info(f"{LABELS.get(ecosystem, ecosystem)}: {keys}. Asked: {every}", step="start")
+        every = ", ".join(f"{each.feed} every {interval(each.feed, parts):g} s" for each in feeds)
+        _log.info(f"{LABELS[ecosystem]}: {keys}. Asked: {every}", step="start")
+    if "github" in watched and not parts.registries.github.token:
+        _log.info("no [registries.github] token: GitHub answers 60 questions an hour", step="start")
     listen = parts.settings.service.listen
     if listen:
         _log.info(f"health and metrics: http://{listen}/metrics", step="start")

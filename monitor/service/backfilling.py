@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from monitor.model import Checkpoint, Gap
 from monitor.service.logs import logger
 from monitor.service.polling import UNDECIDED, owner_of
-from monitor.store.keys import BACKFILL
+from monitor.store.keys import BACKFILL, REPOSITORIES
 from monitor.watchers import WATCHERS
 
 if TYPE_CHECKING:
@@ -128,11 +128,12 @@ async def close_gaps(
 
 def primary(parts: Parts) -> dict[str, Watcher]:
     """The first feed of each registry that is watched: any of them can read the past."""
-    return {
-        ecosystem: registry.watch(parts.registries, parts.network)[0]
+    feeds = {
+        ecosystem: registry.watch(parts.registries, parts.network)
         for ecosystem, registry in WATCHERS.items()
-        if parts.perimeter.is_on(ecosystem)
+        if ecosystem in REPOSITORIES or parts.perimeter.is_on(ecosystem)
     }
+    return {ecosystem: found[0] for ecosystem, found in feeds.items() if found}
 
 
 def _is_due(record: GapRecord, ecosystem: str, now: datetime, broken: Collection[str]) -> bool:

@@ -18,6 +18,7 @@ from monitor.service.reactions import reactions
 from monitor.service.schedule import MINUTE, Clockwork, ringing
 from monitor.service.supervision import supervised
 from monitor.service.workers import Worker
+from monitor.store.keys import REPOSITORIES
 from monitor.watchers import WATCHERS
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ RESOLVERS = 4
 STRANGERS = 4
 """Fewer than a host's connections: who asks about strangers leaves room for ours."""
 
+LOOKERS = 2
 SECOND_FEED_SECONDS = 60.0
 LISTING_SECONDS = 1800.0
 _log = logger()
@@ -63,6 +65,7 @@ class Daemon:
                 for n in range(RESOLVERS)
             ),
             *(Worker(f"local/stranger-{n}", ("stranger",), parts) for n in range(STRANGERS)),
+            *(Worker(f"local/look-{n}", ("look",), parts) for n in range(LOOKERS)),
             *(Worker(f"local/artifact-{n}", ("artifact",), parts) for n in range(count)),
         ]
 
@@ -185,6 +188,13 @@ def interval(feed: str, parts: Parts) -> float:
     registries = parts.settings.registries
     if feed == "npm/changes":
         return registries.npm.poll_seconds
+    forges = {
+        "github": registries.github.poll_seconds,
+        "gitlab": registries.gitlab.poll_seconds,
+        "git": registries.git.poll_seconds,
+    }
+    if feed.partition("/")[0] in forges:
+        return forges[feed.partition("/")[0]]
     own = registries.pypi.poll_seconds
     if feed == "pypi/changelog":
         return own
@@ -206,5 +216,5 @@ def _watchers(parts: Parts) -> dict[str, list[Watcher]]:
     return {
         ecosystem: list(registry.watch(parts.registries, parts.network))
         for ecosystem, registry in WATCHERS.items()
-        if parts.perimeter.is_on(ecosystem)
+        if ecosystem in REPOSITORIES or parts.perimeter.is_on(ecosystem)
     }

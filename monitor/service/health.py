@@ -56,6 +56,8 @@ class Health:
             meters.show(await self._parts.store.metrics(), polled, now)
         except LeakmonError as error:
             meters.errors.labels("metrics", error.reason).inc()
+        network = self._parts.network
+        meters.show_limits(network.client.limits.accounts, network.mirrors.bytes_fetched)
         meters.disk_full.set(int(self._parts.intake.is_full))
         body = generate_latest(meters.registry)
         return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE_LATEST})

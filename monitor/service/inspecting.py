@@ -10,6 +10,7 @@ import asyncio
 import hashlib
 import os
 import shutil
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from msgspec import convert, to_builtins
@@ -27,7 +28,7 @@ from monitor.pipeline.subjects import Subject
 from monitor.registries.network import fetch
 from monitor.sandbox import Job as SandboxJob
 from monitor.sandbox.events import run
-from monitor.service import canaries, vanishing
+from monitor.service import canaries, pushes, vanishing
 from monitor.service.ignoring import without_ignored
 from monitor.service.logs import logger
 from monitor.store import Scan
@@ -39,14 +40,13 @@ if TYPE_CHECKING:
         Artifact,
         Incident,
         IncidentChange,
-        Inspection,
         Release,
         TargetReport,
     )
     from monitor.pipeline.private_code import PrivateCode
     from monitor.sandbox import Outcome
     from monitor.service.parts import Parts
-    from monitor.store import Settled, Stored
+    from monitor.store import Past, Settled, Stored
 
 TRIES_OF_A_SCAN = 2
 """A child may be killed for want of memory that others took; a second time it is the artifact."""
@@ -63,21 +63,27 @@ async def inspect_artifact(artifact_id: int, attempts: int, parts: Parts) -> Non
     stored = await parts.store.artifact(artifact_id)
     if stored.state == "settled" and stored.rules_digest == parts.rules_digest:
         return
-    if _is_gone(stored):
+    if not pushes.is_push(stored) and _is_gone(stored):
         await _vanished(stored, parts)
         return
     with room():
         folder = parts.scratch()
     try:
-        path, stored = await _bytes(stored, folder, parts)
-        started = parts.clock.monotonic()
-        subject, outcome = await _scanned(stored, path, parts)
-        if outcome.error is not None and attempts + 1 < TRIES_OF_A_SCAN:
-            raise outcome.error
+        if pushes.is_push(stored):
+            started = parts.clock.monotonic()
+            run_one = partial(_run, parts=parts)
+            stored, subject, outcomes = await pushes.inspected(stored, folder, run_one, parts)
+        else:
+            path, stored = await _bytes(stored, folder, parts)
+            started = parts.clock.monotonic()
+            subject, outcomes = await _scanned(stored, path, parts)
+        for outcome in outcomes:
+            if outcome.error is not None and attempts + 1 < TRIES_OF_A_SCAN:
+                raise outcome.error
         took = parts.clock.monotonic() - started
         parts.meters.scans.labels(stored.artifact.ecosystem).observe(took)
-        report = await _judged(stored, subject, outcome, parts)
-        settled = await _settle(stored, report, outcome, parts)
+        report = await _judged(stored, subject, outcomes, parts)
+        settled = await _settle(stored, report, outcomes, parts)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     await _tell(stored, report, settled, took, parts)
@@ -96,7 +102,7 @@ def _is_gone(stored: Stored) -> bool:
 
 async def _vanished(stored: Stored, parts: Parts) -> None:
     report = vanishing.report(stored.artifact)
-    settled = await _settle(stored, report, None, parts)
+    settled = await _settle(stored, report, [], parts)
     await _tell(stored, report, settled, 0.0, parts)
 
 
@@ -122,7 +128,7 @@ async def _bytes(stored: Stored, folder: str, parts: Parts) -> tuple[str, Stored
     return path, known
 
 
-async def _scanned(stored: Stored, path: str, parts: Parts) -> tuple[Subject, Outcome]:
+async def _scanned(stored: Stored, path: str, parts: Parts) -> tuple[Subject, list[Outcome]]:
     artifact = stored.artifact
     context = Context(
         ecosystem=artifact.ecosystem,
@@ -139,7 +145,7 @@ async def _scanned(stored: Stored, path: str, parts: Parts) -> tuple[Subject, Ou
         release=release,
         artifact=artifact,
     )
-    return subject, await _run(job, parts)
+    return subject, [await _run(job, parts)]
 
 
 async def _run(job: SandboxJob, parts: Parts) -> Outcome:
@@ -155,7 +161,9 @@ async def _run(job: SandboxJob, parts: Parts) -> Outcome:
         return await run(parts.sandbox, job)
 
 
-async def _judged(stored: Stored, subject: Subject, outcome: Outcome, parts: Parts) -> TargetReport:
+async def _judged(
+    stored: Stored, subject: Subject, outcomes: Sequence[Outcome], parts: Parts
+) -> TargetReport:
     policy = Policy(
         today=parts.clock.now().date(),
         organisations=tuple(parts.settings.organisations),
@@ -164,11 +172,12 @@ async def _judged(stored: Stored, subject: Subject, outcome: Outcome, parts: Par
     private = parts.private_code
     history = await _profiles(stored, parts)
     # Look-ups of a large bundle take a while: not on the loop's own thread.
-    concluded = await asyncio.to_thread(_concluded, subject, outcome, policy, private, history)
+    concluded = await asyncio.to_thread(_concluded, subject, outcomes, policy, private, history)
     report = concluded.report
     report = replace(report, sha256=stored.sha256, bytes=stored.size)
-    if report.status is Status.FAILED and outcome.error is not None:
-        return _not_inspected(report, outcome.error)
+    error = outcomes[0].error
+    if report.status is Status.FAILED and error is not None:
+        return _not_inspected(report, error)
     return report
 
 
@@ -183,7 +192,7 @@ async def _profiles(stored: Stored, parts: Parts) -> tuple[Profile, ...]:
 
 def _concluded(
     subject: Subject,
-    outcome: Outcome,
+    outcomes: Sequence[Outcome],
     policy: Policy,
     private: PrivateCode | None,
     history: tuple[Profile, ...],
@@ -191,7 +200,7 @@ def _concluded(
     if private is not None:
         private.refresh()
     context = replace(subject.jobs[0].context, history=history)
-    return conclude_subject(subject, [outcome], context, policy, private)
+    return conclude_subject(subject, outcomes, context, policy, private)
 
 
 def _not_inspected(report: TargetReport, error: LeakmonError) -> TargetReport:
@@ -211,11 +220,15 @@ def _not_inspected(report: TargetReport, error: LeakmonError) -> TargetReport:
 
 
 async def _settle(
-    stored: Stored, report: TargetReport, outcome: Outcome | None, parts: Parts
+    stored: Stored, report: TargetReport, outcomes: Sequence[Outcome], parts: Parts
 ) -> Settled:
     artifact = replace(stored.artifact, size=stored.size or None)
-    past = await parts.store.history(artifact.ecosystem, artifact.name, before=stored.artifact_id)
-    history = [each for each in past if each.status != Status.FAILED.value]
+    history: list[Past] = []
+    if not pushes.is_push(stored):  # commits are no versions of each other
+        past = await parts.store.history(
+            artifact.ecosystem, artifact.name, before=stored.artifact_id
+        )
+        history = [each for each in past if each.status != Status.FAILED.value]
     release = await parts.store.release(stored.artifact_id)
     ignores = await parts.store.ignores()
     now = parts.clock.now()
@@ -234,11 +247,10 @@ async def _settle(
             release=release,
         )
 
-    inspection = outcome.inspection if outcome is not None else None
     scan = Scan(
         rules_digest=parts.rules_digest,
-        members_digest=_members_digest(inspection),
-        profile=_profile(artifact, release, inspection),
+        members_digest=_members_digest(outcomes),
+        profile=_profile(artifact, release, outcomes),
     )
     return await parts.store.settle(
         stored.artifact_id, report, decide, scan, channels=parts.hearers
@@ -287,12 +299,12 @@ async def give_up(artifact_id: int, reason: str, parts: Parts) -> None:
         return
 
 
-def _profile(artifact: Artifact, release: Release, inspection: Inspection | None) -> dict[str, Any]:
+def _profile(artifact: Artifact, release: Release, outcomes: Sequence[Outcome]) -> dict[str, Any]:
     """What the next version is held against."""
-    if inspection is None:
+    if len(outcomes) != 1 or outcomes[0].inspection is None:
         return {}
     shape = profile(
-        inspection,
+        outcomes[0].inspection,
         version=artifact.version,
         filename=artifact.filename,
         publisher=release.publisher,
@@ -301,11 +313,12 @@ def _profile(artifact: Artifact, release: Release, inspection: Inspection | None
     return told
 
 
-def _members_digest(inspection: Inspection | None) -> str:
+def _members_digest(outcomes: Sequence[Outcome]) -> str:
     """The set of members, by path and size."""
-    if inspection is None:
+    found = [each.inspection for each in outcomes if each.inspection is not None]
+    if not found:
         return ""
-    listed = sorted(f"{member.path}\0{member.size}" for member in inspection.members)
+    listed = sorted(f"{member.path}\0{member.size}" for one in found for member in one.members)
     whole = "\n".join(listed).encode("utf-8", "surrogatepass")
     return hashlib.sha256(whole).hexdigest()
 

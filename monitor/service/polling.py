@@ -209,9 +209,12 @@ def sift(notices: Sequence[Notice], parts: Parts) -> Sifted:
 
 
 def owner_of(notice: Notice, parts: Parts) -> Ownership | None:
-    """Whose it is by its name, or because it was ours before."""
+    """Whose it is by its name, because it was ours before, or by where it was found."""
     known = parts.owners.get((notice.ecosystem, notice.name))
-    return parts.perimeter.by_name(notice.ecosystem, notice.name) or known
+    owner = parts.perimeter.by_name(notice.ecosystem, notice.name) or known
+    if owner is None and notice.place:
+        return parts.perimeter.by_place(notice.place)
+    return owner
 
 
 def _subject(notice: Notice) -> tuple[str, ...]:

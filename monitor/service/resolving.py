@@ -8,7 +8,8 @@ import msgspec
 
 from monitor.errors import NotFoundError
 from monitor.model import Notice, Ownership
-from monitor.service import npm_records, pypi_pages
+from monitor.registries.repository import ECOSYSTEMS
+from monitor.service import npm_records, pypi_pages, repositories
 from monitor.service.resolved import Look, NotYet, Seen
 from monitor.service.verifying import gone, restored
 from monitor.store.artifacts import RESTORED
@@ -48,6 +49,10 @@ async def resolve_notice(payload: Mapping[str, Any], attempts: int, parts: Parts
     owner = await _owner(told, attempts, parts)
     if owner is None:
         await store.resolve_notice(told.notice_key, "not-ours")
+        return
+    if notice.ecosystem in ECOSYSTEMS:
+        outcome = await repositories.look(notice, owner, told.priority, parts)
+        await store.resolve_notice(told.notice_key, outcome)
         return
     if notice.action not in actions.FETCHABLE and notice.action != actions.ROLES_CHANGED:
         await _withdrawn(notice, parts)

@@ -9,6 +9,7 @@ from monitor import incidents
 from monitor.errors import LeakmonError, NotFoundError
 from monitor.model import IncidentState
 from monitor.registries.network import resolve
+from monitor.registries.repository import ECOSYSTEMS
 from monitor.service.logs import logger
 from monitor.service.resolved import package_target
 from monitor.store import IncidentFilter
@@ -60,7 +61,7 @@ async def gone(
         if incident.cause == incidents.VANISHED:
             continue  # that it is gone is all that it says
         if version in incident.versions and not left & set(incident.artifacts):
-            await _verify(incident, parts, is_present=False)
+            await verify(incident, parts, is_present=False)
 
 
 async def restored(release: Release, parts: Parts) -> None:
@@ -71,7 +72,7 @@ async def restored(release: Release, parts: Parts) -> None:
 async def _there_again(ecosystem: str, name: str, version: str, parts: Parts) -> None:
     for incident in await parts.store.known_incidents(ecosystem, name):
         if version in incident.versions and incident.is_present is False:
-            await _verify(incident, parts, is_present=True)
+            await verify(incident, parts, is_present=True)
 
 
 async def verify_open(parts: Parts) -> None:
@@ -87,7 +88,7 @@ async def verify_open(parts: Parts) -> None:
     for incident in due:
         try:
             is_present = await _is_served(incident, parts)
-            await _verify(incident, parts, is_present=is_present)
+            await verify(incident, parts, is_present=is_present)
         except LeakmonError as error:
             parts.intake.saw(error)
             parts.meters.errors.labels("verify", error.reason).inc()
@@ -112,6 +113,11 @@ def _is_due(incident: Incident, now: datetime) -> bool:
 
 async def _is_served(incident: Incident, parts: Parts) -> bool:
     """Whether any bad version can be had; the newest are asked for first."""
+    if incident.ecosystem in ECOSYSTEMS:
+        from monitor.service import repositories
+
+        latest = incident.versions[-_MOST_VERSIONS:][::-1]
+        return await repositories.is_served(incident.ecosystem, incident.package, latest, parts)
     for version in reversed(incident.versions[-_MOST_VERSIONS:]):
         target = package_target(incident.ecosystem, incident.package, version)
         try:
@@ -123,7 +129,8 @@ async def _is_served(incident: Incident, parts: Parts) -> bool:
     return False
 
 
-async def _verify(incident: Incident, parts: Parts, *, is_present: bool) -> None:
+async def verify(incident: Incident, parts: Parts, *, is_present: bool) -> None:
+    """Note what the registry said of an incident's bytes; a change is told."""
     now = parts.clock.now()
 
     def change(standing: Incident) -> IncidentChange:

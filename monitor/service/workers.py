@@ -38,6 +38,7 @@ class Worker:
         self._steps: dict[str, Callable[[Job], Awaitable[None]]] = {
             "resolve": self._resolve,
             "stranger": self._resolve,
+            "look": self._resolve,
             "recheck": self._recheck,
             "artifact": self._artifact,
         }

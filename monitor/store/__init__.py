@@ -1,12 +1,12 @@
 """All SQL. One public method of ``Store`` is one transaction; what it gives are plain records.
 
 Each room of the store adds its methods in its own module: ``feeds`` (pages, checkpoints, gaps),
-``artifacts`` (releases and files), ``packages`` (tags, events), ``cases`` (incidents),
-``settling``, ``outbox``, ``ledger`` (audit log, reconciliation, retention), ``observing`` (ignores,
-counts). The schema is declared in ``tables`` and ``tables_work``, its versions lie under
-``alembic/`` and are the work of ``migrations``. Database errors come as ours: TransientError where
-waiting may help (``disk-full``, ``database-locked``, ``database``), ConfigError where the operator
-has to act.
+``artifacts`` (releases and files), ``packages`` (tags, events), ``repositories`` (refs, commits),
+``cases`` (incidents), ``settling``, ``outbox``, ``ledger`` (audit log, reconciliation, retention),
+``observing`` (ignores, counts). The schema is declared in ``tables``, ``tables_work`` and
+``tables_repositories``, its versions lie under ``alembic/`` and are the work of ``migrations``.
+Database errors come as ours: TransientError where waiting may help (``disk-full``,
+``database-locked``, ``database``), ConfigError where the operator has to act.
 """
 
 from __future__ import annotations
@@ -28,6 +28,8 @@ from monitor.store.records import (
     PackageEvent,
     Past,
     Pulse,
+    Push,
+    RepositoryRecord,
     Retention,
     Scan,
     SetAside,
@@ -56,6 +58,8 @@ __all__ = [
     "PackageEvent",
     "Past",
     "Pulse",
+    "Push",
+    "RepositoryRecord",
     "Retention",
     "Scan",
     "Seal",

@@ -21,6 +21,7 @@ from monitor.store.keys import deliver_job
 from monitor.store.nouns import ELSEWHERE, event_of, incident_of
 from monitor.store.packages import Packages
 from monitor.store.records import IncidentFilter
+from monitor.store.repositories import Repositories
 from monitor.store.tables import (
     EventRow,
     FindingRow,
@@ -48,7 +49,7 @@ Hearers = Sequence[str] | Hold
 """The channels that hear of everything at once, or who chooses."""
 
 
-class Cases(Packages):
+class Cases(Packages, Repositories):
     """Incidents and their events."""
 
     async def incidents(self, wanted: IncidentFilter | None = None) -> list[Incident]:

@@ -14,8 +14,18 @@ if TYPE_CHECKING:
 
     from monitor.model import Artifact, Notice, Ownership
 
-PRIORITIES = {"deliver": 300, "resolve": 200, "stranger": 150, "artifact": 100, "recheck": 0}
+PRIORITIES = {
+    "deliver": 300,
+    "resolve": 200,
+    "look": 200,
+    "stranger": 150,
+    "artifact": 100,
+    "recheck": 0,
+}
 """What people wait for goes first. A backfill subtracts from these."""
+
+REPOSITORIES = frozenset({"github", "gitlab", "git"})
+"""Whose notices are about repositories."""
 
 BACKFILL = -150
 """The priority to give to what a backfill finds: behind everything new, before rechecks."""
@@ -56,9 +66,12 @@ def resolve_job(
 ) -> Job:
     """The job that finds out what a notice means. Its payload holds the notice and its owner.
 
-    Whose owner is not known yet is a ``stranger``: a kind of its own, so that it delays nobody.
+    Whose owner is not known yet is a ``stranger``, and to look at a repository takes a clone
+    (``look``): kinds of their own, so that they delay nobody.
     """
     kind = "resolve" if ownership.organisation else "stranger"
+    if notice.ecosystem in REPOSITORIES:
+        kind = "look"
     payload: dict[str, Any] = {
         "notice_key": key,
         "notice": msgspec.to_builtins(notice),

@@ -9,11 +9,13 @@ from msgspec import Struct, field
 
 from monitor.model import (
     Artifact,
+    CommitMark,
     Gap,
     IncidentChange,
     IncidentState,
     Notice,
     Ownership,
+    Release,
     Severity,
 )
 
@@ -65,6 +67,24 @@ class Settled(Struct, frozen=True, kw_only=True):
     is_repeat: bool
     changes: list[IncidentChange] = field(default_factory=list)
     outgoing: list[str] = field(default_factory=list)
+
+
+class Push(Struct, frozen=True, kw_only=True):
+    """Commits that are inspected together: a release with one artifact, and what it is made of."""
+
+    release: Release
+    marks: list[CommitMark]
+
+
+class RepositoryRecord(Struct, frozen=True, kw_only=True):
+    """A repository on record: what its refs point to, and the commits that they have left."""
+
+    package_id: int
+    address: str
+    head: str
+    first_looked_at: datetime
+    refs: dict[str, str]
+    left: frozenset[str]
 
 
 class Past(Struct, frozen=True, kw_only=True):

@@ -152,7 +152,10 @@ def test_the_network_gets_its_secrets_looked_up() -> None:
     assert given.http.allow_private[0] == "127.0.0.1"
     with pytest.raises(ConfigError, match=r"registries\.github\.token: env:GITHUB_TOKEN is empty"):
         config.network(settings, {"NPM_TOKEN": "two"})
-    assert config.network(Settings(), {}) == registries.NetworkSettings()
+    folder = "/cache/leakmon/repositories"
+    assert config.network(Settings(), {"XDG_CACHE_HOME": "/cache"}) == registries.NetworkSettings(
+        cache_folder=folder
+    )
 
 
 @pytest.mark.parametrize(

@@ -103,6 +103,7 @@ async def filled(url: str, clock: ManualClock) -> None:
     await store.ignore_add(IgnoreRecord(rule="r", reason="why", actor="kim"))
     await store.move_tags("npm", "@acme/cli", {"latest": ("", "1.0.0")}, "3")
     await store.beat(Pulse(name="npm/changes", at=clock(), answered_at=clock()))
+    await samples.looked_at(store)
     second = await samples.fetched(store, samples.release("2.0.0"))
     await store.settle(second, samples.report(), samples.decide, samples.SCAN, channels=held)
     clock.move(minutes=1)

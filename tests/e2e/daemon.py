@@ -43,6 +43,9 @@ drain_seconds = {drain_seconds}
 contact = "security@acme.example"
 tries = 2
 idle_seconds = {idle_seconds}
+[registries.git]
+cache = "{folder}/mirrors"
+poll_seconds = {poll}
 [registries.npm]
 url = "{npm}"
 changes = "{changes}"
@@ -79,6 +82,7 @@ class Site:
         self.slack = slack
         self.port = free_port()
         self.process: subprocess.Popen[bytes] | None = None
+        self.secrets: dict[str, str] = {}
         self.log = folder / "watch.log"
         self.configure()
 
@@ -118,6 +122,7 @@ class Site:
             "PYPI_PASSWORD": PASSWORD,
             "SLACK_BOT_TOKEN": self.slack.token,
             "PYTHONPATH": os.getcwd(),  # noqa: PTH109 - the checkout under test
+            **self.secrets,
         }
 
     def start(self, *arguments: str) -> None:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["PackageFacts", "Perimeter", "Tried", "of_release"]
 
 ECOSYSTEMS = ("npm", "pypi")
+REPOSITORIES = ("github", "gitlab", "git")
 
 
 class Tried(Struct, frozen=True, kw_only=True):
@@ -59,13 +60,21 @@ class Perimeter:
     def __init__(self, organisations: Sequence[Organisation]) -> None:
         self._organisations = list(organisations)
         self._names = {
-            ecosystem: Names(_name_entries(ecosystem, organisations)) for ecosystem in ECOSYSTEMS
+            ecosystem: Names(_name_entries(ecosystem, organisations))
+            for ecosystem in (*ECOSYSTEMS, *REPOSITORIES)
         }
 
     def by_name(self, ecosystem: str, name: str) -> Ownership | None:
         """Whose the name is, or None. Costs about a microsecond: every row of a feed is asked."""
         names = self._names.get(ecosystem)
         return names.find(plain(ecosystem, name)) if names is not None else None
+
+    def by_place(self, tracked: str) -> Ownership | None:
+        """Whose what was found through a tracked place is: a gist of a member, for example."""
+        for organisation in self._organisations:
+            if any(repositories.place(one) == tracked for one in organisation.repositories):
+                return Ownership(organisation=organisation.name, reason=f"found through {tracked}")
+        return None
 
     def by_metadata(self, facts: PackageFacts) -> Ownership | None:
         """Whose the package is by what its registry says of it, or None."""
@@ -164,6 +173,10 @@ def _globs(ecosystem: str, organisation: Organisation) -> Iterator[tuple[str, st
         yield from (("npm.packages", glob) for glob in organisation.npm.packages)
     elif ecosystem == "pypi":
         yield from (("pypi.packages", glob) for glob in organisation.pypi.packages)
+    if ecosystem in REPOSITORIES:
+        for one in organisation.repositories:
+            yield from (("repositories", glob) for glob in repositories.globs(one, ecosystem))
+        return
     yield from (("internal_names", glob) for glob in organisation.internal_names)
 
 
@@ -172,6 +185,7 @@ _LABELS = {
     "npm.packages": "npm package",
     "pypi.packages": "PyPI package",
     "internal_names": "internal name",
+    "repositories": "repository",
 }
 
 
@@ -228,6 +242,8 @@ _OWN = {
 
 
 def _keys(ecosystem: str) -> tuple[_Key, ...]:
+    if ecosystem in REPOSITORIES:
+        return ()  # where it is says whose it is
     own = _OWN.get(ecosystem)
     return (own, *_SHARED) if own is not None else _SHARED
 
