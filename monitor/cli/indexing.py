@@ -130,4 +130,27 @@ def _moving(
     importing = command(actions, "import", "index_moving:import_", "take a sketch on this host")
     importing.add_argument("file", metavar="FILE", help="what 'export' wrote")
     importing.add_argument("--key", metavar="FILE", help="its key (default: FILE.key)")
-    return [export, importing]
+    setup = command(
+        actions, "setup", "index_learning:setup",
+        "fetch the pinned esbuild from the npm registry, once: JavaScript is matched minified too",
+    )  # fmt: skip
+    setup.add_argument("--force", action="store_true", help="fetch it even if it is there")
+    background = command(
+        actions, "background", "index_learning:background",
+        "learn from public packages what is everybody's code",
+        "A fingerprint of yours counts as public, and is never reported, if a package that has it\n"
+        "was published before your first commit of each file that has it, or if packages of two\n"
+        "unrelated publishers have it. Only fingerprints that your index has are kept. Never\n"
+        "learnt from: packages of your organisations, packages with an open incident. Run it\n"
+        "again after 'add': what is new is compared then.",
+    )  # fmt: skip
+    background.add_argument(
+        "packages", nargs="*", metavar="PACKAGE",
+        help="npm:name or pypi:name, well-known ones (default: a list that leakmon brings)",
+    )  # fmt: skip
+    background.add_argument("--list", metavar="FILE", help="package names, one a line")
+    background.add_argument(
+        "--forget", action="store_true", help="take back what was learnt from these packages"
+    )
+    background.add_argument("--no-progress", action="store_true", help="show no progress bars")
+    return [export, importing, setup, background]

@@ -6,6 +6,7 @@ the same as its ``.pyc``: it is compiled, never run.
 
 from __future__ import annotations
 
+import contextlib
 import types
 import warnings
 from typing import TYPE_CHECKING, NamedTuple
@@ -52,10 +53,8 @@ def bytecode(content: bytes) -> Bytecode | None:
     if found is None or content[header_size(found) : header_size(found) + 1] not in (b"c", b"\xe3"):
         return None
     reader = Reader(memoryview(content), header_size(found), found)
-    try:
+    with contextlib.suppress(MalformedError):  # what was read until there is kept
         reader.read()
-    except MalformedError:
-        pass  # what was read until here is kept; the walk of the archive reports the rest
     return Bytecode([_names(code) for code in reader.codes], reader.strings)
 
 

@@ -1,4 +1,4 @@
-"""What matching says: matches of files and of paths, their levels and labels, and the thresholds."""
+"""What matching says: matches of files and of paths, levels, labels, and the thresholds."""
 
 from __future__ import annotations
 
