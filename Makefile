@@ -92,7 +92,7 @@ bench: $(DEV_STAMP) ## Measure speed and memory, side by side with Kingfisher (t
 	@$(BIN)/python -m tests.bench.startup
 	@$(BIN)/python -m tests.bench.speed $(ARGS)
 
-.PHONY: bench-detection bench-hiding bench-precision bench-semgrep bench-scale
+.PHONY: bench-detection bench-hiding bench-matching bench-precision bench-semgrep bench-scale
 bench-detection: $(DEV_STAMP) ## Measure recall and false alarms, side by side with three peers
 	@$(BIN)/python -m tests.bench.detection $(ARGS)
 
@@ -114,6 +114,9 @@ bench-semgrep: $(DEV_STAMP) ## Measure the matcher against Semgrep itself
 
 bench-scale: $(DEV_STAMP) ## Measure the queues, and 1, 2 and 4 workers of a cluster
 	@$(BIN)/python -m tests.bench.scale $(ARGS)
+
+bench-matching: $(DEV_STAMP) ## Measure the matching of private code, side by side with three peers
+	@$(BIN)/python -m tests.bench.matching $(ARGS)
 
 .PHONY: lock
 lock: $(DEV_STAMP) ## Resolve the newest dependencies into the lock files (UPGRADE= keeps what fits)

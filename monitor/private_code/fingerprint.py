@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from monitor.private_code import code_names
-from monitor.private_code.channels import MIN_STRING, SKELETON, TOKENS, Section
+from monitor.private_code.channels import CANONICAL, MIN_STRING, SKELETON, TOKENS, Section
 from monitor.private_code.languages import language, plain_text
 from monitor.private_code.lexing.families import (
     C_FAMILY,
@@ -102,6 +102,12 @@ class _Gathered:
         self.channels: dict[Channel, list[tuple[Hashes, Places]]] = {}
         self.tokens = 0
         self.digest = hashlib.blake2b(digest_size=16)
+        self.locals = self.short_locals = 0
+
+    @property
+    def is_squeezed(self) -> bool:
+        """Whether most locals have the short names that minifiers give."""
+        return self.locals >= _FEWEST_LOCALS and self.short_locals >= _SHORT_SHARE * self.locals
 
     def add(self, channel: Channel, hashes: Hashes, lines: Places) -> None:
         if len(hashes):
@@ -111,7 +117,7 @@ class _Gathered:
         channels = {channel: _united(parts) for channel, parts in self.channels.items()}
         if Channel.LITERALS in channels:
             channels[Channel.LITERALS] = _smallest(channels[Channel.LITERALS])
-        if name == "python" and for_index:
+        if name == "python" and (for_index or self.is_squeezed):
             names = code_names.prints(code_names.source(text))
             if len(names.hashes):
                 channels[Channel.BYTECODE] = names
@@ -181,6 +187,15 @@ def _read(
             gathered[number].add(Channel.LITERALS, literals.hashes[places], literals.lines[places])
         if family is JAVASCRIPT:
             _add_minified(section, gathered, for_index=for_index)
+        elif family is PYTHON:
+            _count_names(section, gathered)
+
+
+def _count_names(section: Section, gathered: list[_Gathered]) -> None:
+    total, short = section.short_names()
+    for number in np.flatnonzero(total).tolist():
+        gathered[number].locals += int(total[number])
+        gathered[number].short_locals += int(short[number])
 
 
 def _add_minified(section: Section, gathered: list[_Gathered], *, for_index: bool) -> None:
@@ -191,7 +206,7 @@ def _add_minified(section: Section, gathered: list[_Gathered], *, for_index: boo
         return
     section = section.only(is_minified[section.texts])
     channels = (Channel.CANONICAL,) if for_index else (Channel.CANONICAL, Channel.AUGMENTED)
-    _add(section.tokens(canonical=True), TOKENS, channels, gathered)
+    _add(section.tokens(canonical=True), CANONICAL, channels, gathered)
     _add(section.skeleton(canonical=True), SKELETON, (Channel.SKELETON,), gathered)
 
 
@@ -214,7 +229,7 @@ def _read_made(texts: list[tuple[_Gathered, bytes]], channels: tuple[Channel, ..
     made = [_Gathered() for _ in texts]
     mapped = [original_lines(text) for _, text in texts]
     for section in _sections([one.code for one in mapped], JAVASCRIPT, by_place=True):
-        _add(section.tokens(canonical=True), TOKENS, channels, made)
+        _add(section.tokens(canonical=True), CANONICAL, channels, made)
         if Channel.CANONICAL in channels:
             _add(section.skeleton(canonical=True), SKELETON, (Channel.SKELETON,), made)
     for (one, _), part, lines in zip(texts, made, mapped, strict=True):

@@ -116,6 +116,6 @@ def test_identity_pins_program_form_and_target(canonicaliser: Canonicaliser) -> 
     assert canonicaliser.identity().startswith(f"{FORM} esbuild 0.")
     assert Canonicaliser("/nowhere/esbuild").identity() == ""
     assert Canonicaliser("/nowhere/esbuild").texts([("a.js", b"f(1)")]) == [None]
-    older = Canonicaliser(str(PROGRAM), target="es2015")
+    older = Canonicaliser(str(PROGRAM), is_augmented=True)
     (text,) = older.texts([("a.js", b"x = a ?? b.c?.d ** 2")])
     assert b"??" not in code(text)

@@ -50,7 +50,8 @@ TRANSFORMS = {
 def _slice(code: str, wanted: int) -> tuple[str, int] | None:
     """Whole statements of the top level, about so many lines of them."""
     lines = code.splitlines()
-    nodes = [node for node in ast.parse(code).body if not isinstance(node, ast.Import)]
+    passed = (ast.Import, ast.ImportFrom, ast.Expr, ast.If)
+    nodes = [node for node in ast.parse(code).body if not isinstance(node, passed)]
     for number, first in enumerate(nodes):
         for last in nodes[number:]:
             count = (last.end_lineno or last.lineno) - first.lineno + 1
