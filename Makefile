@@ -85,9 +85,12 @@ bench: $(DEV_STAMP) ## Measure speed and memory, side by side with Kingfisher (t
 	@$(BIN)/python -m tests.bench.startup
 	@$(BIN)/python -m tests.bench.speed $(ARGS)
 
-.PHONY: bench-detection bench-precision bench-semgrep
+.PHONY: bench-detection bench-maps bench-precision bench-semgrep
 bench-detection: $(DEV_STAMP) ## Measure recall and false alarms, side by side with three peers
 	@$(BIN)/python -m tests.bench.detection $(ARGS)
+
+bench-maps: $(DEV_STAMP) ## Measure one source map of 60 MB with 1,900 sources
+	@$(BIN)/python -m tests.bench.maps $(ARGS)
 
 bench-precision: $(DEV_STAMP) ## Measure what is said in vain on 40 popular packages
 	@$(BIN)/python -m tests.bench.precision $(ARGS)
