@@ -57,11 +57,18 @@ endif
 .PHONY: watch
 watch: $(RUN_STAMP) ## Run the daemon in build/watch, with CONFIG (default: the example); options in ARGS
 	@mkdir -p build/watch
+	@echo 'In build/watch, with $(CONFIG). It shows that it works by a canary, a known leak that it feeds itself;' >&2
+	@echo 'then it waits for what your organisation publishes: copy the file, name your own, make watch CONFIG=FILE' >&2
 	@config="$$(realpath "$(CONFIG)")"; cd build/watch && exec ../../$(BIN)/leakmon watch --config "$$config" $(ARGS)
 
 .PHONY: crash
 crash: $(DEV_STAMP) node ## Kill the daemon 40 times under 200 publishes; ARGS="--seed N" repeats a run
 	@$(BIN)/python -m tests.e2e.crash $(ARGS)
+
+.PHONY: slack-picture
+slack-picture: $(DEV_STAMP) ## Draw the Slack message with Chromium: build/slack-source.png, build/slack-secret.png
+	@mkdir -p build
+	@for kind in source secret; do $(BIN)/python -m tests.alerts.picture build/slack-$$kind.png $$kind || exit; done
 
 .PHONY: test
 test: $(DEV_STAMP) node ## Run the whole test suite; options for pytest in ARGS
@@ -95,6 +102,13 @@ bench-maps: $(DEV_STAMP) ## Measure one source map of 60 MB with 1,900 sources
 bench-precision: $(DEV_STAMP) ## Measure what is said in vain on 40 popular packages
 	@$(BIN)/python -m tests.bench.precision $(ARGS)
 
+.PHONY: bench-load bench-latency
+bench-load: $(DEV_STAMP) ## Replay ten times the load of npm and PyPI (tests/bench/watch.md)
+	@$(BIN)/python -m tests.bench.load $(ARGS)
+
+bench-latency: $(DEV_STAMP) node ## From npm publish and twine upload to the message (tests/bench/watch.md)
+	@$(BIN)/python -m tests.e2e.latency $(ARGS)
+
 bench-semgrep: $(DEV_STAMP) ## Measure the matcher against Semgrep itself
 	@$(BIN)/python -m tests.bench.semgrep $(ARGS)
 
@@ -104,6 +118,8 @@ lock: $(DEV_STAMP) ## Resolve the newest dependencies into the lock files (UPGRA
 	@$(LOCK) $(UPGRADE) --group build -c requirements.lock -o requirements-build.lock >/dev/null
 	@$(LOCK) $(UPGRADE) pyproject.toml --group dev -c requirements.lock -c requirements-build.lock \
 		-o requirements-dev.lock >/dev/null
+	@$(LOCK) pyproject.toml --extra cluster --extra provenance -c requirements.lock \
+		-c requirements-dev.lock -o deploy/requirements.lock >/dev/null
 
 .PHONY: clean
 clean: ## Remove everything that make made

@@ -10,7 +10,7 @@ import hashlib
 import mmap
 import os
 import stat
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from monitor import archive, decoders
 from monitor.archive import manifests, noted
@@ -27,17 +27,25 @@ if TYPE_CHECKING:
     from monitor.decoders.unfold import Container
     from monitor.detectors import Context
     from monitor.detectors.packaging.compiled import Compiled
-    from monitor.harvest import Gatherer
     from monitor.model import Finding
     from monitor.rules import Match, Matcher
 
 RELEASE_EVERY_BYTES = 32 << 20
 MAX_TOLD_TWICE = 4096
 """How many of the latest findings can lie in the overlap of two windows."""
+SCRIPTS = (".js", ".mjs", ".cjs", ".jsx")
+"""Whose lines are counted: a bundle that can suddenly be read is a sign."""
 _BYTECODE = ".pyc!/(constants)"
 _MAP_PROBES = frozenset({"map-json", "source-map-url", "wasm-map-url"})
 MAX_MAP_DEPTH = 6
 """Source maps inside sources of source maps: bundles of bundles nest two or three deep."""
+
+
+class Taker(Protocol):
+    """Wants to see every member as well: to keep its code, or to take its prints."""
+
+    def take(self, member: Member) -> None:
+        """Look at a member; its data are valid until the next."""
 
 
 class Inspector:
@@ -52,18 +60,18 @@ class Inspector:
         self,
         files: Sequence[tuple[str, str]],
         context: Context,
-        gatherer: Gatherer | None = None,
+        takers: Sequence[Taker] = (),
     ) -> Inspection:
         """Inspect files given as ``(path on this machine, path to show)``.
 
         They are an artifact or a part of one: what can only be told of the whole is the
-        business of whoever has all parts (``pipeline.conclude``). ``gatherer``
-        sees every member too.
+        business of whoever has all parts (``pipeline.conclude``). ``takers``
+        see every member too.
         """
         trail = archive.Trail()
         inspection = Inspection(skipped=trail.skipped, hazards=trail.hazards)
         budget = Budget(self._limits, self._clock)
-        opening = _Opening(self._matcher, inspection, trail, budget, context, gatherer=gatherer)
+        opening = _Opening(self._matcher, inspection, trail, budget, context, takers=takers)
         for path, shown in files:
             try:
                 opening.open(path, shown, is_alone=len(files) == 1)
@@ -102,10 +110,10 @@ class _Opening:
         budget: Budget,
         context: Context,
         *,
-        gatherer: Gatherer | None,
+        takers: Sequence[Taker],
     ) -> None:
         self.context = context
-        self.gatherer = gatherer
+        self.takers = takers
         self.matcher = matcher
         self.inspection = inspection
         self.trail = trail
@@ -143,15 +151,20 @@ class _Opening:
         inspection = self.inspection
         size = len(member.data)
         record = MemberRecord(
-            member.path, member.offset + size, member.container, member.mtime, member.owner
+            member.path,
+            member.offset + size,
+            member.container,
+            member.mtime,
+            member.owner,
+            bytes(member.data).count(b"\n") if member.path.endswith(SCRIPTS) else 0,
         )
         if member.offset:
             inspection.members[-1] = record  # a further window of the same member
         else:
             inspection.members.append(record)
         inspection.inspected_bytes += size
-        if self.gatherer is not None:
-            self.gatherer.take(member)
+        for taker in self.takers:
+            taker.take(member)
         matches = self.matcher.scan(member.data, member.path)
         hits, capped = self.matcher.probe_hits, set(self.matcher.capped.values())
         containers: Sequence[Container] = ()

@@ -1,6 +1,6 @@
 """Digests: alerts that are held back and told together
 
-Revision: 0005, after 0001
+Revision: 0005, after 0002
 """
 
 import sqlalchemy as sa
@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = '0005'
-down_revision = '0001'
+down_revision = '0004'
 branch_labels = None
 depends_on = None
 

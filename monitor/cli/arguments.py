@@ -8,7 +8,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 from monitor import __version__
-from monitor.cli import responding, storage
+from monitor.cli import indexing, responding, storage
 from monitor.model import Severity
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ targets:
   pkg:npm/%40acme/cli@1.2.0                         any of these as a package URL
   github:acme/repo@ref                              a public or private repository
   https://git.example/acme.git@ref                  any git address
+  github:acme/repo --history                        every commit of all its branches and tags
   ./acme-0.9.0.tgz  ./dist/                         an archive or a folder on this machine
   -                                                 a list of targets on standard input
 
@@ -38,6 +39,8 @@ examples:
   npm pack && leakmon scan ./acme-cli-1.2.0.tgz --fail-on high
   leakmon scan pypi:acme==2.0 --format table --format sarif --output acme.sarif
   leakmon scan ./dist --baseline known.json
+  leakmon scan github:acme/repo --history
+  leakmon scan . --history --fail-on high            a checkout, before it is made public
 """
 
 
@@ -67,6 +70,7 @@ def parser() -> argparse.ArgumentParser:
     _watch(commands)
     responding.add(commands, _command)
     storage.add(commands, _command)
+    indexing.add(commands, _command)
     _small(commands)
     return top
 
@@ -165,6 +169,12 @@ def _scan_work(work: argparse._ArgumentGroup) -> None:
         "ones run with --semgrep)",
     )  # fmt: skip
     work.add_argument(
+        "--history", action="store_true",
+        help="inspect every commit of the repositories (github:owner/name, git addresses, "
+        "checkouts; with @ref what leads to it): each new file once; findings tell the commit, the "
+        "path and whether HEAD still holds it",
+    )  # fmt: skip
+    work.add_argument(
         "--semgrep", action=argparse.BooleanOptionalAction, default=False,
         help="also run the structural rules, with Semgrep (pip install 'leakmon[semgrep]'); "
         "off by default: it takes seconds, not milliseconds",
@@ -176,6 +186,18 @@ def _scan_work(work: argparse._ArgumentGroup) -> None:
         "to the OSV API",
     )  # fmt: skip
     work.add_argument(
+        "--previous", action="append", default=[], metavar="TARGET",
+        help="an earlier version, to tell what is new in this one; repeatable, the newest first",
+    )  # fmt: skip
+    work.add_argument(
+        "--earlier", type=_positive, default=0, metavar="N",
+        help="the same with the N versions before it in the registry (each is downloaded)",
+    )  # fmt: skip
+    work.add_argument(
+        "--private-code", action=argparse.BooleanOptionalAction, default=True,
+        help="hold it against the indexes of private code (leakmon index), where there are any",
+    )  # fmt: skip
+    work.add_argument(
         "--jobs", "-j", type=_positive, metavar="N",
         help="inspect this many at once (default: the number of processors)",
     )  # fmt: skip
@@ -183,7 +205,10 @@ def _scan_work(work: argparse._ArgumentGroup) -> None:
 
 def _watch(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     watch = _command(
-        commands, "watch", "watch:run", "follow the registries, inspect what is ours, tell Slack"
+        commands,
+        "watch",
+        "watch:run",
+        "follow registries and repositories, inspect what is ours, tell people",
     )
     watch.add_argument("--config", metavar="FILE", help="leakmon.toml (default: searched)")
     watch.add_argument(
@@ -195,6 +220,16 @@ def _watch(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     status.add_argument("--config", metavar="FILE", help="leakmon.toml (default: searched)")
     status.add_argument("--watch", action="store_true", help="redraw until Ctrl-C")
     status.add_argument("--json", action="store_true", help="as JSON")
+    jobs = commands.add_parser("jobs", help="list and revive work that was set aside")
+    actions = jobs.add_subparsers(title="actions", metavar="ACTION", required=True)
+    listing = _command(actions, "list", "set_aside:listing", "list what was set aside, and why")
+    listing.add_argument("--limit", type=_positive, default=100, metavar="N", help="default: 100")
+    listing.add_argument("--json", action="store_true", help="as JSON")
+    revive = _command(actions, "revive", "set_aside:revive", "try again what was set aside")
+    revive.add_argument("keys", nargs="*", metavar="KEY", help="as leakmon jobs list gives them")
+    revive.add_argument("--all", action="store_true", help="all of it")
+    for action in (listing, revive):
+        action.add_argument("--config", metavar="FILE", help="leakmon.toml (default: searched)")
 
 
 def _rules(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -234,7 +269,9 @@ def _small(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
         actions, "explain", "perimeter:explain",
         "say by which key of the configuration a package is ours, or why it is not",
     )  # fmt: skip
-    explain.add_argument("name", metavar="NAME", help="npm:@acme/cli, pypi:acme, or just a name")
+    explain.add_argument(
+        "name", metavar="NAME", help="npm:@acme/cli, pypi:acme, github:acme/cli, or just a name"
+    )
     explain.add_argument("--config", metavar="FILE", help="leakmon.toml (default: searched)")
     explain.add_argument("--offline", action="store_true", help="ask no registry")
     explain.add_argument("--json", action="store_true", help="as JSON")

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 from typing import TYPE_CHECKING
 
+from msgspec import to_builtins
+
 from monitor import config
+from monitor.cli.incidents import opened
 from monitor.config.storage import database_url
+from monitor.report.text import clean
 
 if TYPE_CHECKING:
     import argparse
@@ -45,6 +51,24 @@ def backup(call: argparse.Namespace) -> int:
 
     migrations.backup(_url(call), call.file)
     print(f"wrote {call.file}")
+    return 0
+
+
+def audit(call: argparse.Namespace) -> int:
+    """Print the audit log, latest first: who did what to what, and why."""
+    return asyncio.run(_audit(call))
+
+
+async def _audit(call: argparse.Namespace) -> int:
+    async with opened(call) as store:
+        entries = await store.audit_log(call.limit, action=call.action)
+    if call.json:
+        print(json.dumps(to_builtins(entries), indent=2))
+        return 0
+    for entry in entries:
+        at = entry.at.strftime("%Y-%m-%dT%H:%M:%SZ")
+        told = clean(f"{entry.actor:<12}  {entry.action:<18}  {entry.subject}")
+        print(f"{at}  {told}{f'  ({clean(entry.reason)})' if entry.reason else ''}")
     return 0
 
 

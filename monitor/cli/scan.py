@@ -10,9 +10,13 @@ import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TextIO
 
+from msgspec import structs
+
 from monitor import __version__, config
+from monitor.cli import private_code
 from monitor.cli.outputs import Output, planned
 from monitor.cli.structure import opened
+from monitor.config.marks import rule_files
 from monitor.detectors import Context
 from monitor.errors import LeakmonError, UsageError
 from monitor.model import ScanReport, Severity, Status
@@ -28,6 +32,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Iterator, Sequence
 
+    from monitor.pipeline.private_code import PrivateCode
     from monitor.pipeline.progress import Progress
     from monitor.pipeline.structure import Structure
     from monitor.pipeline.subjects import Ended, Subject
@@ -60,15 +65,24 @@ def run(call: argparse.Namespace) -> int:
         has_dependencies=call.advisories,
     )
     _check_folders(call.rules)
+    if call.history and (call.semgrep or call.advisories):
+        raise UsageError("--history looks for secrets alone: not with --semgrep or --advisories")
     engines = _engines(call, settings, targets)
-    with opened(call) as structure, Sandbox(_sandbox_settings(call, structure)) as sandbox:
+    private = private_code.opened(call, settings)
+    with (
+        opened(call) as structure,
+        Sandbox(_sandbox_settings(call, settings, structure, private)) as sandbox,
+    ):
         at_once = call.jobs or os.cpu_count() or 1
         errand = _Errand(sandbox, policy, context, at_once, engines=engines)
+        errand.has_history = call.history
+        errand.private_code = private
         if structure is not None:
             errand.engines.append(structure.look)
             errand.keep = structure.keep
         is_wanted = not (call.quiet or call.no_progress)
         with _progress(is_wanted=is_wanted) as progress:
+            errand.context = _with_history(call, targets, settings, errand, progress)
             concluded = errand.run(targets, settings, progress)
         digest = sandbox.hello.rules_digest
     report = ScanReport(
@@ -92,6 +106,25 @@ def _engines(
     return engines
 
 
+def _with_history(
+    call: argparse.Namespace,
+    targets: list[Target],
+    settings: config.Settings,
+    errand: _Errand,
+    progress: Progress,
+) -> Context:
+    """The context, with what the versions before looked like where that is asked for."""
+    if not call.previous and not call.earlier:
+        return errand.context
+    from monitor.cli import earlier
+
+    found = earlier.profiles(
+        call, targets, settings,
+        sandbox=errand.sandbox, context=errand.context, progress=progress,
+    )  # fmt: skip
+    return structs.replace(errand.context, history=found)
+
+
 class _Errand:
     """One call's targets on their way through the pipeline, in the order they were given."""
 
@@ -108,7 +141,9 @@ class _Errand:
         self.context = context
         self.at_once = at_once
         self.engines = engines
+        self.private_code: PrivateCode | None = None
         self.keep: Callable[[Subject, Outcome], Outcome] | None = None
+        self.has_history = False
         self.held: list[Ended] = []
         self.done: list[Concluded] = []
 
@@ -117,7 +152,7 @@ class _Errand:
     ) -> list[Concluded]:
         """Every target's conclusions, in the order in which the targets were given."""
         local = [target for target in targets if isinstance(target, LocalTarget)]
-        if len(local) == len(targets):
+        if len(local) == len(targets) and not self.has_history:
             self._local(local, progress)
         else:
             self._remote(targets, settings, progress)
@@ -139,7 +174,7 @@ class _Errand:
         subject, outcomes = ended
         if isinstance(outcomes, LeakmonError):
             return failure(subject, outcomes)
-        return conclude_subject(subject, outcomes, self.context, self.policy)
+        return conclude_subject(subject, outcomes, self.context, self.policy, self.private_code)
 
     def _local(self, targets: list[LocalTarget], progress: Progress) -> None:
         from monitor.pipeline.local import inspect
@@ -170,6 +205,7 @@ class _Errand:
                 progress=progress,
                 keep=self.keep,
                 settle=self._settle,
+                has_history=self.has_history,
             )
         )
 
@@ -187,11 +223,18 @@ def _check_folders(folders: list[str]) -> None:
             raise UsageError(f"--rules {folder}: there is no such folder")
 
 
-def _sandbox_settings(call: argparse.Namespace, structure: Structure | None) -> Settings:
+def _sandbox_settings(
+    call: argparse.Namespace,
+    settings: config.Settings,
+    structure: Structure | None,
+    private: PrivateCode | None,
+) -> Settings:
+    cache = config.cache_folder(config.environment())
     return Settings(
-        rule_folders=(bundled_rules_folder(), *call.rules),
-        cache_folder=config.cache_folder(config.environment()),
+        rule_folders=(bundled_rules_folder(), *rule_files(settings, cache), *call.rules),
+        cache_folder=cache,
         code=structure.wish if structure is not None else None,
+        has_prints=private is not None,
     )
 
 

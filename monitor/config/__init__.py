@@ -18,8 +18,11 @@ from monitor.config.settings import (
     Advisories,
     Database,
     Evidence,
+    Git,
     Github,
+    Gitlab,
     Npm,
+    PrivateCode,
     Pypi,
     Registries,
     Service,
@@ -38,8 +41,11 @@ __all__ = [
     "Alerts",
     "Database",
     "Evidence",
+    "Git",
     "Github",
+    "Gitlab",
     "Npm",
+    "PrivateCode",
     "Pypi",
     "Registries",
     "SecretRef",
@@ -105,12 +111,14 @@ def network(settings: Settings, environ: Mapping[str, str]) -> NetworkSettings:
     """What the way out needs, with its secrets read now. Raises ConfigError for a missing one."""
     from monitor.registries.settings import (
         GithubSettings,
+        GitlabSettings,
+        GitSettings,
         NetworkSettings,
         NpmSettings,
         PypiSettings,
     )
 
-    def revealed(table: Npm | Pypi | Github) -> dict[str, Any]:
+    def revealed(table: Npm | Pypi | Github | Gitlab | Git) -> dict[str, Any]:
         written = {name: getattr(table, name) for name in table.__struct_fields__}
         return {
             name: value.reveal(environ) if isinstance(value, SecretRef) else value
@@ -123,6 +131,10 @@ def network(settings: Settings, environ: Mapping[str, str]) -> NetworkSettings:
         npm=NpmSettings(**revealed(settings.registries.npm)),
         pypi=PypiSettings(**revealed(settings.registries.pypi)),
         github=GithubSettings(**revealed(settings.registries.github)),
+        gitlab=GitlabSettings(**revealed(settings.registries.gitlab)),
+        git=GitSettings(**revealed(settings.registries.git)),
+        repositories=list(dict.fromkeys(r for o in settings.organisations for r in o.repositories)),
+        cache_folder=os.path.join(cache_folder(environ), "repositories"),
     )
 
 

@@ -35,6 +35,17 @@ def check(settings: Settings) -> None:
     _http(settings.http)
     _registries(settings.registries)
     _organisations(settings.organisations)
+    _private_code(settings)
+
+
+def _private_code(settings: Settings) -> None:
+    known = [one.name for one in settings.organisations]
+    for name in settings.private_code.keys:
+        if name not in known:
+            raise Complaint(
+                f"private_code.keys.{name}: no organisation has this name: "
+                f"write one of {', '.join(known) or 'those that [[organisations]] will name'}"
+            )
 
 
 def _listen(listen: str) -> None:
@@ -96,6 +107,8 @@ def _registries(registries: Registries) -> None:
         ("pypi.index", pypi.index),
         ("github.api", github.api),
         ("github.url", github.url),
+        ("gitlab.api", registries.gitlab.api),
+        ("gitlab.url", registries.gitlab.url),
     ):
         web_address(f"registries.{key}", url)
     for name, login in (("npm", npm), ("pypi", pypi)):
@@ -104,6 +117,11 @@ def _registries(registries: Registries) -> None:
             raise Complaint(f"registries.{name}.{missing}: missing; a login needs both")
         if login.username and not login.url:
             raise Complaint(f"registries.{name}.url: missing; say where the login is for")
+    if github.members and not github.token:
+        raise Complaint(
+            "registries.github.members: needs a token: without one GitHub answers 60 questions an "
+            "hour"
+        )
     if npm.token and not npm.url:
         raise Complaint("registries.npm.url: missing; say where the token is for")
 
@@ -162,6 +180,11 @@ def _organisation(key: str, organisation: Organisation) -> None:
             raise Complaint(
                 f"{key}.repositories: {repository!r} names no repositories: "
                 "write 'github:acme', 'github:acme/repo' or a git address"
+            )
+        if re.match(r"(?:git\+)?https?://[^/]*@", repository):
+            raise Complaint(
+                f"{key}.repositories: an address holds a login: leave it to .netrc or to the token "
+                "of its forge"
             )
     for domain in organisation.domains:
         if not _HOST.fullmatch(domain.lower().removeprefix("*.")) or "." not in domain:

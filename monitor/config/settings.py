@@ -11,7 +11,13 @@ from monitor.config.secrets import SecretRef
 from monitor.config.table import Days, Seconds, Table
 from monitor.http.settings import HttpSettings
 from monitor.model import Organisation
-from monitor.registries.settings import GithubSettings, NpmSettings, PypiSettings
+from monitor.registries.settings import (
+    GithubSettings,
+    GitlabSettings,
+    GitSettings,
+    NpmSettings,
+    PypiSettings,
+)
 
 
 class Database(Table, frozen=True):
@@ -61,12 +67,37 @@ class Pypi(Table, frozen=True):
 
 
 class Github(Table, frozen=True):
-    """``[registries.github]``: the API, the site of the repositories, the token for both."""
+    """``[registries.github]``: the API, the site of the repositories, the token for both.
+
+    ``members`` adds the repositories and gists of an organisation's public members.
+    """
 
     api: str = ""
     url: str = ""
     poll_seconds: Seconds = GithubSettings().poll_seconds
     token: SecretRef | None = None
+    members: bool = False
+
+
+class Gitlab(Table, frozen=True):
+    """``[registries.gitlab]``: the API (``.../api/v4/``), the site, the token for both."""
+
+    api: str = ""
+    url: str = ""
+    poll_seconds: Seconds = GitlabSettings().poll_seconds
+    token: SecretRef | None = None
+
+
+class Git(Table, frozen=True):
+    """``[registries.git]``: any other address; where mirrors are kept, and their bytes together.
+
+    ``cache`` is a folder, empty for one in the user's cache; the mirrors of GitHub's and GitLab's
+    repositories lie there too.
+    """
+
+    cache: str = ""
+    poll_seconds: Seconds = GitSettings().poll_seconds
+    cache_bytes: Annotated[int, Meta(ge=1 << 20)] = GitSettings().cache_bytes
 
 
 class Registries(Table, frozen=True):
@@ -75,6 +106,8 @@ class Registries(Table, frozen=True):
     npm: Npm = Npm()
     pypi: Pypi = Pypi()
     github: Github = Github()
+    gitlab: Gitlab = Gitlab()
+    git: Git = Git()
 
 
 class Advisories(Table, frozen=True):
@@ -88,12 +121,26 @@ class Service(Table, frozen=True):
     """``[service]``: where the daemon answers for its health (empty: nowhere), and how it works.
 
     ``workers`` inspect artifacts at once, 0 for one per processor. A canary, a known leak, takes
-    the whole way every ``canary_minutes``, 0 for never.
+    the whole way every ``canary_minutes``, 0 for never. ``drain_seconds`` is for what is in hand
+    when it is told to stop; the rest of the stop takes a few more.
     """
 
     listen: str = "127.0.0.1:9464"
     workers: Annotated[int, Meta(ge=0, le=256)] = 0
     canary_minutes: Annotated[int, Meta(ge=0, le=1440)] = 60
+    drain_seconds: Annotated[float, Meta(ge=0, le=600)] = 15
+
+
+class PrivateCode(Table, frozen=True):
+    """``[private_code]``: the folder below which each organisation's index is, and its keys.
+
+    An organisation without a key here has one in a file beside its index (``acme.key`` beside
+    ``acme``), made once. ``esbuild`` is the program that brings JavaScript into one form.
+    """
+
+    folder: str = ""
+    keys: dict[str, SecretRef] = field(default_factory=dict)
+    esbuild: str = ""
 
 
 class Settings(Table, frozen=True):
@@ -106,4 +153,5 @@ class Settings(Table, frozen=True):
     registries: Registries = Registries()
     advisories: Advisories = Advisories()
     service: Service = Service()
+    private_code: PrivateCode = PrivateCode()
     organisations: list[Organisation] = field(default_factory=list)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import socket
 import ssl
 from contextlib import contextmanager
@@ -15,6 +17,8 @@ from .settings import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+_FULL = {errno.ENOSPC, errno.EDQUOT}
 
 
 class RetryError(TransientError):
@@ -98,6 +102,21 @@ def _unknown_host(url: str, error: aiohttp.ClientConnectorError) -> TransientErr
         f"({_cause(error)}); check the network, the proxy and the spelling",
         reason="unknown-host",
     )
+
+
+@contextmanager
+def room() -> Iterator[None]:
+    """Turn a full temporary folder into an error of ours (``disk-full``), which may pass."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _FULL:
+            raise
+        raise TransientError(
+            f"no room for what is fetched ({os.strerror(error.errno)}): free some space, or set "
+            "TMPDIR to another disk",
+            reason="disk-full",
+        ) from error
 
 
 def _cause(error: Exception) -> str:

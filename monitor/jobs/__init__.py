@@ -63,8 +63,10 @@ class Queue(Protocol):
     async def done(self, job: Job) -> bool:
         """The work is durable."""
 
-    async def retry(self, job: Job, at: datetime, reason: str) -> bool:
-        """It failed for now; it is due again at ``at``. Counts an attempt."""
+    async def retry(
+        self, job: Job, at: datetime, reason: str, *, is_its_doing: bool = True
+    ) -> bool:
+        """It failed for now; it is due again at ``at``. Counts an attempt if it is its doing."""
 
     async def dead(self, job: Job, reason: str) -> bool:
         """Set it aside, visible, until somebody revives it."""

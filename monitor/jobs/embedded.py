@@ -108,10 +108,13 @@ class EmbeddedQueue:
         values = {"state": "done", "finished_at": self._clock(), "reason": ""}
         return await self._end(job, _FREE | values)
 
-    async def retry(self, job: Job, at: datetime, reason: str) -> bool:
+    async def retry(
+        self, job: Job, at: datetime, reason: str, *, is_its_doing: bool = True
+    ) -> bool:
         """See ``Queue``."""
         values = {"state": "waiting", "run_at": at, "reason": reason}
-        return await self._end(job, _FREE | values | {"attempts": JobRow.attempts + 1})
+        attempts = {"attempts": JobRow.attempts + int(is_its_doing)}
+        return await self._end(job, _FREE | values | attempts)
 
     async def dead(self, job: Job, reason: str) -> bool:
         """See ``Queue``."""

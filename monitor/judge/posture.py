@@ -29,6 +29,11 @@ def conclude(facts: Facts) -> Posture:
     return _configured(facts) or _judged(facts)
 
 
+def of_history() -> Posture:
+    """The posture of a repository: that it holds source gives nothing away, its secrets do."""
+    return Posture(PostureValue.OPEN, ["the files of a repository are source by nature"])
+
+
 def _configured(facts: Facts) -> Posture | None:
     """The posture that the operator's configuration decides, if it does."""
     own = facts.organisation

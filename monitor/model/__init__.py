@@ -30,6 +30,7 @@ from monitor.model.incidents import (
 )
 from monitor.model.packages import Artifact, NpmNames, Organisation, PypiNames, Release
 from monitor.model.reports import Posture, ScanReport, TargetReport, Verdict
+from monitor.model.repositories import Change, Commit, CommitMark, Place
 from monitor.model.scales import Confidence, PostureValue, Severity, Status
 from monitor.model.watching import Checkpoint, Gap, Notice, Ownership, Page
 from monitor.model.work import Job
@@ -37,7 +38,10 @@ from monitor.model.work import Job
 __all__ = [
     "NESTED",
     "Artifact",
+    "Change",
     "Checkpoint",
+    "Commit",
+    "CommitMark",
     "Confidence",
     "Dependency",
     "Digest",
@@ -58,6 +62,7 @@ __all__ = [
     "Outgoing",
     "Ownership",
     "Page",
+    "Place",
     "Posture",
     "PostureValue",
     "PypiNames",

@@ -71,13 +71,17 @@ class Hazard(Struct, frozen=True):
 
 
 class MemberRecord(Struct, frozen=True, array_like=True):
-    """One inspected member, for the detectors that look at an artifact as a whole."""
+    """One inspected member, for the detectors that look at an artifact as a whole.
+
+    ``lines`` counts line ends of scripts; it is 0 for other files.
+    """
 
     path: str
     size: int
     container: str = ""
     mtime: int = 0
     owner: str = ""
+    lines: int = 0
 
 
 class SourceMapRecord(Struct, frozen=True, kw_only=True):

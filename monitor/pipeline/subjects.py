@@ -11,6 +11,7 @@ from msgspec import Struct, field
 from monitor.archive.names import printable
 from monitor.errors import NotFoundError, TargetError
 from monitor.model import Artifact, Finding, Release, Skipped
+from monitor.pipeline.trail import Trail
 from monitor.sandbox import Job
 
 if TYPE_CHECKING:
@@ -28,7 +29,8 @@ MAX_BATCH_FILES = 2000
 MAX_FOLDER_FILES = 2_000_000
 
 EXPECTED_GAPS = frozenset(
-    {"internal-name", "link", "not-from-registry", "semgrep-partly-parsed", "version-control"}
+    {"internal-name", "link", "not-from-registry", "semgrep-partly-parsed", "submodule"}
+    | {"version-control"}
 )
 """Reasons that do not make an inspection partial: what is left out is no part of the target.
 
@@ -36,7 +38,7 @@ Of a file that Semgrep could not parse to the end it still matches the rest.
 """
 
 UNANSWERED = frozenset(
-    {"advisory-unread", "malformed-dependency", "not-audited", "over-dependencies"}
+    {"advisory-unread", "malformed-dependency", "not-audited", "over-dependencies", "over-prints"}
     | {"semgrep-crashed", "semgrep-failed", "semgrep-killed", "semgrep-memory"}
     | {"semgrep-over-bytes", "semgrep-over-files", "semgrep-over-findings", "semgrep-over-size"}
     | {"semgrep-over-time", "semgrep-skipped", "semgrep-syntax"}
@@ -49,7 +51,8 @@ class Subject(Struct, kw_only=True):
 
     ``folder`` is the operator's own folder where that is the target: only there may a comment in a
     file silence a finding. ``temporary`` is a fetched file that goes when the subject is done.
-    ``findings`` and ``skipped`` are what was told of it outside the sandbox.
+    ``findings`` and ``skipped`` are what was told of it outside the sandbox. ``history`` is set
+    where the files come from a repository's commits.
     """
 
     target: str
@@ -61,6 +64,7 @@ class Subject(Struct, kw_only=True):
     findings: list[Finding] = field(default_factory=list)
     folder: str | None = None
     temporary: str | None = None
+    history: Trail | None = None
 
     @property
     def purl(self) -> str | None:

@@ -22,7 +22,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     ``memory_bytes`` bounds what a child may take beyond the engine, ``cpu_seconds`` and
     ``wall_seconds`` one job. A child that reaches a time limit is asked to hand in what it has,
     and killed ``grace_seconds`` later. With ``code`` every answer brings
-    the artifact's source code as well.
+    the artifact's source code as well, with ``has_prints`` what private code is recognised by.
     """
 
     rule_folders: tuple[str, ...]
@@ -33,6 +33,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     grace_seconds: int = 5
     limits: Limits = field(default_factory=Limits)
     code: Wish | None = None
+    has_prints: bool = False
 
 
 class Job(Struct, frozen=True):
@@ -57,10 +58,14 @@ class Hello(Struct, frozen=True, kw_only=True):
 
 
 class Reaped(Struct, frozen=True):
-    """A child's answer where code was asked for."""
+    """A child's answer where more was asked for. ``prints`` is a ``private_code.taking.Taken``.
+
+    It stays encoded: who does not ask for prints need not load what reads them.
+    """
 
     inspection: Inspection
-    code: Harvest
+    code: Harvest | None = None
+    prints: bytes = b""
 
 
 class Failure(Struct, frozen=True):

@@ -16,22 +16,32 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from monitor.config.marks import rule_files
 from monitor.config.storage import database_url
 from monitor.errors import ConfigError
 from monitor.rules import bundled_rules_folder
 from monitor.sandbox import Sandbox
 from monitor.sandbox import Settings as SandboxSettings
 from monitor.service.logs import configure, logger
+from monitor.store.keys import REPOSITORIES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from monitor.config import Settings
+    from monitor.pipeline.private_code import PrivateCode
     from monitor.registries.client_config import Machine
     from monitor.service.parts import Parts
 
 _log = logger()
 ALL = "all"
+LABELS = {
+    "npm": "npm",
+    "pypi": "PyPI",
+    "github": "GitHub",
+    "gitlab": "GitLab",
+    "git": "git addresses",
+}
 
 
 class Wish(Struct, frozen=True, kw_only=True):
@@ -49,7 +59,8 @@ def run(settings: Settings, machine: Machine, cache_folder: str, wish: Wish) -> 
     url = database_url(settings, machine.environ)
     with _alone(url):
         _upgraded(url)
-        with _sandboxes(cache_folder) as sandboxes:
+        private = opened_private_code(settings, machine.environ)
+        with _sandboxes(settings, cache_folder, private) as sandboxes:
             asyncio.run(_watch(settings, url, machine, sandboxes, wish))
 
 
@@ -60,6 +71,7 @@ async def _watch(
     from monitor.service.parts import opened
 
     async with opened(settings, url, machine, sandboxes.now, sandboxes.another) as parts:
+        parts.private_code = sandboxes.private_code
         await _asked(wish, parts)
         _greet(parts)
         daemon = Daemon(parts)
@@ -79,15 +91,40 @@ async def _asked(wish: Wish, parts: Parts) -> None:
     is_all = wish.backfill == ALL
     since = None if is_all else parts.clock.now() - timedelta(days=int(wish.backfill))
     for ecosystem in WATCHERS:
-        await backfilling.ask(ecosystem, since, parts)
+        if parts.perimeter.is_on(ecosystem):
+            await backfilling.ask(ecosystem, since, parts)
 
 
 def _greet(parts: Parts) -> None:
+    """What is watched, how often, and how to look at it: idle feeds have nothing to show."""
+    from monitor.service.daemon import interval
+    from monitor.watchers import WATCHERS
+
     names = ", ".join(each.name for each in parts.settings.organisations)
-    _log.info(f"watching npm and PyPI for {names}", step="start")
+    watched = {
+        ecosystem: feeds
+        for ecosystem, registry in WATCHERS.items()
+        if ecosystem in REPOSITORIES or parts.perimeter.is_on(ecosystem)
+        if (feeds := registry.watch(parts.registries, parts.network))
+    }
+    if not watched:
+        raise ConfigError("organisations: none names packages, owners, repositories or domains")
+    told = " and ".join(LABELS[each] for each in watched)
+    _log.info(f"watching {told} for {names}", step="start")
+    for ecosystem, feeds in watched.items():
+        keys = "; ".join(parts.perimeter.told(ecosystem))
+        every = ", ".join(f"{each.feed} every {interval(each.feed, parts):g} s" for each in feeds)
+        _log.info(f"{LABELS[ecosystem]}: {keys}. Asked: {every}", step="start")
+    if "github" in watched and not parts.registries.github.token:
+        _log.info("no [registries.github] token: GitHub answers 60 questions an hour", step="start")
     listen = parts.settings.service.listen
     if listen:
         _log.info(f"health and metrics: http://{listen}/metrics", step="start")
+    _log.info(
+        "to look at it: leakmon status --watch; whose a package is: leakmon perimeter explain; "
+        "what a message looks like: leakmon alerts preview",
+        step="start",
+    )
     if not parts.channels:
         _log.warning(
             "no channel is configured: incidents are shown by leakmon incidents alone; "
@@ -95,6 +132,19 @@ def _greet(parts: Parts) -> None:
             step="start",
             reason="no-channel",
         )
+
+
+def opened_private_code(settings: Settings, environ: Mapping[str, str]) -> PrivateCode | None:
+    """The indexes of private code, open; None where there are none."""
+    from monitor.config import private_code as places
+
+    if not places.places(settings, environ):
+        return None
+    from monitor.pipeline.private_code import PrivateCode
+
+    made = PrivateCode(places.open_indexes(settings, environ))
+    _log.info("private code is looked for in every artifact", step="start")
+    return made
 
 
 def _upgraded(url: str) -> None:
@@ -108,9 +158,14 @@ def _upgraded(url: str) -> None:
 class Sandboxes:
     """The sandbox in use, and a way to another when it has died."""
 
-    def __init__(self, cache_folder: str) -> None:
-        folders = (bundled_rules_folder(),)
-        self._settings = SandboxSettings(rule_folders=folders, cache_folder=cache_folder)
+    def __init__(
+        self, settings: Settings, cache_folder: str, private_code: PrivateCode | None
+    ) -> None:
+        self.private_code = private_code
+        folders = (bundled_rules_folder(), *rule_files(settings, cache_folder))
+        self._settings = SandboxSettings(
+            rule_folders=folders, cache_folder=cache_folder, has_prints=private_code is not None
+        )
         self.now = self._made()
 
     def another(self, lost: Sandbox) -> Sandbox:
@@ -127,10 +182,12 @@ class Sandboxes:
 
 
 @contextmanager
-def _sandboxes(cache_folder: str) -> Iterator[Sandboxes]:
+def _sandboxes(
+    settings: Settings, cache_folder: str, private: PrivateCode | None
+) -> Iterator[Sandboxes]:
     """Started while there is one thread; Ctrl-C is the daemon's to hear, not the sandbox's."""
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    made = Sandboxes(cache_folder)
+    made = Sandboxes(settings, cache_folder, private)
     try:
         signal.signal(signal.SIGINT, before)
         yield made

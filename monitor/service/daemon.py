@@ -9,7 +9,7 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
-from monitor.service import backfilling, canaries, upkeep, verifying
+from monitor.service import backfilling, canaries, pulses, upkeep, verifying
 from monitor.service.delivering import WORKER, Deliveries
 from monitor.service.health import Health, served
 from monitor.service.logs import logger
@@ -18,6 +18,7 @@ from monitor.service.reactions import reactions
 from monitor.service.schedule import MINUTE, Clockwork, ringing
 from monitor.service.supervision import supervised
 from monitor.service.workers import Worker
+from monitor.store.keys import REPOSITORIES
 from monitor.watchers import WATCHERS
 
 if TYPE_CHECKING:
@@ -26,8 +27,12 @@ if TYPE_CHECKING:
     from monitor.service.parts import Parts
     from monitor.watchers import Watcher
 
-DRAIN_SECONDS = 20.0
+PULSE_SECONDS = 10.0
 RESOLVERS = 4
+STRANGERS = 4
+"""Fewer than a host's connections: who asks about strangers leaves room for ours."""
+
+LOOKERS = 2
 SECOND_FEED_SECONDS = 60.0
 LISTING_SECONDS = 1800.0
 _log = logger()
@@ -41,7 +46,13 @@ class Daemon:
         self.stopping = asyncio.Event()
         self.clockwork = Clockwork()
         self.feeds = [
-            Feed(ecosystem, watcher, parts, is_primary=number == 0)
+            Feed(
+                ecosystem,
+                watcher,
+                parts,
+                is_primary=number == 0,
+                seconds=interval(watcher.feed, parts),
+            )
             for ecosystem, watchers in _watchers(parts).items()
             for number, watcher in enumerate(watchers)
         ]
@@ -53,11 +64,13 @@ class Daemon:
                 Worker(f"local/resolve-{n}", ("resolve", "recheck"), parts)
                 for n in range(RESOLVERS)
             ),
+            *(Worker(f"local/stranger-{n}", ("stranger",), parts) for n in range(STRANGERS)),
+            *(Worker(f"local/look-{n}", ("look",), parts) for n in range(LOOKERS)),
             *(Worker(f"local/artifact-{n}", ("artifact",), parts) for n in range(count)),
         ]
 
     async def run(self) -> None:
-        """Work until told to stop; then finish what is in hand, for at most twenty seconds."""
+        """Work until told to stop; then finish what is in hand, for at most ``drain_seconds``."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.stop)
@@ -82,7 +95,8 @@ class Daemon:
     def stop(self) -> None:
         """Begin the drain."""
         if not self.stopping.is_set():
-            _log.info(f"stopping: at most {DRAIN_SECONDS:.0f} s for what is in hand", step="stop")
+            seconds = self.parts.settings.service.drain_seconds
+            _log.info(f"stopping: at most {seconds:.0f} s for what is in hand", step="stop")
         self.stopping.set()
 
     async def once(self) -> None:
@@ -123,6 +137,7 @@ class Daemon:
             ("retain", 60 * MINUTE, partial(upkeep.retain, parts)),
             ("verify", 60 * MINUTE, partial(verifying.verify_open, parts)),
             ("backfill", MINUTE, self._backfill),
+            ("pulse", PULSE_SECONDS, partial(pulses.beat, parts)),
             ("digest", MINUTE, partial(upkeep.gather_digests, parts)),
         ]
         if canary_minutes:
@@ -136,7 +151,13 @@ class Daemon:
         watchers = backfilling.primary(self.parts)
         for ecosystem, watcher in watchers.items():
             await backfilling.go_on(ecosystem, watcher, self.parts)
-        await backfilling.close_gaps(watchers, self.parts)
+        broken = {feed.name for feed in self.feeds if not feed.is_well}
+        well = {
+            feed.ecosystem: feed.well_since
+            for feed in self.feeds
+            if feed.is_primary and feed.well_since is not None
+        }
+        await backfilling.close_gaps(watchers, self.parts, broken, well)
 
     async def _until_stopped(self, tasks: list[asyncio.Task[None]]) -> None:
         """A task that fails ends the wait, and its error the process."""
@@ -149,13 +170,14 @@ class Daemon:
     async def _drain(self, tasks: list[asyncio.Task[None]]) -> None:
         self.stopping.set()
         await self.parts.wake()
-        _, late = await asyncio.wait(tasks, timeout=DRAIN_SECONDS)
+        _, late = await asyncio.wait(tasks, timeout=self.parts.settings.service.drain_seconds)
         for task in late:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         with suppress(Exception):
             for worker in self.workers:
                 await self.parts.queue.release(worker.name)
+            await pulses.stop(self.parts)
         if late:
             names = ", ".join(sorted(task.get_name() for task in late))
             _log.warning(f"cut short, to be done after the next start: {names}", step="stop")
@@ -166,6 +188,13 @@ def interval(feed: str, parts: Parts) -> float:
     registries = parts.settings.registries
     if feed == "npm/changes":
         return registries.npm.poll_seconds
+    forges = {
+        "github": registries.github.poll_seconds,
+        "gitlab": registries.gitlab.poll_seconds,
+        "git": registries.git.poll_seconds,
+    }
+    if feed.partition("/")[0] in forges:
+        return forges[feed.partition("/")[0]]
     own = registries.pypi.poll_seconds
     if feed == "pypi/changelog":
         return own
@@ -187,4 +216,5 @@ def _watchers(parts: Parts) -> dict[str, list[Watcher]]:
     return {
         ecosystem: list(registry.watch(parts.registries, parts.network))
         for ecosystem, registry in WATCHERS.items()
+        if ecosystem in REPOSITORIES or parts.perimeter.is_on(ecosystem)
     }

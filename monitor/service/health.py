@@ -38,11 +38,9 @@ class Health:
             await self._parts.store.checkpoints()
         except LeakmonError as error:
             problems.append(f"database: {error.reason}")
-        problems += [
-            f"{feed.name}: no answer yet"
-            for feed in self._feeds
-            if feed.is_primary and not feed.answered_at
-        ]
+        now = self._parts.clock.now()
+        told = [feed.problem(now) for feed in self._feeds if feed.is_primary]
+        problems += [each for each in told if each]
         if self._parts.intake.is_full:
             problems.append("disk-full")
         if self._is_stopping():
@@ -58,6 +56,8 @@ class Health:
             meters.show(await self._parts.store.metrics(), polled, now)
         except LeakmonError as error:
             meters.errors.labels("metrics", error.reason).inc()
+        network = self._parts.network
+        meters.show_limits(network.client.limits.accounts, network.mirrors.bytes_fetched)
         meters.disk_full.set(int(self._parts.intake.is_full))
         body = generate_latest(meters.registry)
         return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE_LATEST})

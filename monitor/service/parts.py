@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from monitor.config import Settings
     from monitor.evidence import Evidence
     from monitor.jobs import Queue
+    from monitor.model import Ownership
+    from monitor.pipeline.private_code import PrivateCode
     from monitor.registries.client_config import Machine
     from monitor.registries.network import Network
     from monitor.registries.settings import NetworkSettings
@@ -69,6 +71,7 @@ class Parts:
         self._another = another
         self._renewing = asyncio.Lock()
         self.channels = told
+        self.private_code: PrivateCode | None = None
         self.hearers = hearers(routing(settings))
         self.folder = folder
         self.clock = clock
@@ -76,6 +79,7 @@ class Parts:
         self.meters = Meters()
         self.intake = Intake(clock)
         self.strangers = Strangers()
+        self.owners: dict[tuple[str, str], Ownership] = {}
         self.woken = asyncio.Condition()
 
     @property
@@ -92,6 +96,12 @@ class Parts:
     def last_digest_at(self) -> datetime:
         """The latest moment at which digests were due."""
         return last_digest_at(self.settings, self.clock.now())
+
+    async def recall(self) -> None:
+        """Know again whose the packages on record are: theirs goes before any stranger's."""
+        names = {each.name for each in self.settings.organisations}
+        known = await self.store.owners()
+        self.owners = {key: own for key, own in known.items() if own.organisation in names}
 
     async def wake(self) -> None:
         """There is work: whoever waits for some looks now."""

@@ -33,6 +33,7 @@ async def reconcile(parts: Parts) -> int:
     if back:
         _log.warning(f"{back} pieces of work had lost their job", step="reconcile")
         await parts.wake()
+    await parts.recall()
     await _rechecks(parts)
     await _wake_snoozed(parts)
     return back

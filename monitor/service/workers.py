@@ -11,10 +11,13 @@ from monitor.jobs import BACK_OFF, LEASE_SECONDS, next_try
 from monitor.service import inspecting, resolving
 from monitor.service.intake import DISK_FULL
 from monitor.service.logs import logger
-from monitor.watchers.rechecks import after_miss
+from monitor.service.resolved import NotYet, Stale
+from monitor.watchers.outages import asked_wait
+from monitor.watchers.rechecks import after_miss, after_stale
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
+    from datetime import datetime
 
     from monitor.model import Job
     from monitor.service.parts import Parts
@@ -34,6 +37,8 @@ class Worker:
         self._parts = parts
         self._steps: dict[str, Callable[[Job], Awaitable[None]]] = {
             "resolve": self._resolve,
+            "stranger": self._resolve,
+            "look": self._resolve,
             "recheck": self._recheck,
             "artifact": self._artifact,
         }
@@ -71,10 +76,11 @@ class Worker:
             except LeakmonError as error:
                 if error.reason == inspecting.SANDBOX_LOST and type(error) is LeakmonError:
                     raise  # a new one is gone as well: no other job would fare better
-                await self._failed(job, error.reason, str(error))
+                await self._failed(job, error)
             except Exception as error:  # noqa: BLE001 - one bad job never stops the others
                 _log.exception("a bug", step=job.kind, job=job.key)
-                await self._failed(job, f"bug-{type(error).__name__}", str(error))
+                bug = LeakmonError(str(error), reason=f"bug-{type(error).__name__}")
+                await self._failed(job, bug)
             else:
                 await queue.done(job)
                 self._parts.intake.went_well()
@@ -85,35 +91,41 @@ class Worker:
             if error.reason == inspecting.SANDBOX_LOST:
                 raise
 
-    async def _failed(self, job: Job, reason: str, told: str) -> None:
-        parts = self._parts
+    async def _failed(self, job: Job, error: LeakmonError) -> None:
+        parts, reason = self._parts, error.reason
         parts.meters.errors.labels(job.kind, reason).inc()
         now = parts.clock.now()
         if reason == DISK_FULL:
-            parts.intake.saw(LeakmonError(told, reason=reason))
-            await parts.queue.retry(job, now + BACK_OFF[0], reason)
+            parts.intake.saw(error)
+            await parts.queue.retry(job, now + BACK_OFF[0], reason, is_its_doing=False)
             return
-        tries = job.attempts + 1
-        at = after_miss(tries, now) if job.kind == "resolve" else next_try(tries, now)
+        if job.kind == "artifact" and job.attempts:
+            await inspecting.stumbled(int(job.payload["artifact"]), reason, parts)
+        at = _next(job, error, now)
         if at is not None:
-            write = _log.info if reason == "not-yet" else _log.warning
-            wait = round((at - now).total_seconds())
-            write(f"{told}; again in {wait} s", step=job.kind, reason=reason)
+            self._say_again(job, error, round((at - now).total_seconds()))
             await parts.queue.retry(job, at, reason)
             return
-        _log.error(f"set aside: {told}", step=job.kind, reason=reason, job=job.key)
+        if job.kind == "artifact" and isinstance(error, NotFoundError):
+            await inspecting.vanished(int(job.payload["artifact"]), parts)
+            await parts.queue.done(job)
+            return
+        _log.error(f"set aside: {error}", step=job.kind, reason=reason, job=job.key)
         if job.kind == "artifact":
             await inspecting.give_up(int(job.payload["artifact"]), reason, parts)
         await parts.queue.dead(job, reason)
 
+    def _say_again(self, job: Job, error: LeakmonError, wait: int) -> None:
+        if job.kind == "stranger":
+            return  # there are thousands, and they are nobody's concern yet
+        write = _log.info if isinstance(error, NotYet) else _log.warning
+        write(f"{error}; again in {wait} s", step=job.kind, reason=error.reason)
+
     async def _resolve(self, job: Job) -> None:
-        await resolving.resolve_notice(job.payload, self._parts)
+        await resolving.resolve_notice(job.payload, job.attempts, self._parts)
 
     async def _recheck(self, job: Job) -> None:
-        try:
-            await self._resolve(job)
-        except NotFoundError:
-            await resolving.vanished(job.payload, self._parts)
+        await resolving.recheck(job.payload, job.attempts, self._parts)
 
     async def _artifact(self, job: Job) -> None:
         artifact = int(job.payload["artifact"])
@@ -130,3 +142,16 @@ class Worker:
             if not is_kept:
                 _log.warning("lost its lease", step=job.kind, reason="lease-lost", job=job.key)
                 return
+
+
+def _next(job: Job, error: LeakmonError, now: datetime) -> datetime | None:
+    """When to try again: as the error has it, and not before a registry wants to be asked."""
+    tries = job.attempts + 1
+    if isinstance(error, Stale):
+        at = after_stale(tries, now)
+    elif job.kind in {"resolve", "stranger"}:
+        at = after_miss(tries, now)
+    else:
+        at = next_try(tries, now)
+    wait = asked_wait(error)
+    return max(at, now + wait) if at is not None and wait is not None else at

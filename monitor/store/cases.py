@@ -16,11 +16,12 @@ from monitor.model import (
     IncidentEvent,
     Severity,
 )
-from monitor.store.artifacts import Artifacts
 from monitor.store.core import absent
 from monitor.store.keys import deliver_job
 from monitor.store.nouns import ELSEWHERE, event_of, incident_of
+from monitor.store.packages import Packages
 from monitor.store.records import IncidentFilter
+from monitor.store.repositories import Repositories
 from monitor.store.tables import (
     EventRow,
     FindingRow,
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.ext.asyncio import AsyncSession
 
-    from monitor.model import Job
+    from monitor.model import Job, Ownership
 
 Change = Callable[[Incident], IncidentChange]
 
@@ -48,7 +49,7 @@ Hearers = Sequence[str] | Hold
 """The channels that hear of everything at once, or who chooses."""
 
 
-class Cases(Artifacts):
+class Cases(Packages, Repositories):
     """Incidents and their events."""
 
     async def incidents(self, wanted: IncidentFilter | None = None) -> list[Incident]:
@@ -118,6 +119,23 @@ class Cases(Artifacts):
             )
             await self._record(session, package.id, [made], channels)
             return made.incident
+
+    async def observe(
+        self,
+        ecosystem: str,
+        name: str,
+        ownership: Ownership,
+        decide: Callable[[Sequence[Incident]], Sequence[IncidentChange]],
+        *,
+        channels: Sequence[str] = (),
+    ) -> list[IncidentChange]:
+        """What is to be told of a package without an artifact: ``decide`` as for ``settle``."""
+        now = self.clock()
+        async with self.database.writing() as session:
+            package_id = await self._package(session, ecosystem, name, ownership, now)
+            changes = list(decide(await self._known(session, package_id)))
+            await self._record(session, package_id, changes, channels)
+            return changes
 
     async def _findings(self, condition: Any, limit: int) -> list[Finding]:
         query = sa.select(FindingRow.document).where(condition).order_by(FindingRow.id)

@@ -91,6 +91,11 @@ class Core:
                 row.key_id = keyring.key_id
         self.use_seal(Seal(key))
 
+    async def instance_key_id(self) -> str | None:
+        """The name of the key which wraps the instance key; None before the first ``unlock``."""
+        async with self.database.reading() as session:
+            return (await session.execute(sa.select(InstanceRow.key_id))).scalar()
+
     def use_seal(self, seal: Seal) -> None:
         """Seal reports with this from now on."""
         self._seal = seal

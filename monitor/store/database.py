@@ -126,7 +126,7 @@ class Database:
 def translated(error: DBAPIError) -> LeakmonError:
     """The database's error as one of ours: it may pass (disk full, locked, gone) or it is a bug."""
     text = str(error.orig)
-    if "disk is full" in text or "No space left" in text:
+    if any(sign in text for sign in ("disk is full", "No space left", "quota exceeded")):
         return TransientError("the database's disk is full: free some space", reason="disk-full")
     if isinstance(error.orig, sqlite3.OperationalError) and "locked" in text:
         return TransientError("the database is locked by another process", reason="database-locked")

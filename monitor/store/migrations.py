@@ -18,7 +18,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from monitor.errors import ConfigError, TransientError
-from monitor.store import tables, tables_work
+from monitor.store import tables, tables_repositories, tables_work
 from monitor.store.columns import Json, Moment, Row, Words
 from monitor.store.database import address, prepare, translated
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 ADVISORY_LOCK = 0x6C65616B6D6F6E
 """Whoever migrates a PostgreSQL database holds this: the word leakmon."""
 
-SCHEMA = (tables, tables_work)
+SCHEMA = (tables, tables_work, tables_repositories)
 """The modules that declare tables; to import them is to know them."""
 
 

@@ -15,6 +15,7 @@ from monitor.model import Outgoing
 from monitor.store.core import changed
 from monitor.store.digests import DIGEST_PREFIX, PENDING, Digests
 from monitor.store.nouns import event_of, incident_of
+from monitor.store.records import SetAside
 from monitor.store.tables import EventRow, IncidentRow, PackageRow
 from monitor.store.tables_work import DigestRow, OutgoingRow
 
@@ -106,6 +107,29 @@ class Outbox(Digests):
         async with self.database.writing() as session:
             revived = changed(await session.execute(reviving))
             return revived + changed(await session.execute(digests.values(again)))
+
+    async def outbox_set_aside(self, limit: int = 100) -> list[SetAside]:
+        """The alerts that were abandoned, latest first."""
+        query = (
+            sa.select(OutgoingRow)
+            .where(OutgoingRow.state == "failed")
+            .order_by(OutgoingRow.number.desc())
+            .limit(limit)
+        )
+        names = SetAside.__struct_fields__
+        async with self.database.reading() as session:
+            rows = (await session.execute(query)).scalars()
+            return [SetAside(**{name: getattr(row, name) for name in names}) for row in rows]
+
+    async def outbox_revive_one(self, outgoing: str) -> bool:
+        """Make one abandoned alert due now; False if there is no such."""
+        reviving = (
+            sa.update(OutgoingRow)
+            .where(OutgoingRow.id == outgoing, OutgoingRow.state == "failed")
+            .values(due_at=self.clock(), state="waiting", reason="")
+        )
+        async with self.database.writing() as session:
+            return changed(await session.execute(reviving)) == 1
 
     async def outbox_next_at(self, channel: str) -> datetime | None:
         """When the channel's next pending alert is due; None if nothing is pending."""

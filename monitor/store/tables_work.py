@@ -71,8 +71,28 @@ class CheckpointRow(Row):
     kept: Mapped[int] = mapped_column(BigInteger)
 
 
+class PulseRow(Row):
+    """That somebody lives: a daemon, or a feed with when it last answered and what it fails with.
+
+    ``at`` is when this was written; a dead daemon leaves it standing.
+    """
+
+    __tablename__ = "pulses"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
+    answered_at: Mapped[datetime | None]
+    failing_since: Mapped[datetime | None]
+    not_before: Mapped[datetime | None]
+    reason: Mapped[str]
+    detail: Mapped[str]
+
+
 class GapRow(Row):
-    """A stretch of a feed that may have been missed; open until a backfill has closed it."""
+    """A stretch of a feed that may have been missed; open until a backfill has closed it.
+
+    ``read_at`` is when the feed had last moved before: what came since then may be missing.
+    """
 
     __tablename__ = "gaps"
 
@@ -83,6 +103,7 @@ class GapRow(Row):
     since: Mapped[str]
     until: Mapped[str]
     noticed_at: Mapped[datetime]
+    read_at: Mapped[datetime | None]
     closed_at: Mapped[datetime | None] = mapped_column(index=True)
 
 

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from monitor.errors import ConfigError, TransientError
 from monitor.evidence.keys import Keyring
 from monitor.model import Gap, Incident, IncidentEvent
-from monitor.store import IgnoreRecord, Store, migrations
+from monitor.store import IgnoreRecord, Pulse, Store, migrations
 from monitor.store.columns import Row
 from monitor.store.database import address
 from monitor.store.migrations import Standing
@@ -101,6 +101,9 @@ async def filled(url: str, clock: ManualClock) -> None:
     artifact = await samples.fetched(store, samples.release())
     await store.settle(artifact, samples.report(), samples.decide, samples.SCAN, channels=["slack"])
     await store.ignore_add(IgnoreRecord(rule="r", reason="why", actor="kim"))
+    await store.move_tags("npm", "@acme/cli", {"latest": ("", "1.0.0")}, "3")
+    await store.beat(Pulse(name="npm/changes", at=clock(), answered_at=clock()))
+    await samples.looked_at(store)
     second = await samples.fetched(store, samples.release("2.0.0"))
     await store.settle(second, samples.report(), samples.decide, samples.SCAN, channels=held)
     clock.move(minutes=1)

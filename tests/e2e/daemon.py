@@ -38,10 +38,14 @@ url = "file:{folder}/evidence"
 [service]
 listen = "127.0.0.1:{port}"
 canary_minutes = {canary_minutes}
+drain_seconds = {drain_seconds}
 [http]
 contact = "security@acme.example"
 tries = 2
-idle_seconds = 2.0
+idle_seconds = {idle_seconds}
+[registries.git]
+cache = "{folder}/mirrors"
+poll_seconds = {poll}
 [registries.npm]
 url = "{npm}"
 changes = "{changes}"
@@ -78,10 +82,19 @@ class Site:
         self.slack = slack
         self.port = free_port()
         self.process: subprocess.Popen[bytes] | None = None
+        self.secrets: dict[str, str] = {}
         self.log = folder / "watch.log"
         self.configure()
 
-    def configure(self, more: str = "", *, has_slack: bool = True, canary_minutes: int = 0) -> None:
+    def configure(
+        self,
+        more: str = "",
+        *,
+        has_slack: bool = True,
+        canary_minutes: int = 0,
+        drain_seconds: int = 15,
+        idle_seconds: int = 5,
+    ) -> None:
         text = CONFIG.format(
             folder=self.folder,
             port=self.port,
@@ -92,6 +105,8 @@ class Site:
             poll=POLL_SECONDS,
             more=more,
             canary_minutes=canary_minutes,
+            drain_seconds=drain_seconds,
+            idle_seconds=idle_seconds,
         )
         if has_slack:
             text += SLACK.format(url=self.slack.url)
@@ -107,6 +122,7 @@ class Site:
             "PYPI_PASSWORD": PASSWORD,
             "SLACK_BOT_TOKEN": self.slack.token,
             "PYTHONPATH": os.getcwd(),  # noqa: PTH109 - the checkout under test
+            **self.secrets,
         }
 
     def start(self, *arguments: str) -> None:
@@ -133,10 +149,10 @@ class Site:
         self.process.wait()
 
     def stop(self) -> int:
-        """SIGTERM, and the exit status."""
+        """SIGTERM, and the exit status. It has twenty seconds, whatever is in hand."""
         assert self.process is not None
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(60)
+        return self.process.wait(20)
 
     def end(self) -> None:
         if self.process is not None and self.process.poll() is None:

@@ -102,6 +102,16 @@ async def test_back_off_then_dead_letter_then_revived(
     assert (await taken(queue)).attempts == 0
 
 
+async def test_what_is_not_a_jobs_own_doing_does_not_count(
+    queue: Queue, job: Callable[..., Job], clock: ManualClock
+) -> None:
+    await queue.enqueue(job())
+    for _ in range(2 * len(BACK_OFF)):
+        found = await taken(queue)
+        assert await queue.retry(found, clock(), "disk-full", is_its_doing=False)
+    assert (await taken(queue)).attempts == 0
+
+
 async def test_a_silent_worker_loses_its_job(
     queue: Queue, job: Callable[..., Job], clock: ManualClock
 ) -> None:

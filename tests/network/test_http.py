@@ -131,6 +131,28 @@ async def test_a_wait_longer_than_the_limit_is_not_waited_for(
     assert clock.sleeps == []
 
 
+async def test_a_host_that_asked_for_a_long_rest_has_it_from_everybody(
+    serve: Serve, clock: TickingClock
+) -> None:
+    asked = []
+
+    async def handler(request: web.Request) -> web.Response:
+        asked.append(request.path)
+        if len(asked) == 1:
+            return web.Response(status=429, headers={"Retry-After": "3600"})
+        return web.Response(text="{}")
+
+    async with client(clock) as out:
+        url = await serve(app(handler))
+        for path in ("one", "two", "three"):
+            with pytest.raises(TransientError, match="left alone"):
+                await out.document(f"{url}{path}")
+        assert asked == ["/one"]
+        await clock.sleep(3600)
+        assert (await out.document(f"{url}four")).body == b"{}"
+    assert asked == ["/one", "/four"]
+
+
 STATUSES: list[tuple[int, type[LeakmonError], str]] = [
     (404, NotFoundError, "not-found"),
     (410, NotFoundError, "not-found"),

@@ -68,6 +68,8 @@ def application(faults: Faults) -> web.Application:
             return web.Response(status=503)
         if kind == "not-found":
             return web.Response(status=404, text="{}")
+        if kind == "garbage-answer":
+            return web.Response(text='{"versions": [', content_type="application/json")
         answer = await handler(request)
         return await spoilt(request, answer, kind) if kind else answer
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from monitor.alerts import steps
 from monitor.alerts.slack import buttons
 from monitor.alerts.slack.mrkdwn import NOTHING, code, joined, plain, spans, title
+from monitor.incidents import VANISHED
 from monitor.model import IncidentState
 from monitor.model.wording import count
 from monitor.report.text import size
@@ -206,6 +207,8 @@ def _state(incident: Incident) -> str:
 
 
 def _presence(incident: Incident) -> str:
+    if incident.cause == VANISHED:
+        return "Gone before it could be inspected"
     if incident.is_present is None:
         return "On the registry when found"
     told = "Still on the registry" if incident.is_present else "Gone from the registry"
