@@ -92,12 +92,15 @@ bench: $(DEV_STAMP) ## Measure speed and memory, side by side with Kingfisher (t
 	@$(BIN)/python -m tests.bench.startup
 	@$(BIN)/python -m tests.bench.speed $(ARGS)
 
-.PHONY: bench-detection bench-hiding bench-matching bench-precision bench-semgrep bench-scale
+.PHONY: bench-detection bench-hiding bench-maps bench-matching bench-precision bench-semgrep bench-scale
 bench-detection: $(DEV_STAMP) ## Measure recall and false alarms, side by side with three peers
 	@$(BIN)/python -m tests.bench.detection $(ARGS)
 
 bench-hiding: $(DEV_STAMP) ## Which ways to hide a token are seen through
 	@$(BIN)/python -m tests.bench.hiding
+
+bench-maps: $(DEV_STAMP) ## Measure one source map of 60 MB with 1,900 sources
+	@$(BIN)/python -m tests.bench.maps $(ARGS)
 
 bench-precision: $(DEV_STAMP) ## Measure what is said in vain on 40 popular packages
 	@$(BIN)/python -m tests.bench.precision $(ARGS)

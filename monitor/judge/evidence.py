@@ -7,10 +7,8 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from monitor.model import NESTED
-
 if TYPE_CHECKING:
-    from monitor.model import Inspection, Manifest, Organisation, Release
+    from monitor.model import Inspection, Organisation, Release
 
 _PRIVATE_SUFFIX = r"\.(?:corp|internal|intra|intranet|lan|local|localdomain|home|private)$"
 _PRIVATE_REGISTRY = (
@@ -38,7 +36,7 @@ class Facts:
         organisation: Organisation | None,
         release: Release | None,
     ) -> None:
-        manifest = _main(inspection)
+        manifest = inspection.main_manifest
         self.manifest = manifest
         self.organisation = organisation
         self.is_from_registry = release is not None or target.startswith(("pkg:", "npm:", "pypi:"))
@@ -106,9 +104,3 @@ def host_of(url: str) -> str:
         return (urlsplit(url).hostname or "").lower()
     except ValueError:
         return ""
-
-
-def _main(inspection: Inspection) -> Manifest | None:
-    """The outermost manifest that names a package; nested packages speak for themselves."""
-    named = [each for each in inspection.manifests if each.name]
-    return min(named, key=lambda each: each.path.count(NESTED), default=None)

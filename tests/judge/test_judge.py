@@ -272,3 +272,19 @@ def test_findings_come_worst_first_and_the_posture_is_a_reason() -> None:
     assert verdict.severity is Severity.CRITICAL
     assert verdict.reasons[-1] == "posture proprietary: configured for acme; no manifest was found"
     assert len(verdict.reasons) == 3
+
+
+def test_a_front_end_s_manifest_does_not_speak_for_a_python_package() -> None:
+    """An sdist carries the ``package.json`` of its front end, private and without a licence."""
+    front = Manifest(
+        path="a.tar.gz!/a-1/package.json", ecosystem="npm", name="top", is_private=True
+    )
+    own = Manifest(
+        path="a.tar.gz!/a-1/PKG-INFO", ecosystem="pypi", name="a", licence="MIT",
+        repository=REPOSITORY,
+    )  # fmt: skip
+    for manifests in ([front, own], [own, front]):
+        posture, _, _ = judge(Inspection(manifests=manifests), target="pypi:a==1")
+        assert posture.value is PostureValue.OPEN
+    inner = Manifest(path="a.tgz!/package/x.whl!/x.dist-info/METADATA", ecosystem="pypi", name="x")
+    assert Inspection(manifests=[inner, _manifest()]).main_manifest == _manifest()

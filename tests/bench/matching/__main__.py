@@ -140,9 +140,9 @@ def bundles(
                 if match.level >= Level.NOTIFY
             ]
             own = {name for repository, name in matches if repository == project}
-            small = {
-                source.path for source in sources if source.project == project
-            } & {name for name in own if name not in truth}
+            small = {source.path for source in sources if source.project == project} & {
+                name for name in own if name not in truth
+            }
             named_at_all = {
                 sources[number].path for name in named for number in known.get(_stem(name), ())
             }
@@ -284,14 +284,17 @@ def main() -> None:
         _say_alarms(*alarms(matcher, packages), len(packages))
 
 
-def _say_head(
-    sources: list[Source], built: Built, numbers: list[int], made: list[Made]
-) -> None:
+def _say_head(sources: list[Source], built: Built, numbers: list[int], made: list[Made]) -> None:
     size = sum(len(one.content) for one in sources) / MIB
     lines = sum(one.lines for one in built.prints if one)
     prints = sum(len(part.hashes) for one in built.prints if one for part in one.channels.values())
-    print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, ", end="")
-    print(f"{time.strftime('%Y-%m-%d', time.gmtime())}; `{' '.join(['make bench-matching', *sys.argv[1:]])}`\n")
+    print(
+        f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, ",
+        end="",
+    )
+    print(
+        f"{time.strftime('%Y-%m-%d', time.gmtime())}; `{' '.join(['make bench-matching', *sys.argv[1:]])}`\n"
+    )
     print(f"Private: {len(sources)} files, {lines} lines, {size:.1f} MiB of ", end="")
     print(f"{len({one.project for one in sources})} projects; {len(numbers)} of them transformed, ")
     print(f"{len(made)} texts. Index side {size / built.seconds:.1f} MiB/s a core, ", end="")
@@ -305,7 +308,10 @@ def _say_recall(
     rivals: dict[tuple[str, str], dict[str, tuple[float, int]]],
 ) -> None:
     names = sorted({peer for one in rivals.values() for peer in one})
-    print("| transform (test projects) | n | alert | notify | alert, no esbuild | tune: alert |", end="")
+    print(
+        "| transform (test projects) | n | alert | notify | alert, no esbuild | tune: alert |",
+        end="",
+    )
     print("".join(f" {name} |" for name in names))
     print("| --- " * (6 + len(names)) + "|")
     for split, kind, transform in rows:
@@ -343,9 +349,7 @@ def _say_bundles(rows: list[tuple[str, int, int, int]]) -> None:
     print()
 
 
-def _say_alarms(
-    found: list[Alarm], size: int, seconds: float, notices: int, packages: int
-) -> None:
+def _say_alarms(found: list[Alarm], size: int, seconds: float, notices: int, packages: int) -> None:
     judged = dict(
         line.rsplit(" = ", 1)
         for line in (material.HERE / "judged.txt").read_text("utf-8").splitlines()
@@ -359,8 +363,14 @@ def _say_alarms(
         if label == "unjudged":
             print(f"unjudged: {name} {alarm.evidence} {alarm.label}", file=sys.stderr)
     print(f"{packages} packages that are none of ours, {size / MIB:.0f} MiB, ", end="")
-    print(f"{size / MIB / seconds:.1f} MiB/s a core with matching; {notices} notices; with an alert: ", end="")
-    print("; ".join(f"{label} {len(names)}" for label, names in sorted(labels.items())) or "none", end="")
+    print(
+        f"{size / MIB / seconds:.1f} MiB/s a core with matching; {notices} notices; with an alert: ",
+        end="",
+    )
+    print(
+        "; ".join(f"{label} {len(names)}" for label, names in sorted(labels.items())) or "none",
+        end="",
+    )
     chance = len(labels.get("chance", ())) + len(labels.get("unjudged", ()))
     bound = (chance + 1.65 * chance**0.5 + 3.0) / packages if chance else 3.0 / packages
     print(f". At 95% confidence chance alerts are below {bound:.1%} of packages.")
