@@ -115,6 +115,8 @@ lock: $(DEV_STAMP) ## Resolve the newest dependencies into the lock files (UPGRA
 	@$(LOCK) $(UPGRADE) --group build -c requirements.lock -o requirements-build.lock >/dev/null
 	@$(LOCK) $(UPGRADE) pyproject.toml --group dev -c requirements.lock -c requirements-build.lock \
 		-o requirements-dev.lock >/dev/null
+	@$(LOCK) pyproject.toml --extra cluster --extra provenance -c requirements.lock \
+		-c requirements-dev.lock -o deploy/requirements.lock >/dev/null
 
 .PHONY: clean
 clean: ## Remove everything that make made

@@ -80,7 +80,8 @@ class Member(Struct, gc=False):
 
     A reader yields these too, as its entries (``Entry``): ``container`` and ``depth`` are then
     filled in by ``walk``; an entry that comes as a ``stream`` has empty ``data``. ``is_raw`` keeps
-    an entry from being opened as a container itself.
+    an entry from being opened as a container itself. ``compiled`` is the bytecode that the text was
+    read from, where it was.
     """
 
     path: str
@@ -93,6 +94,7 @@ class Member(Struct, gc=False):
     is_last: bool = True
     stream: Stream | None = None
     is_raw: bool = False
+    compiled: bytes | memoryview = b""
 
 
 Entry = Member

@@ -160,6 +160,13 @@ FORMATS: tuple[Format, ...] = (
         marks.is_pyinstaller,
         "monitor.archive.pyinstaller:read",
     ),
+    Format("rpm", b"\xed", starts_with(b"\xed\xab\xee\xdb"), "monitor.archive.rpm:read"),
+    Format("cpio", b"0", marks.is_cpio, "monitor.archive.cpio:read"),
+    *(
+        Format(name, magic[:1], starts_with(magic), "monitor.archive.unopened:read")
+        for name, magic in marks.UNOPENED
+    ),
+    Format("compress", b"\x1f", marks.is_compress, "monitor.archive.unopened:read"),
     Format("tar", b"", is_tar, "monitor.archive.tar:read", is_stream=True),
     Format("zip", b"#M\x7fC", is_appended_zip, "monitor.archive.zip:read"),
     Format("zip", b"", ends_as_zip, "monitor.archive.zip:read"),

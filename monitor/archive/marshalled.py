@@ -32,7 +32,9 @@ class MalformedError(Exception):
 class Code:
     """What of a code object matters here. ``variables`` are locals, then cells and free names."""
 
-    __slots__ = ("argument_count", "code", "constants", "derefs", "names", "variables")
+    __slots__ = (
+        *("argument_count", "code", "constants", "derefs", "first_line", "names", "variables"),
+    )
 
     def __init__(self) -> None:
         self.argument_count = 0
@@ -41,6 +43,7 @@ class Code:
         self.names: tuple[Value, ...] = ()
         self.variables: tuple[Value, ...] = ()
         self.derefs: tuple[Value, ...] = ()
+        self.first_line = 0
 
 
 class Reader:
@@ -166,7 +169,7 @@ class Reader:
             found.derefs = self._tuple(depth) + free
         for _ in range(3 if version >= (3, 11) else 2):  # file name, name, qualified name
             self.read(depth + 1)
-        self._take(4)
+        found.first_line = int(_INT.unpack(self._take(4))[0])
         for _ in range(2 if version >= (3, 11) else 1):  # line table, exception table
             self._quiet(depth)
         return found

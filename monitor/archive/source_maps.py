@@ -12,8 +12,8 @@ from monitor.archive import map_json, map_layers, map_names
 from monitor.archive.map_json import looks_like_map
 from monitor.archive.map_references import (
     Reference,
+    all_references,
     data_uri,
-    hermes_source_digest,
     references,
     wasm_references,
 )
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 __all__ = [
     "Reference",
     "SourceMap",
+    "all_references",
     "data_uri",
-    "hermes_source_digest",
     "looks_like_map",
     "read",
     "references",

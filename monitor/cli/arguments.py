@@ -8,11 +8,11 @@ import importlib
 from typing import TYPE_CHECKING
 
 from monitor import __version__
-from monitor.cli import responding, storage
+from monitor.cli import indexing, responding, storage
 from monitor.model import Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 FORMATS = ("table", "json", "jsonl", "sarif", "html")
 SEVERITIES = tuple(severity.value for severity in Severity if severity is not Severity.NONE)
@@ -21,7 +21,7 @@ SCAN_HELP = """\
 targets:
   npm:left-pad  npm:@acme/cli@1.2.0  npm:x@next     a package of the npm registry
   pypi:acme  pypi:acme==2.0                         every file of a PyPI release
-  pkg:npm/%%40acme/cli@1.2.0                         any of these as a package URL
+  pkg:npm/%40acme/cli@1.2.0                         any of these as a package URL
   github:acme/repo@ref                              a public or private repository
   https://git.example/acme.git@ref                  any git address
   ./acme-0.9.0.tgz  ./dist/                         an archive or a folder on this machine
@@ -41,9 +41,21 @@ examples:
 """
 
 
+class _Parser(argparse.ArgumentParser):
+    """A grammar that tells of an unknown option with the usage of the command that got it."""
+
+    def parse_known_args(  # type: ignore[override] # the two overloads differ in nothing here
+        self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
+    ) -> tuple[argparse.Namespace, list[str]]:
+        known, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            self.error(f"unrecognized arguments: {' '.join(unknown)}")
+        return known, unknown
+
+
 def parser() -> argparse.ArgumentParser:
     """The whole grammar; ``run`` of the result is the command to call with it."""
-    top = argparse.ArgumentParser(
+    top: argparse.ArgumentParser = _Parser(
         prog="leakmon",
         description="Finds secrets, source and private code in published packages.",
         epilog="Run 'leakmon COMMAND --help' for a command's options.",
@@ -55,6 +67,7 @@ def parser() -> argparse.ArgumentParser:
     _watch(commands)
     responding.add(commands, _command)
     storage.add(commands, _command)
+    indexing.add(commands, _command)
     _small(commands)
     return top
 
@@ -164,6 +177,18 @@ def _scan_work(work: argparse._ArgumentGroup) -> None:
         "to the OSV API",
     )  # fmt: skip
     work.add_argument(
+        "--previous", action="append", default=[], metavar="TARGET",
+        help="an earlier version, to tell what is new in this one; repeatable, the newest first",
+    )  # fmt: skip
+    work.add_argument(
+        "--history", type=_positive, default=0, metavar="N",
+        help="the same with the N versions before it in the registry (each is downloaded)",
+    )  # fmt: skip
+    work.add_argument(
+        "--private-code", action=argparse.BooleanOptionalAction, default=True,
+        help="hold it against the indexes of private code (leakmon index), where there are any",
+    )  # fmt: skip
+    work.add_argument(
         "--jobs", "-j", type=_positive, metavar="N",
         help="inspect this many at once (default: the number of processors)",
     )  # fmt: skip
@@ -245,7 +270,7 @@ def _small(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
 
 
 def _positive(text: str) -> int:
-    number = int(text)
+    number = int(text) if text.isascii() and text.isdigit() else 0
     if number < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not 1 or more")
+        raise argparse.ArgumentTypeError(f"{text} is not a whole number, 1 or more")
     return number

@@ -20,7 +20,7 @@ from monitor.config.channels import routing
 from monitor.config.storage import database_url
 from monitor.errors import UsageError
 from monitor.model import IncidentState, Severity
-from monitor.report.text import count
+from monitor.model.wording import count
 
 if TYPE_CHECKING:
     import argparse

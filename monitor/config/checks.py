@@ -35,6 +35,17 @@ def check(settings: Settings) -> None:
     _http(settings.http)
     _registries(settings.registries)
     _organisations(settings.organisations)
+    _private_code(settings)
+
+
+def _private_code(settings: Settings) -> None:
+    known = [one.name for one in settings.organisations]
+    for name in settings.private_code.keys:
+        if name not in known:
+            raise Complaint(
+                f"private_code.keys.{name}: no organisation has this name: "
+                f"write one of {', '.join(known) or 'those that [[organisations]] will name'}"
+            )
 
 
 def _listen(listen: str) -> None:

@@ -37,6 +37,9 @@ SECRET_KEYS = (
 )
 """The keys that hold a reference to a secret and nothing else."""
 
+SECRET_TABLES = (("private_code", "keys"),)
+"""The tables each of whose keys, names of organisations, holds a reference to a secret."""
+
 REFERENCE_KEYS = (("alerts", "webhook", "url"), ("database", "url"))
 """The keys that hold a plain value or, since it may have a secret inside, a reference."""
 
@@ -77,7 +80,8 @@ def settings(text: str, source: str, *, is_trusted: bool) -> Settings:
 def _refer(written: dict[str, Any], source: str, *, is_trusted: bool) -> None:
     """Put references in the place of the texts that stand for them."""
     folder = os.path.dirname(os.path.abspath(source))
-    for path in SECRET_KEYS + REFERENCE_KEYS:
+    secrets = (*SECRET_KEYS, *_inside(written))
+    for path in (*secrets, *REFERENCE_KEYS):
         table: object = written
         for name in path[:-1]:
             table = table.get(name) if isinstance(table, dict) else None
@@ -86,8 +90,18 @@ def _refer(written: dict[str, Any], source: str, *, is_trusted: bool) -> None:
         key, value = f"{source}: {'.'.join(path)}", table[path[-1]]
         if not isinstance(value, str):
             raise ConfigError(f"{key}: expected a text in quotes: write env:NAME or file:PATH")
-        if path in SECRET_KEYS or value.startswith(("env:", "file:")):
+        if path in secrets or value.startswith(("env:", "file:")):
             table[path[-1]] = SecretRef(value, key, folder, is_trusted)
+
+
+def _inside(written: dict[str, Any]) -> Iterator[tuple[str, ...]]:
+    """The keys of the tables that hold secrets, as they are written."""
+    for path in SECRET_TABLES:
+        table: object = written
+        for name in path:
+            table = table.get(name) if isinstance(table, dict) else None
+        if isinstance(table, dict):
+            yield from ((*path, name) for name in table)
 
 
 def _explained(message: str, written: dict[str, Any]) -> str:

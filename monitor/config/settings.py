@@ -98,6 +98,18 @@ class Service(Table, frozen=True):
     drain_seconds: Annotated[float, Meta(ge=0, le=600)] = 15
 
 
+class PrivateCode(Table, frozen=True):
+    """``[private_code]``: the folder below which each organisation's index is, and its keys.
+
+    An organisation without a key here has one in a file beside its index (``acme.key`` beside
+    ``acme``), made once. ``esbuild`` is the program that brings JavaScript into one form.
+    """
+
+    folder: str = ""
+    keys: dict[str, SecretRef] = field(default_factory=dict)
+    esbuild: str = ""
+
+
 class Settings(Table, frozen=True):
     """Everything that the operator decided. ``source`` is the file, empty for none."""
 
@@ -108,4 +120,5 @@ class Settings(Table, frozen=True):
     registries: Registries = Registries()
     advisories: Advisories = Advisories()
     service: Service = Service()
+    private_code: PrivateCode = PrivateCode()
     organisations: list[Organisation] = field(default_factory=list)

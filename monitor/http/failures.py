@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import socket
 import ssl
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -82,10 +83,25 @@ def translated(url: str) -> Iterator[None]:
         raise RetryError(f"{shown(url)} did not answer in time", reason="timeout") from error
     except ValueError as error:
         raise TargetError(f"{shown(url)} is not an address", reason="bad-address") from error
+    except aiohttp.ClientConnectorError as error:
+        if isinstance(error.os_error, socket.gaierror):
+            raise _unknown_host(url, error) from error
+        raise _unreachable(url, error) from error
     except (aiohttp.ClientError, ssl.SSLError, OSError) as error:
-        raise RetryError(
-            f"{shown(url)} cannot be reached ({_cause(error)})", reason="connection"
-        ) from error
+        raise _unreachable(url, error) from error
+
+
+def _unreachable(url: str, error: Exception) -> RetryError:
+    return RetryError(f"{shown(url)} cannot be reached ({_cause(error)})", reason="connection")
+
+
+def _unknown_host(url: str, error: aiohttp.ClientConnectorError) -> TransientError:
+    """For a name without an address: the resolver has tried often enough by itself."""
+    return TransientError(
+        f"{shown(url)} cannot be reached: the name {error.host} has no address "
+        f"({_cause(error)}); check the network, the proxy and the spelling",
+        reason="unknown-host",
+    )
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -79,6 +80,11 @@ def _name(finding: Finding) -> str:
     if _is_secret(finding):
         assert finding.secret is not None
         return f"secret:{finding.secret.fingerprint}"
+    if finding.detector == "private-code":
+        # Whose repository went out is what it is about, whatever file it went out in.
+        repository = str(finding.evidence.get("repository") or "")
+        digest = hashlib.sha256(repository.encode("utf-8", "surrogatepass")).hexdigest()[:12]
+        return f"private-code:{digest}" if repository else finding.detector
     if finding.detector in _WHOLE_DETECTOR:
         return finding.detector
     if finding.detector == "source-maps":

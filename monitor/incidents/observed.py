@@ -14,6 +14,7 @@ from statistics import median
 from typing import TYPE_CHECKING, Any, Protocol
 
 from monitor.model import NESTED, Status
+from monitor.model.wording import count
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -141,7 +142,7 @@ def _reason(findings: Sequence[Finding]) -> str:
     place = f" in `{shown}`{more}" if shown else ""
     if figures["files"]:
         files = f"{figures['files']:,} first-party source file{'s' * (figures['files'] != 1)}"
-        lines = f" ({figures['lines']:,} lines)" if figures["lines"] else ""
+        lines = f" ({count(figures['lines'], 'line')})" if figures["lines"] else ""
         return f"{files}{lines}{place}"
     told = _title(findings)
     if first.secret is not None:

@@ -35,6 +35,8 @@ class Channel(enum.IntEnum):
     """Runs of the names that Python's code objects use."""
     LITERALS = 5
     """Rare strings and numbers as a bag, without order."""
+    CANONICAL = 6
+    """TOKENS of canonical JavaScript: minified by the pinned tool, or found minified."""
 
 
 class Prints(Struct, frozen=True):
@@ -95,7 +97,10 @@ class Hits(Struct, frozen=True):
 class Index(Protocol):
     """One organisation's private code, ready to be asked. Read-only, shared by processes."""
 
-    organisation: str
+    @property
+    def organisation(self) -> str:
+        """Whose code this is."""
+        ...
 
     def lookup(self, hashes: Hashes) -> Hits:
         """Every place of these prints in private files; a print too common to tell is capped."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import os
 import re
 import tempfile
 from pathlib import Path
@@ -21,11 +22,16 @@ from .git_command import Git, failed
 from .git_tree import TreeTar
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from monitor.http.client import Client
     from monitor.http.download import Progress
 
 PREFIX = "git+"
 """Marks an artifact whose address is a git repository; its version is the commit."""
+
+MIRRORED = "refs/leakmon/"
+"""Below this a mirror keeps the refs that it was asked for."""
 
 _COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _SHA1_DIGITS = 40
@@ -97,6 +103,30 @@ class GitSource:
                 tar.stop()
                 # The thread writes below this folder: it must have ended before that goes.
                 await asyncio.gather(work, return_exceptions=True)
+
+    async def mirror(self, text: str, address: str, refs: Sequence[str], folder: str) -> None:
+        """Bring a bare copy in ``folder`` up to date: refs (none: the default branch) with history.
+
+        They stand below ``MIRRORED``. What was fetched once is not fetched again.
+        """
+        reached = await self._reach(address)
+        environment = await self._environment(reached)
+        if _is_new(folder):
+            await self._git.run(
+                "init", "--bare", "-q", "--template=", ".", folder=folder, environment=environment
+            )
+        wanted = [f"+{ref}:{MIRRORED}{ref}" for ref in refs or ("HEAD",)]
+        options = ("--no-tags", "--no-recurse-submodules", "--no-write-fetch-head")
+
+        async def fetch(_attempt: int) -> None:
+            status, _, complaint = await self._git.run(
+                "fetch", "-q", *options, "--", reached, *wanted,
+                folder=folder, environment=environment,
+            )  # fmt: skip
+            if status != 0:
+                raise _lost(text, complaint)
+
+        await self._client.retried(fetch)
 
     async def _fetch_commit(
         self, address: str, commit: str, ref: str, folder: str, environment: dict[str, str]
@@ -211,6 +241,12 @@ def login_credential(address: str, login: str, source: str) -> Credential:
         header=f"Basic {encoded}",
         source=source,
     )
+
+
+def _is_new(folder: str) -> bool:
+    """Whether there is no repository in a folder yet; the folder is made."""
+    os.makedirs(folder, mode=0o700, exist_ok=True)
+    return not os.path.exists(os.path.join(folder, "HEAD"))
 
 
 def _largest(folder: str) -> int:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections import Counter
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
@@ -18,8 +19,9 @@ from markupsafe import Markup
 from msgspec import Struct
 
 from monitor.model import Severity, Skipped
+from monitor.model.wording import count
 from monitor.report.fold import Group, Shown, folded, hidden_counts, severities, shown, where
-from monitor.report.text import clean, count, prose, seconds, size
+from monitor.report.text import clean, prose, seconds, size
 from monitor.report.words import (
     HIDDEN_BY,
     SKIP_REASONS,
@@ -65,6 +67,7 @@ def render(report: ScanReport, options: RenderOptions) -> str:
         _template().render(
             report=report,
             told=told,
+            shared=[name for name, files in _named(told).items() if files > 1],
             totals=severities([finding for one in told for finding in one.findings]),
             volume=sum(target.bytes for target in report.targets),
             members=sum(target.members for target in report.targets),
@@ -77,6 +80,11 @@ def render(report: ScanReport, options: RenderOptions) -> str:
         )
         + "\n"
     )
+
+
+def _named(told: list[Shown]) -> Counter[str]:
+    """How many targets have the same name, as the files of one release do."""
+    return Counter(one.target.target for one in told)
 
 
 @cache

@@ -62,6 +62,9 @@ _HIDDEN_KEYS = {
     "by": {"enum": ["baseline", "ignore", "inline"]},
     "explanation": _text,
 }
+_HIDDEN_OPTIONS = {
+    "evidence": {"type": "object", "description": "What tells this leak from a larger one."},
+}
 _IDENTITY = {"target": _text}
 _IDENTITY_OPTIONS = {
     "purl": _text,
@@ -121,7 +124,7 @@ def scan_schema() -> dict[str, Any]:
                 },
             ),
             "finding": _closed(_FINDING_KEYS, _FINDING_OPTIONS),
-            "hidden": _closed(_HIDDEN_KEYS),
+            "hidden": _closed(_HIDDEN_KEYS, _HIDDEN_OPTIONS),
             "secret": _SECRET,
         },
     }
@@ -133,7 +136,7 @@ def line_schema() -> dict[str, Any]:
     kinds = {
         "target": _closed({**head, **_TARGET_KEYS}, _IDENTITY_OPTIONS),
         "finding": _closed({**_IDENTITY, **_FINDING_KEYS}, _IDENTITY_OPTIONS | _FINDING_OPTIONS),
-        "hidden": _closed({**_IDENTITY, **_HIDDEN_KEYS}, _IDENTITY_OPTIONS),
+        "hidden": _closed({**_IDENTITY, **_HIDDEN_KEYS}, {**_IDENTITY_OPTIONS, **_HIDDEN_OPTIONS}),
         "summary": _closed({**head, "tool": _TOOL, **_SUMMARY_KEYS}, _SUMMARY_OPTIONS),
     }
     for kind, schema in kinds.items():

@@ -14,7 +14,16 @@ from monitor.model import Confidence, Severity
 
 SECRET = "SECRET"  # noqa: S105 - the name of the group, not a secret
 
-KINDS = ("secret", "private-key", "public-key", "signed-url", "identifier", "marker", "carrier")
+KINDS = (
+    "secret",
+    "private-key",
+    "public-key",
+    "signed-url",
+    "identifier",
+    "marker",
+    "canary",
+    "carrier",
+)
 """What a rule can find; see ``rules/README.md``."""
 
 

@@ -20,6 +20,10 @@ PROBES: tuple[Probe, ...] = (
     Probe("source-map-url", r"sourceMappingURL(?:=|\\{1,7}(?:u00|x)3[dD])"),
     Probe("map-json", r'"mappings"\s*:'),
     Probe("map-json", r'"sections"\s*:'),
+    Probe("map-json", r'"sourcesContent"\s*:'),  # a map that was cut short has only these two
+    Probe("map-json", r'"sources"\s*:'),
+    # the custom section of WebAssembly: the name behind its length, however long that is written
+    Probe("wasm-map-url", r"(?:\x10|\x90(?:\x80){0,3}\x00)sourceMappingURL"),
     # What follows calls decoders (``monitor.decoders``). Each is a plain literal or a short run:
     # a repeat in front, or a mark of one or two bytes that code is full of, costs the whole scan.
     Probe("compressed", r"H4sI[A-Za-z0-9+/_-]{16}"),

@@ -34,6 +34,7 @@ from monitor.sandbox.protocol import (
     Settings,
     Trailer,
     frame,
+    frame_of,
 )
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ __all__ = ["Job", "Outcome", "Run", "Sandbox", "Settings", "run_all"]
 
 
 class Outcome(NamedTuple):
-    """How one job ended: an inspection or an error, what it cost, and the code if asked for."""
+    """How one job ended: an inspection or an error, what it cost, and what else was asked for."""
 
     job: Job
     inspection: Inspection | None
@@ -60,6 +61,7 @@ class Outcome(NamedTuple):
     max_rss_bytes: int
     cpu_seconds: float
     code: Harvest | None = None
+    prints: bytes = b""
 
 
 class Run:
@@ -154,7 +156,7 @@ class Sandbox:
         self.hello  # noqa: B018 - a zygote that could not load its rules must say so first
         read, write = os.pipe()
         try:
-            message = frame(job)
+            message = frame_of(job)
             sent = socket.send_fds(self._control, [message], [write])
             self._control.sendall(message[sent:])
         except OSError as error:
@@ -231,7 +233,9 @@ def _outcome(job: Job, answer: bytearray) -> Outcome:
     if died is not None:
         return Outcome(job, None, died, *cost)
     try:
-        inspection, error, code = _told(bytes(answer[:1]), memoryview(answer)[1 : -TRAILER.size])
+        inspection, error, code, prints = _told(
+            bytes(answer[:1]), memoryview(answer)[1 : -TRAILER.size]
+        )
     except MsgspecError as cause:
         # What a child says after it opened a hostile file is a stranger's word as well.
         unreadable = TargetError(
@@ -239,21 +243,22 @@ def _outcome(job: Job, answer: bytearray) -> Outcome:
         )
         unreadable.__cause__ = cause
         return Outcome(job, None, unreadable, *cost)
-    return Outcome(job, inspection, error, *cost, code)
+    return Outcome(job, inspection, error, *cost, code, prints)
 
 
 def _told(
     kind: bytes, body: memoryview
-) -> tuple[Inspection | None, TargetError | None, Harvest | None]:
+) -> tuple[Inspection | None, TargetError | None, Harvest | None, bytes]:
     if kind == KIND_INSPECTION:
-        return INSPECTION_DECODER.decode(body), None, None
+        return INSPECTION_DECODER.decode(body), None, None, b""
     if kind == KIND_REAPED:
         reaped = REAPED_DECODER.decode(body)
-        return reaped.inspection, None, reaped.code
+        return reaped.inspection, None, reaped.code, reaped.prints
     if kind == KIND_FAILURE:
         failure = FAILURE_DECODER.decode(body)
-        return None, TargetError(failure.message, reason=failure.reason), None
-    return None, TargetError("the inspecting process gave no answer", reason="sandbox-lost"), None
+        return None, TargetError(failure.message, reason=failure.reason), None, b""
+    lost = TargetError("the inspecting process gave no answer", reason="sandbox-lost")
+    return None, lost, None, b""
 
 
 def _died(trailer: Trailer) -> TargetError | None:

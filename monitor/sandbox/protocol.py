@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import struct
 from typing import Final
 
@@ -21,7 +22,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     ``memory_bytes`` bounds what a child may take beyond the engine, ``cpu_seconds`` and
     ``wall_seconds`` one job. A child that reaches a time limit is asked to hand in what it has,
     and killed ``grace_seconds`` later. With ``code`` every answer brings
-    the artifact's source code as well.
+    the artifact's source code as well, with ``has_prints`` what private code is recognised by.
     """
 
     rule_folders: tuple[str, ...]
@@ -32,6 +33,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     grace_seconds: int = 5
     limits: Limits = field(default_factory=Limits)
     code: Wish | None = None
+    has_prints: bool = False
 
 
 class Job(Struct, frozen=True):
@@ -39,6 +41,11 @@ class Job(Struct, frozen=True):
 
     files: tuple[tuple[str, str], ...]
     context: Context = NOTHING_KNOWN
+
+
+class _WireJob(Struct, frozen=True):
+    files: tuple[tuple[bytes, str], ...]
+    context: Context
 
 
 class Hello(Struct, frozen=True, kw_only=True):
@@ -51,10 +58,14 @@ class Hello(Struct, frozen=True, kw_only=True):
 
 
 class Reaped(Struct, frozen=True):
-    """A child's answer where code was asked for."""
+    """A child's answer where more was asked for. ``prints`` is a ``private_code.taking.Taken``.
+
+    It stays encoded: who does not ask for prints need not load what reads them.
+    """
 
     inspection: Inspection
-    code: Harvest
+    code: Harvest | None = None
+    prints: bytes = b""
 
 
 class Failure(Struct, frozen=True):
@@ -73,7 +84,7 @@ class Trailer(Struct, frozen=True):
     cpu_seconds: float
 
 
-JOB_DECODER: Final = msgpack.Decoder(Job)
+JOB_DECODER: Final = msgpack.Decoder(_WireJob)
 HELLO_DECODER: Final = msgpack.Decoder(Hello)
 SETTINGS_DECODER: Final = msgpack.Decoder(Settings)
 INSPECTION_DECODER: Final = msgpack.Decoder(Inspection)
@@ -89,6 +100,19 @@ LENGTH: Final = struct.Struct("<I")
 TRAILER: Final = struct.Struct("<i?Qd")
 MAX_ANSWER_BYTES: Final = 512 * MIB
 """A longer answer is cut off unread: the child is as untrusted as what it opened."""
+
+
+def frame_of(job: Job) -> bytes:
+    """A job as it goes over the wire: a path need not be UTF-8."""
+    return frame(
+        _WireJob(tuple((os.fsencode(path), name) for path, name in job.files), job.context)
+    )
+
+
+def job_of(body: bytes) -> Job:
+    """The job in the body of a frame."""
+    wired = JOB_DECODER.decode(body)
+    return Job(tuple((os.fsdecode(path), name) for path, name in wired.files), wired.context)
 
 
 def frame(record: Struct) -> bytes:

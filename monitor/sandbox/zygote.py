@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from monitor.errors import LeakmonError
 from monitor.sandbox.child import Engine, run
-from monitor.sandbox.protocol import JOB_DECODER, LENGTH, SETTINGS_DECODER, TRAILER, Hello, frame
+from monitor.sandbox.protocol import LENGTH, SETTINGS_DECODER, TRAILER, Hello, frame, job_of
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -116,7 +116,7 @@ class _Zygote:
                 return False
             if len(self.buffer) < end:
                 break
-            job = JOB_DECODER.decode(self.buffer[LENGTH.size : end])
+            job = job_of(self.buffer[LENGTH.size : end])
             self.buffer = self.buffer[end:]
             self._fork(job, self.pipes.pop(0))
         return True

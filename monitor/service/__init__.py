@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from monitor.config.marks import rule_files
 from monitor.config.storage import database_url
 from monitor.errors import ConfigError
 from monitor.rules import bundled_rules_folder
@@ -24,9 +25,10 @@ from monitor.sandbox import Settings as SandboxSettings
 from monitor.service.logs import configure, logger
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from monitor.config import Settings
+    from monitor.pipeline.private_code import PrivateCode
     from monitor.registries.client_config import Machine
     from monitor.service.parts import Parts
 
@@ -50,7 +52,8 @@ def run(settings: Settings, machine: Machine, cache_folder: str, wish: Wish) -> 
     url = database_url(settings, machine.environ)
     with _alone(url):
         _upgraded(url)
-        with _sandboxes(cache_folder) as sandboxes:
+        private = opened_private_code(settings, machine.environ)
+        with _sandboxes(settings, cache_folder, private) as sandboxes:
             asyncio.run(_watch(settings, url, machine, sandboxes, wish))
 
 
@@ -61,6 +64,7 @@ async def _watch(
     from monitor.service.parts import opened
 
     async with opened(settings, url, machine, sandboxes.now, sandboxes.another) as parts:
+        parts.private_code = sandboxes.private_code
         await _asked(wish, parts)
         _greet(parts)
         daemon = Daemon(parts)
@@ -119,6 +123,19 @@ def _greet(parts: Parts) -> None:
         )
 
 
+def opened_private_code(settings: Settings, environ: Mapping[str, str]) -> PrivateCode | None:
+    """The indexes of private code, open; None where there are none."""
+    from monitor.config import private_code as places
+
+    if not places.places(settings, environ):
+        return None
+    from monitor.pipeline.private_code import PrivateCode
+
+    made = PrivateCode(places.open_indexes(settings, environ))
+    _log.info("private code is looked for in every artifact", step="start")
+    return made
+
+
 def _upgraded(url: str) -> None:
     from monitor.store import migrations
 
@@ -130,9 +147,14 @@ def _upgraded(url: str) -> None:
 class Sandboxes:
     """The sandbox in use, and a way to another when it has died."""
 
-    def __init__(self, cache_folder: str) -> None:
-        folders = (bundled_rules_folder(),)
-        self._settings = SandboxSettings(rule_folders=folders, cache_folder=cache_folder)
+    def __init__(
+        self, settings: Settings, cache_folder: str, private_code: PrivateCode | None
+    ) -> None:
+        self.private_code = private_code
+        folders = (bundled_rules_folder(), *rule_files(settings, cache_folder))
+        self._settings = SandboxSettings(
+            rule_folders=folders, cache_folder=cache_folder, has_prints=private_code is not None
+        )
         self.now = self._made()
 
     def another(self, lost: Sandbox) -> Sandbox:
@@ -149,10 +171,12 @@ class Sandboxes:
 
 
 @contextmanager
-def _sandboxes(cache_folder: str) -> Iterator[Sandboxes]:
+def _sandboxes(
+    settings: Settings, cache_folder: str, private: PrivateCode | None
+) -> Iterator[Sandboxes]:
     """Started while there is one thread; Ctrl-C is the daemon's to hear, not the sandbox's."""
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    made = Sandboxes(cache_folder)
+    made = Sandboxes(settings, cache_folder, private)
     try:
         signal.signal(signal.SIGINT, before)
         yield made

@@ -6,19 +6,23 @@ fetched again, an artifact that is settled with these rules is left alone.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import os
 import shutil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from msgspec import convert, to_builtins
 from msgspec.structs import replace
 
 from monitor import canary, incidents
 from monitor.detectors import Context
+from monitor.detectors.drift.profiling import profile
 from monitor.errors import LeakmonError, NotFoundError
 from monitor.http.failures import room
 from monitor.model import Confidence, Finding, Severity, Status
-from monitor.pipeline.conclude import Policy, conclude_subject
+from monitor.model.profiles import Profile
+from monitor.pipeline.conclude import Concluded, Policy, conclude_subject
 from monitor.pipeline.subjects import Subject
 from monitor.registries.network import fetch
 from monitor.sandbox import Job as SandboxJob
@@ -31,13 +35,24 @@ from monitor.store import Scan
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from monitor.model import Artifact, Incident, IncidentChange, Inspection, TargetReport
+    from monitor.model import (
+        Artifact,
+        Incident,
+        IncidentChange,
+        Inspection,
+        Release,
+        TargetReport,
+    )
+    from monitor.pipeline.private_code import PrivateCode
     from monitor.sandbox import Outcome
     from monitor.service.parts import Parts
     from monitor.store import Settled, Stored
 
 TRIES_OF_A_SCAN = 2
 """A child may be killed for want of memory that others took; a second time it is the artifact."""
+
+MOST_PROFILES = 40
+"""Files of ten versions: a release of PyPI has several."""
 
 SANDBOX_LOST = "sandbox-lost"
 _log = logger()
@@ -146,11 +161,37 @@ async def _judged(stored: Stored, subject: Subject, outcome: Outcome, parts: Par
         organisations=tuple(parts.settings.organisations),
         has_inline_ignores=False,
     )
-    report = conclude_subject(subject, [outcome], subject.jobs[0].context, policy).report
+    private = parts.private_code
+    history = await _profiles(stored, parts)
+    # Look-ups of a large bundle take a while: not on the loop's own thread.
+    concluded = await asyncio.to_thread(_concluded, subject, outcome, policy, private, history)
+    report = concluded.report
     report = replace(report, sha256=stored.sha256, bytes=stored.size)
     if report.status is Status.FAILED and outcome.error is not None:
         return _not_inspected(report, outcome.error)
     return report
+
+
+async def _profiles(stored: Stored, parts: Parts) -> tuple[Profile, ...]:
+    """What the latest artifacts of other versions looked like, the newest first."""
+    artifact = stored.artifact
+    known = await parts.store.history(
+        artifact.ecosystem, artifact.name, MOST_PROFILES, before=stored.artifact_id
+    )
+    return tuple(convert(each.profile, Profile) for each in known if each.profile)
+
+
+def _concluded(
+    subject: Subject,
+    outcome: Outcome,
+    policy: Policy,
+    private: PrivateCode | None,
+    history: tuple[Profile, ...],
+) -> Concluded:
+    if private is not None:
+        private.refresh()
+    context = replace(subject.jobs[0].context, history=history)
+    return conclude_subject(subject, [outcome], context, policy, private)
 
 
 def _not_inspected(report: TargetReport, error: LeakmonError) -> TargetReport:
@@ -194,7 +235,11 @@ async def _settle(
         )
 
     inspection = outcome.inspection if outcome is not None else None
-    scan = Scan(rules_digest=parts.rules_digest, members_digest=_members_digest(inspection))
+    scan = Scan(
+        rules_digest=parts.rules_digest,
+        members_digest=_members_digest(inspection),
+        profile=_profile(artifact, release, inspection),
+    )
     return await parts.store.settle(
         stored.artifact_id, report, decide, scan, channels=parts.hearers
     )
@@ -240,6 +285,20 @@ async def give_up(artifact_id: int, reason: str, parts: Parts) -> None:
         await parts.store.failed(artifact_id, reason)
     except NotFoundError:
         return
+
+
+def _profile(artifact: Artifact, release: Release, inspection: Inspection | None) -> dict[str, Any]:
+    """What the next version is held against."""
+    if inspection is None:
+        return {}
+    shape = profile(
+        inspection,
+        version=artifact.version,
+        filename=artifact.filename,
+        publisher=release.publisher,
+    )
+    told: dict[str, Any] = to_builtins(shape)
+    return told
 
 
 def _members_digest(inspection: Inspection | None) -> str:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from monitor.evidence import Evidence
     from monitor.jobs import Queue
     from monitor.model import Ownership
+    from monitor.pipeline.private_code import PrivateCode
     from monitor.registries.client_config import Machine
     from monitor.registries.network import Network
     from monitor.registries.settings import NetworkSettings
@@ -70,6 +71,7 @@ class Parts:
         self._another = another
         self._renewing = asyncio.Lock()
         self.channels = told
+        self.private_code: PrivateCode | None = None
         self.hearers = hearers(routing(settings))
         self.folder = folder
         self.clock = clock

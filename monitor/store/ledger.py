@@ -11,8 +11,8 @@ from monitor.model import Notice, Ownership
 from monitor.store.core import changed
 from monitor.store.digests import PENDING
 from monitor.store.keys import artifact_job, deliver_job, resolve_job
-from monitor.store.outbox import Outbox
 from monitor.store.records import AuditEntry, Retention
+from monitor.store.rescanning import Rescanning
 from monitor.store.tables import ArtifactRow, IncidentArtifactRow, IncidentRow
 from monitor.store.tables_work import AuditRow, JobRow, NoticeRow, OutgoingRow
 
@@ -27,7 +27,7 @@ _STRANGE = JobRow.kind == "stranger"
 _ALIVE = ("open", "acknowledged", "snoozed")
 
 
-class Ledger(Outbox):
+class Ledger(Rescanning):
     """Audit log, reconciliation, retention."""
 
     async def audit(

@@ -11,8 +11,13 @@ from tests.house.tree import files, syntax, text
 
 # Spelled so that this line does not name what it looks for.
 REGISTRY_HOSTS = re.compile(rb"py[p]i\.(org|io)|pytho[n]hosted|npm[j]s\.(org|com)|debia[n]\.org")
-ENVIRONMENT = {"environ", "environb", "getenv", "getenvb", "putenv", "unsetenv", "expandvars"}
-LOCKS = ("requirements.lock", "requirements-build.lock", "requirements-dev.lock")
+ENVIRONMENT = {"environ", "environb", "getenv", "getenvb", "unsetenv", "expandvars"}
+LOCKS = (
+    "requirements.lock",
+    "requirements-build.lock",
+    "requirements-dev.lock",
+    "deploy/requirements.lock",
+)
 
 
 def test_no_registry_host_is_named_anywhere() -> None:
@@ -66,6 +71,10 @@ def test_the_locks_hold_what_the_project_asks_for() -> None:
     wanted = {
         "requirements.lock": asked["project"]["dependencies"],
         "requirements-build.lock": groups["build"],
+        "deploy/requirements.lock": [
+            *asked["project"]["dependencies"],
+            *asked["project"]["optional-dependencies"]["cluster"],
+        ],
         "requirements-dev.lock": [
             *asked["project"]["dependencies"],
             *groups["build"],

@@ -40,6 +40,24 @@ def test_the_verdict_comes_first_then_the_worst() -> None:
     assert places == sorted(places)
 
 
+def test_the_files_of_one_release_are_told_apart() -> None:
+    files = ("acme-1.0.tar.gz", "acme-1.0-py3-none-any.whl")
+    release = [replace(leaking_target(), target="pypi:acme==1.0", filename=name) for name in files]
+    alone = replace(leaking_target(), target="pypi:other==2.0", filename="other-2.0.tar.gz")
+    report = replace(full_report(), targets=[*release, alone])
+    text = render("table", report, RenderOptions())
+    heads = [line.split() for line in text.splitlines() if line.startswith(" CRITICAL  pypi")]
+    assert heads == [
+        ["CRITICAL", "pypi:acme==1.0", files[0]],
+        ["CRITICAL", "pypi:acme==1.0", files[1]],
+        ["CRITICAL", "pypi:other==2.0"],
+    ]
+    page = render("html", report, RenderOptions())
+    for name in files:
+        assert f'<span class="name">{name}</span></h1>' in page
+    assert '<span class="name">other-2.0.tar.gz</span>' not in page
+
+
 def test_one_secret_in_many_places_is_told_once() -> None:
     text = _table(leaking_target())
     assert text.count("GitHub personal access token") == 1

@@ -17,7 +17,8 @@ from monitor.alerts.slack import buttons
 from monitor.alerts.slack.mrkdwn import NOTHING, code, joined, plain, spans, title
 from monitor.incidents import VANISHED
 from monitor.model import IncidentState
-from monitor.report.text import count, size
+from monitor.model.wording import count
+from monitor.report.text import size
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -65,6 +65,8 @@ def _credentials(
     if not is_filled and (is_specimen or carrier.is_quiet_when_blank):
         return ()
     evidence: dict[str, Any] = {"keys": keys}
+    if is_filled:
+        evidence["content"] = fingerprints.of_content(member.data)
     if rules:
         evidence["rules"] = rules
     if is_fixture(member.path):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from monitor.detectors.packaging.told import finding
 from monitor.model import NESTED, Severity
+from monitor.model.wording import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -82,7 +83,7 @@ def _packer(inspection: Inspection, manifest: Manifest) -> Iterator[Finding]:
         "npm-packer-unusual",
         "packer",
         Severity.INFO,
-        f"The package was not packed by npm: {len(strays):,} file(s) that npm never packs.",
+        f"The package was not packed by npm: {count(len(strays), 'file')} that npm never packs.",
         strays[0],
         subject="packer",
         evidence={"paths": strays[:20], "foreign_times": foreign, "files": len(own)},
@@ -94,7 +95,7 @@ def _owners(inspection: Inspection) -> Iterator[Finding]:
     """Names of people as the owners of files in a tar archive."""
     counts = Counter(each.owner for each in inspection.members)
     owners = Counter(
-        {name: count for name, count in counts.items() if name and not re.match(_NOBODY, name)}
+        {name: often for name, often in counts.items() if name and not re.match(_NOBODY, name)}
     )
     if not owners:
         return
@@ -104,7 +105,7 @@ def _owners(inspection: Inspection) -> Iterator[Finding]:
         "archive-owner-name",
         "identity",
         Severity.LOW,
-        f"The archive names {len(owners):,} user account(s) as owner of its files.",
+        f"The archive names {count(len(owners), 'user account')} as owner of its files.",
         first,
         subject="owner",
         evidence={"owners": names},

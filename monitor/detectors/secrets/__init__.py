@@ -18,10 +18,12 @@ if TYPE_CHECKING:
     from monitor.rules import Match
 
 DETECTOR = "secrets"
+MAX_MARK = 160
 MAX_FINDINGS = 1000
 """Findings told for one member (window); one more says how many were left out."""
 
-_DETECTORS = {"marker": "markers", "carrier": "carriers"}
+_DETECTORS = {"marker": "markers", "canary": "markers", "carrier": "carriers"}
+_ORGANISATION = "organisation="
 
 
 def inspect(
@@ -118,6 +120,11 @@ def _evidence(
         evidence["fixture"] = True
     if about.provider != "generic":
         evidence["provider"] = about.provider
+    for tag in about.tags:
+        if tag.startswith(_ORGANISATION):
+            # The operator's own word for what is theirs: no secret, and useless when redacted.
+            evidence["organisation"] = tag.removeprefix(_ORGANISATION)
+            evidence["text"] = match.secret[:MAX_MARK].decode("utf-8", "replace")
     return evidence, checksum
 
 

@@ -1,0 +1,193 @@
+"""Holds an artifact's files against the private code of several organisations."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from msgspec.structs import replace
+
+from monitor.private_code.matches import (
+    MIN_SHARE_OF_MAP,
+    MIN_SUFFIXES,
+    MIN_SUFFIXES_OF_MAP,
+    MIN_WITH_MARKER,
+    Conclusion,
+    FileMatch,
+    Label,
+    Level,
+    PathMatch,
+)
+from monitor.private_code.pairs import Pair, Question, pairs, question, ranges
+from monitor.private_code.prints import Channel
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Sequence
+
+    import numpy.typing as npt
+
+    from monitor.private_code.prints import FilePrints, Index
+
+    Flags = npt.NDArray[np.bool_]
+
+MAX_MATCHES = 200
+"""Matches that one file of an artifact may have; a bundle has many."""
+
+_MAX_WEAK = 20
+_NEW_SHARE = 0.25
+"""A private file adds to those found before if this share of what it explains is new."""
+
+_PUBLIC_SHARE = 0.3
+_SURE_SHARE = 0.5
+_SURE_COUNT = 40
+"""A match among much that is public is a copy all the same if it is so large."""
+
+_LEAST_TOKENS = 40
+
+
+class Matcher:
+    """Matches files against indexes; holds nothing of the files."""
+
+    def __init__(self, indexes: Sequence[Index]) -> None:
+        self.indexes = tuple(indexes)
+
+    def match(self, path: str, prints: FilePrints) -> list[FileMatch]:
+        """What a file of an artifact shares with private files; the strongest first.
+
+        Weak matches are for ``conclude``: they are not to be told by themselves.
+        """
+        asked = question(prints)
+        found = []
+        for index in self.indexes:
+            found += _Answer(asked, index, path, prints).matches()
+        return sorted(found, key=_rank)
+
+    def conclude(
+        self,
+        matches: Iterable[FileMatch],
+        *,
+        suffixes: Collection[str] = (),
+        marked: Collection[str] = (),
+    ) -> Conclusion:
+        """What an artifact amounts to.
+
+        ``suffixes`` are those of the sources that its maps name, third parties' left out;
+        ``marked`` are the organisations of which a marker was found in it.
+        """
+        told = []
+        for match in matches:
+            is_backed = match.organisation in marked and match.label is not Label.LITERALS
+            if is_backed and max(match.evidence.values(), default=0) >= MIN_WITH_MARKER:
+                told.append(replace(match, level=Level.ALERT))
+            elif match.level > Level.WEAK:
+                told.append(match)
+        paths = [one for index in self.indexes for one in _paths(index, suffixes)]
+        return Conclusion(tuple(sorted(told, key=_rank)), tuple(paths))
+
+
+def _rank(match: FileMatch) -> tuple[int, int]:
+    return -match.level, -max(match.evidence.values(), default=0)
+
+
+class _Answer:
+    """What one index says of one file."""
+
+    def __init__(self, asked: Question, index: Index, path: str, prints: FilePrints) -> None:
+        self.asked = asked
+        self.index = index
+        self.path = path
+        self.prints = prints
+        self.identical = set(index.by_digest(prints.content))
+        if prints.tokens >= _LEAST_TOKENS:
+            self.identical |= set(index.by_digest(prints.normal))
+        self._public: Flags | None = None
+
+    @property
+    def public(self) -> Flags:
+        """Which of the file's prints are known to be public."""
+        if self._public is None:
+            self._public = self.index.public(self.asked.hashes)
+        return self._public
+
+    def matches(self) -> list[FileMatch]:
+        found: list[FileMatch] = []
+        weak = 0
+        explained = np.zeros(len(self.asked.hashes), np.bool_)
+        hits = self.index.lookup(self.asked.hashes)
+        for pair in pairs(self.asked, hits, self.index):
+            queries = np.concatenate([shared.queries for shared in pair.shared])
+            is_new = np.count_nonzero(~explained[queries]) >= _NEW_SHARE * len(queries)
+            weak += pair.level is Level.WEAK
+            if not is_new or weak > _MAX_WEAK:
+                continue
+            explained[queries] = True
+            found.append(self._match(pair))
+            if len(found) >= MAX_MATCHES:
+                break
+        return found
+
+    def _match(self, pair: Pair) -> FileMatch:
+        best = pair.shared[0]
+        seen = self.asked.slots == self.asked.channels.index(best.channel)
+        own = max(1, int(np.count_nonzero(seen & ~self.public)))
+        selected = max(1, pair.file.selected.get(best.channel, 0))
+        label = self._label(pair)
+        level = pair.level
+        is_identical = pair.file.number in self.identical
+        if is_identical and label is Label.COPY and self.prints.tokens >= _LEAST_TOKENS:
+            level = Level.ALERT
+        if label is not Label.COPY:
+            level = min(level, Level.NOTIFY)
+        queries = np.concatenate([shared.queries for shared in pair.shared])
+        private = np.concatenate([shared.private_lines for shared in pair.shared])
+        return FileMatch(
+            level=level,
+            label=label,
+            organisation=self.index.organisation,
+            repository=pair.file.repository,
+            path=pair.file.path,
+            private_file=pair.file.number,
+            artifact_path=self.path,
+            evidence={shared.channel: len(shared.queries) for shared in pair.shared},
+            share=min(1.0, len(best.queries) / own),
+            private_share=min(1.0, len(best.queries) / selected),
+            lines=ranges(self.asked.lines[queries]),
+            private_lines=ranges(private),
+            is_identical=is_identical,
+        )
+
+    def _label(self, pair: Pair) -> Label:
+        if all(shared.channel is Channel.LITERALS for shared in pair.shared):
+            return Label.LITERALS
+        best = pair.shared[0]
+        count = len(best.queries)
+        between = slice(int(best.queries[0]), int(best.queries[-1]) + 1)
+        public = int(np.count_nonzero(self.public[between]))
+        selected = max(1, pair.file.selected.get(best.channel, 0))
+        is_sure = count >= _SURE_COUNT and count >= _SURE_SHARE * selected
+        if public > _PUBLIC_SHARE * (public + count) and not is_sure:
+            return Label.ANCESTRY
+        return Label.COPY
+
+
+def _paths(index: Index, suffixes: Collection[str]) -> list[PathMatch]:
+    """Repositories of which an artifact names many paths."""
+    named: dict[str, set[str]] = {}
+    for suffix, files in index.by_suffixes(suffixes).items():
+        for repository in {index.file(number).repository for number in files}:
+            named.setdefault(repository, set()).add(suffix)
+    found = []
+    for repository, own in named.items():
+        share = len(own) / len(suffixes)
+        is_much = len(own) >= MIN_SUFFIXES_OF_MAP and share >= MIN_SHARE_OF_MAP
+        if len(own) >= MIN_SUFFIXES or is_much:
+            found.append(
+                PathMatch(
+                    level=Level.ALERT,
+                    organisation=index.organisation,
+                    repository=repository,
+                    suffixes=tuple(sorted(own)),
+                    share=share,
+                )
+            )
+    return sorted(found, key=lambda one: -len(one.suffixes))
