@@ -7,6 +7,7 @@ import sqlite3
 from contextlib import closing
 from typing import TYPE_CHECKING
 
+from monitor.config import cache_folder
 from tests.bench.measure import descendants, sizes
 from tests.e2e.daemon import SLACK, Site
 from tests.network.servers import free_port
@@ -59,7 +60,9 @@ class LoadSite(Site):
 
     @property
     def environment(self) -> dict[str, str]:
-        return {**os.environ, "HOME": str(self.folder), "SLACK_BOT_TOKEN": self.slack.token}
+        cache = os.path.dirname(cache_folder(os.environ))  # noqa: PTH120 - as it is given
+        own = {"HOME": str(self.folder), "XDG_CACHE_HOME": cache}
+        return {**os.environ, **own, "SLACK_BOT_TOKEN": self.slack.token}
 
     @property
     def pid(self) -> int:
