@@ -10,14 +10,14 @@ import hashlib
 import mmap
 import os
 import stat
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from monitor import archive, decoders
 from monitor.archive import manifests, noted
 from monitor.archive.budget import Budget, Interrupted
 from monitor.decoders import may_be_wide
 from monitor.detectors import MEMBER_DETECTORS
-from monitor.model import NESTED, Inspection, MemberRecord, Skipped, SourceMapReference
+from monitor.model import NESTED, Inspection, Skipped, SourceMapReference
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -27,25 +27,17 @@ if TYPE_CHECKING:
     from monitor.decoders.unfold import Container
     from monitor.detectors import Context
     from monitor.detectors.packaging.compiled import Compiled
+    from monitor.harvest import Taker
     from monitor.model import Finding
     from monitor.rules import Match, Matcher
 
 RELEASE_EVERY_BYTES = 4 << 20
 MAX_TOLD_TWICE = 4096
 """How many of the latest findings can lie in the overlap of two windows."""
-SCRIPTS = (".js", ".mjs", ".cjs", ".jsx")
-"""Whose lines are counted: a bundle that can suddenly be read is a sign."""
 _BYTECODE = ".pyc!/(constants)"
 _MAP_PROBES = frozenset({"map-json", "source-map-url", "wasm-map-url"})
 MAX_MAP_DEPTH = 6
 """Source maps inside sources of source maps: bundles of bundles nest two or three deep."""
-
-
-class Taker(Protocol):
-    """Wants to see every member as well: to keep its code, or to take its prints."""
-
-    def take(self, member: Member) -> None:
-        """Look at a member; its data are valid until the next."""
 
 
 class Inspector:
@@ -149,22 +141,7 @@ class _Opening:
 
     def _inspect(self, member: Member) -> None:
         inspection = self.inspection
-        size = len(member.data)
-        record = MemberRecord(
-            member.path,
-            member.offset + size,
-            member.container,
-            member.mtime,
-            member.owner,
-            bytes(member.data).count(b"\n") if member.path.endswith(SCRIPTS) else 0,
-        )
-        if member.offset:
-            inspection.members[-1] = record  # a further window of the same member
-        else:
-            inspection.members.append(record)
-        inspection.inspected_bytes += size
-        for taker in self.takers:
-            taker.take(member)
+        self._record(member)
         matcher = self.matcher
         matches = matcher.scan(member.data, member.path)
         hits = matcher.probe_hits
@@ -185,9 +162,18 @@ class _Opening:
             self._read_names(member)
             if member.path.endswith(_BYTECODE):
                 self._note_bytecode(member)
-        self._since_release += size
+        self._since_release += len(member.data)
         if self._since_release >= RELEASE_EVERY_BYTES:
             self._release()
+
+    def _record(self, member: Member) -> None:
+        members = self.inspection.members
+        if member.offset:  # a further window of the same member
+            members.pop()
+        members.append(archive.record_of(member))
+        self.inspection.inspected_bytes += len(member.data)
+        for taker in self.takers:
+            taker.take(member)
 
     def _read_names(self, member: Member) -> None:
         """What this member says of its own package, and, where asked, of others."""

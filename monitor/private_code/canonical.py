@@ -70,7 +70,8 @@ class Canonicaliser:
     """Brings JavaScript and TypeScript into one form with the esbuild at ``program``.
 
     The AUGMENTED channel wants another text: with ``is_augmented`` it is written as compilers to
-    older dialects and to CommonJS do. Raises nothing for any content: a file that has no canonical text has None.
+    older dialects and to CommonJS do. Raises nothing for any content: a file without a canonical
+    text has None.
     """
 
     def __init__(

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote
 
 from tests.bench import corpus, decoys, formats, measure, peers, surroundings
+from tests.bench.shapes import Provider
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -31,7 +32,7 @@ class Planted(NamedTuple):
     """One token in one file."""
 
     path: Path
-    provider: formats.Provider
+    provider: Provider
     surrounding: str
     token: str
     lines: range
