@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from monitor.private_code import code_names
+from monitor.private_code.bare_python import bare
 from monitor.private_code.channels import CANONICAL, MIN_STRING, SKELETON, TOKENS, Section
 from monitor.private_code.languages import language, plain_text
 from monitor.private_code.lexing.families import (
@@ -90,6 +91,8 @@ def fingerprints(files: Sequence[Text], *, for_index: bool = False) -> list[File
         _read([text for _, text, _ in members], family, gathered, for_index=for_index)
         if family is JAVASCRIPT:
             _read_canonical(files, members, gathered, for_index=for_index)
+        if family is PYTHON and for_index:
+            _read_bare([text for _, text, _ in members], gathered)
         for (number, text, name), one in zip(members, gathered, strict=True):
             found[number] = one.prints(name, files[number].content, text, for_index=for_index)
     return found
@@ -187,15 +190,20 @@ def _read(
             gathered[number].add(Channel.LITERALS, literals.hashes[places], literals.lines[places])
         if family is JAVASCRIPT:
             _add_minified(section, gathered, for_index=for_index)
-        elif family is PYTHON:
-            _count_names(section, gathered)
+        elif family is PYTHON and not for_index:
+            _add_squeezed(section, gathered)
 
 
-def _count_names(section: Section, gathered: list[_Gathered]) -> None:
+def _add_squeezed(section: Section, gathered: list[_Gathered]) -> None:
+    """Python that was minified is bare as well."""
     total, short = section.short_names()
     for number in np.flatnonzero(total).tolist():
         gathered[number].locals += int(total[number])
         gathered[number].short_locals += int(short[number])
+    is_squeezed = (total >= _FEWEST_LOCALS) & (short >= _SHORT_SHARE * total)
+    if is_squeezed.any():
+        elements = section.only(is_squeezed[section.texts]).tokens()
+        _add(elements, TOKENS, (Channel.AUGMENTED,), gathered)
 
 
 def _add_minified(section: Section, gathered: list[_Gathered], *, for_index: bool) -> None:
@@ -234,8 +242,24 @@ def _read_made(texts: list[tuple[_Gathered, bytes]], channels: tuple[Channel, ..
             _add(section.skeleton(canonical=True), SKELETON, (Channel.SKELETON,), made)
     for (one, _), part, lines in zip(texts, made, mapped, strict=True):
         for channel, prints in part.channels.items():
-            placed = [(hashes, lines.at(places)) for hashes, places in prints]
-            one.channels.setdefault(channel, []).extend(placed)
+            for hashes, places in prints:
+                found = lines.at(places)
+                own = found > 0  # what comes before the file's first line is the tool's own
+                one.channels.setdefault(channel, []).append((hashes[own], found[own]))
+
+
+def _read_bare(texts: list[bytes], gathered: list[_Gathered]) -> None:
+    """Adds prints of Python sources as minifiers leave them."""
+    found = [(one, bare(text)) for one, text in zip(gathered, texts, strict=True)]
+    kept = [(one, stripped) for one, stripped in found if stripped is not None]
+    made = [_Gathered() for _ in kept]
+    for section in _sections([text for _, (text, _) in kept], PYTHON):
+        _add(section.tokens(), TOKENS, (Channel.AUGMENTED,), made)
+    for (one, (_, lines)), part in zip(kept, made, strict=True):
+        seats = np.array([1, *lines], np.int64)
+        for hashes, places in part.channels.get(Channel.AUGMENTED, ()):
+            placed = seats[np.minimum(places, len(seats) - 1)]
+            one.channels.setdefault(Channel.AUGMENTED, []).append((hashes, placed))
 
 
 def _sections(

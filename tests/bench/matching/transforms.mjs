@@ -71,13 +71,14 @@ function slice(code, file, wanted) {
   const source = ts.createSourceFile(file, code, ts.ScriptTarget.Latest, true);
   const isCode = (one) =>
     !ts.isImportDeclaration(one) && !ts.isInterfaceDeclaration(one) && !ts.isTypeAliasDeclaration(one);
+  const imports = source.statements.filter(ts.isImportDeclaration).map((one) => one.getText()).join("\n");
   const parts = source.statements.filter(isCode);
   for (let first = 0; first < parts.length; first++) {
     for (let last = first; last < parts.length; last++) {
       const text = code.slice(parts[first].getStart(), parts[last].end);
       const lines = bare(text, file).split("\n").length; // without comments and types
       if (lines > 2 * wanted) break;
-      if (lines >= wanted) return { text, lines };
+      if (lines >= wanted) return { text: `${imports}\n${text}`, lines };
     }
   }
   return null;
