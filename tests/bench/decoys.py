@@ -9,7 +9,7 @@ import re
 import uuid
 from typing import TYPE_CHECKING
 
-from tests.bench import shapes
+from tests.bench import formats, shapes
 from tests.bench.surroundings import camel, minified
 
 if TYPE_CHECKING:

@@ -19,10 +19,11 @@ from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote
 
 from tests.bench import corpus, decoys, formats, measure, peers, surroundings
-from tests.bench.shapes import Provider
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+    from tests.bench.shapes import Provider
 
 GOAL_RECALL, GOAL_LEAD = 0.97, 1.3
 LEAST_OVERLAP = 8
