@@ -57,11 +57,18 @@ endif
 .PHONY: watch
 watch: $(RUN_STAMP) ## Run the daemon in build/watch, with CONFIG (default: the example); options in ARGS
 	@mkdir -p build/watch
+	@echo 'In build/watch, with $(CONFIG). It shows that it works by a canary, a known leak that it feeds itself;' >&2
+	@echo 'then it waits for what your organisation publishes: copy the file, name your own, make watch CONFIG=FILE' >&2
 	@config="$$(realpath "$(CONFIG)")"; cd build/watch && exec ../../$(BIN)/leakmon watch --config "$$config" $(ARGS)
 
 .PHONY: crash
-crash: $(DEV_STAMP) node ## Kill the daemon 40 times under 200 publishes; ARGS="--seed N" repeats a run
+crash: $(DEV_STAMP) node ## Kill the daemon 40 times under 200 publishes; ARGS="--seed N" repeats a run, "--database postgresql" is a cluster
 	@$(BIN)/python -m tests.e2e.crash $(ARGS)
+
+.PHONY: slack-picture
+slack-picture: $(DEV_STAMP) ## Draw the Slack message with Chromium: build/slack-source.png, build/slack-secret.png
+	@mkdir -p build
+	@for kind in source secret; do $(BIN)/python -m tests.alerts.picture build/slack-$$kind.png $$kind || exit; done
 
 .PHONY: test
 test: $(DEV_STAMP) node ## Run the whole test suite; options for pytest in ARGS
@@ -85,15 +92,31 @@ bench: $(DEV_STAMP) ## Measure speed and memory, side by side with Kingfisher (t
 	@$(BIN)/python -m tests.bench.startup
 	@$(BIN)/python -m tests.bench.speed $(ARGS)
 
-.PHONY: bench-detection bench-precision bench-semgrep bench-matching
+.PHONY: bench-detection bench-hiding bench-maps bench-matching bench-precision bench-semgrep bench-scale
 bench-detection: $(DEV_STAMP) ## Measure recall and false alarms, side by side with three peers
 	@$(BIN)/python -m tests.bench.detection $(ARGS)
+
+bench-hiding: $(DEV_STAMP) ## Which ways to hide a token are seen through
+	@$(BIN)/python -m tests.bench.hiding
+
+bench-maps: $(DEV_STAMP) ## Measure one source map of 60 MB with 1,900 sources
+	@$(BIN)/python -m tests.bench.maps $(ARGS)
 
 bench-precision: $(DEV_STAMP) ## Measure what is said in vain on 40 popular packages
 	@$(BIN)/python -m tests.bench.precision $(ARGS)
 
+.PHONY: bench-load bench-latency
+bench-load: $(DEV_STAMP) ## Replay ten times the load of npm and PyPI (tests/bench/watch.md)
+	@$(BIN)/python -m tests.bench.load $(ARGS)
+
+bench-latency: $(DEV_STAMP) node ## From npm publish and twine upload to the message (tests/bench/watch.md)
+	@$(BIN)/python -m tests.e2e.latency $(ARGS)
+
 bench-semgrep: $(DEV_STAMP) ## Measure the matcher against Semgrep itself
 	@$(BIN)/python -m tests.bench.semgrep $(ARGS)
+
+bench-scale: $(DEV_STAMP) ## Measure the queues, and 1, 2 and 4 workers of a cluster
+	@$(BIN)/python -m tests.bench.scale $(ARGS)
 
 bench-matching: $(DEV_STAMP) ## Measure the matching of private code, side by side with three peers
 	@$(BIN)/python -m tests.bench.matching $(ARGS)
@@ -104,6 +127,8 @@ lock: $(DEV_STAMP) ## Resolve the newest dependencies into the lock files (UPGRA
 	@$(LOCK) $(UPGRADE) --group build -c requirements.lock -o requirements-build.lock >/dev/null
 	@$(LOCK) $(UPGRADE) pyproject.toml --group dev -c requirements.lock -c requirements-build.lock \
 		-o requirements-dev.lock >/dev/null
+	@$(LOCK) pyproject.toml --extra cluster --extra provenance -c requirements.lock \
+		-c requirements-dev.lock -o deploy/requirements.lock >/dev/null
 
 .PHONY: clean
 clean: ## Remove everything that make made

@@ -48,6 +48,12 @@ def github_site() -> str:
 
 
 @functools.cache
+def gitlab_site() -> str:
+    """GitLab's site, below which ``group/repository`` are git addresses."""
+    return _origin(_site_url("pkg:gitlab/any/any"), "gitlab")
+
+
+@functools.cache
 def forges() -> dict[str, str]:
     """The hosts of the public forges, each with its name in package URLs (``github`` ...)."""
     kinds = ("github", "gitlab", "bitbucket")

@@ -13,11 +13,11 @@ import stat
 from typing import TYPE_CHECKING
 
 from monitor import archive, decoders
-from monitor.archive import manifests
-from monitor.archive.budget import Budget
+from monitor.archive import manifests, noted
+from monitor.archive.budget import Budget, Interrupted
 from monitor.decoders import may_be_wide
 from monitor.detectors import MEMBER_DETECTORS
-from monitor.model import NESTED, Inspection, MemberRecord, SourceMapReference
+from monitor.model import NESTED, Inspection, Skipped, SourceMapReference
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -26,26 +26,18 @@ if TYPE_CHECKING:
     from monitor.archive.budget import Limits
     from monitor.decoders.unfold import Container
     from monitor.detectors import Context
-    from monitor.harvest import Gatherer
+    from monitor.detectors.packaging.compiled import Compiled
+    from monitor.harvest import Taker
     from monitor.model import Finding
     from monitor.rules import Match, Matcher
 
-WASM_MAGIC = b"\0asm"
-RELEASE_EVERY_BYTES = 32 << 20
+RELEASE_EVERY_BYTES = 4 << 20
 MAX_TOLD_TWICE = 4096
 """How many of the latest findings can lie in the overlap of two windows."""
-MAX_DEPENDENCIES = 20_000
-"""How many packages are noted of one artifact; the largest applications bundle some thousands."""
+_BYTECODE = ".pyc!/(constants)"
+_MAP_PROBES = frozenset({"map-json", "source-map-url", "wasm-map-url"})
 MAX_MAP_DEPTH = 6
 """Source maps inside sources of source maps: bundles of bundles nest two or three deep."""
-
-
-class Interrupted(BaseException):
-    """A time limit was reached. Not an ``Exception``, so that no reader can swallow it."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
 
 
 class Inspector:
@@ -60,31 +52,43 @@ class Inspector:
         self,
         files: Sequence[tuple[str, str]],
         context: Context,
-        gatherer: Gatherer | None = None,
+        takers: Sequence[Taker] = (),
     ) -> Inspection:
         """Inspect files given as ``(path on this machine, path to show)``.
 
         They are an artifact or a part of one: what can only be told of the whole is the
-        business of whoever has all parts (``pipeline.conclude``). ``gatherer``
-        sees every member too.
+        business of whoever has all parts (``pipeline.conclude``). ``takers``
+        see every member too.
         """
         trail = archive.Trail()
         inspection = Inspection(skipped=trail.skipped, hazards=trail.hazards)
         budget = Budget(self._limits, self._clock)
-        opening = _Opening(self._matcher, inspection, trail, budget, context, gatherer=gatherer)
+        opening = _Opening(self._matcher, inspection, trail, budget, context, takers=takers)
         for path, shown in files:
             try:
                 opening.open(path, shown, is_alone=len(files) == 1)
             except MemoryError:
                 trail.skip(shown, "memory")
             except OSError as error:
-                trail.skip(
-                    shown, "vanished" if isinstance(error, FileNotFoundError) else "unreadable"
-                )
+                is_gone = isinstance(error, FileNotFoundError)
+                trail.skip(shown, "vanished" if is_gone else "unreadable")
             except Interrupted as late:
                 trail.skip(shown, late.reason)
-                break
+                return inspection
+        if opening.compiled is not None:
+            self._compare_bytecode(opening.compiled, inspection, files)
         return inspection
+
+    def _compare_bytecode(
+        self, compiled: Compiled, inspection: Inspection, files: Sequence[tuple[str, str]]
+    ) -> None:
+        from monitor import recompiled
+
+        try:
+            recompiled.compare(compiled, inspection.members, files, self._limits, self._clock)
+        except Interrupted as late:
+            inspection.skipped.append(Skipped(files[0][1], late.reason))
+        inspection.stale_bytecode += compiled.differing
 
 
 class _Opening:
@@ -98,14 +102,15 @@ class _Opening:
         budget: Budget,
         context: Context,
         *,
-        gatherer: Gatherer | None,
+        takers: Sequence[Taker],
     ) -> None:
         self.context = context
-        self.gatherer = gatherer
+        self.takers = takers
         self.matcher = matcher
         self.inspection = inspection
         self.trail = trail
         self.budget = budget
+        self.compiled: Compiled | None = None
         self._mapped: mmap.mmap | None = None
         self._since_release = 0
         self._map_depth = 0
@@ -136,19 +141,11 @@ class _Opening:
 
     def _inspect(self, member: Member) -> None:
         inspection = self.inspection
-        size = len(member.data)
-        record = MemberRecord(
-            member.path, member.offset + size, member.container, member.mtime, member.owner
-        )
-        if member.offset:
-            inspection.members[-1] = record  # a further window of the same member
-        else:
-            inspection.members.append(record)
-        inspection.inspected_bytes += size
-        if self.gatherer is not None:
-            self.gatherer.take(member)
-        matches = self.matcher.scan(member.data, member.path)
-        hits, capped = self.matcher.probe_hits, set(self.matcher.capped.values())
+        self._record(member)
+        matcher = self.matcher
+        matches = matcher.scan(member.data, member.path)
+        hits = matcher.probe_hits
+        capped = set(matcher.capped.values()) if matcher.capped else ()
         containers: Sequence[Container] = ()
         if hits or may_be_wide(member.data):
             matches, containers = self._unfold(member, hits, matches)
@@ -159,12 +156,24 @@ class _Opening:
                 inspection.findings.extend(self._new(found) if member.offset else found)
         for reason in capped:
             self.trail.skip(member.path, reason)
-        self._recover(member, hits, containers, start)
+        if hits or containers:
+            self._recover(member, hits, containers, start)
         if not member.offset:
             self._read_names(member)
-        self._since_release += size
+            if member.path.endswith(_BYTECODE):
+                self._note_bytecode(member)
+        self._since_release += len(member.data)
         if self._since_release >= RELEASE_EVERY_BYTES:
             self._release()
+
+    def _record(self, member: Member) -> None:
+        members = self.inspection.members
+        if member.offset:  # a further window of the same member
+            members.pop()
+        members.append(archive.record_of(member))
+        self.inspection.inspected_bytes += len(member.data)
+        for taker in self.takers:
+            taker.take(member)
 
     def _read_names(self, member: Member) -> None:
         """What this member says of its own package, and, where asked, of others."""
@@ -172,23 +181,16 @@ class _Opening:
             manifest = manifests.read(member.path, member.data)
             if manifest is not None:
                 self.inspection.manifests.append(manifest)
+                if "problem" in manifest.raw:
+                    self.trail.skip(member.path, manifest.raw["problem"])
         if self.context.has_dependencies:
-            self._note_dependencies(member)
+            noted.note(member, self.inspection.dependencies, self.trail)
 
-    def _note_dependencies(self, member: Member) -> None:
-        from monitor.archive import dependencies
+    def _note_bytecode(self, member: Member) -> None:
+        from monitor.detectors.packaging.compiled import Compiled  # few artifacts have any
 
-        room = MAX_DEPENDENCIES - len(self.inspection.dependencies)
-        if room < 0:
-            return  # said already
-        try:
-            found = dependencies.read(member.path, member.data)
-        except dependencies.UnreadableError as error:
-            self.trail.skip(member.path, error.reason)
-            return
-        if len(found) > room:
-            self.trail.skip(member.path, "over-dependencies")
-        self.inspection.dependencies += found[: room + 1]  # one too many: that it was said
+        self.compiled = self.compiled or Compiled()
+        self.compiled.take(member)
 
     def _new(self, found: Sequence[Finding]) -> list[Finding]:
         """Those that the window before has not told already: windows overlap."""
@@ -214,12 +216,12 @@ class _Opening:
     def _tell_once(self, start: int, stop: int, path: str) -> None:
         """A secret that a recovered source told need not be told of the map's raw JSON as well."""
         findings = self.inspection.findings
-        own = findings[start:stop]
         again = {
             each.fingerprint
             for each in findings[stop:]
             if each.secret is not None and each.path.startswith(path + NESTED)
         }
+        own = findings[start:stop]
         findings[start:stop] = [each for each in own if each.fingerprint not in again]
 
     def _recover(
@@ -233,7 +235,7 @@ class _Opening:
         for container in containers:
             where = f"({'/'.join(container.chain)} at byte {member.offset + container.offset})"
             self._open_container(f"{member.path}{NESTED}{where}", container.content)
-        if "map-json" not in hits and "source-map-url" not in hits:
+        if _MAP_PROBES.isdisjoint(hits):
             return
         from monitor.archive import source_maps  # most artifacts have none
 
@@ -241,18 +243,16 @@ class _Opening:
             stop = len(self.inspection.findings)
             self._open_map(member.path, member.data, "file")
             self._tell_once(start, stop, member.path)
-        references = source_maps.references(member.data, hits.get("source-map-url", ()))
-        if member.data[:4] == WASM_MAGIC:
-            references = source_maps.wasm_references(member.data)
-        for reference in references:
+        for reference in source_maps.all_references(
+            member.data, hits.get("source-map-url", ()), hits.get("wasm-map-url", ())
+        ):
             offset = member.offset + reference.offset
             if reference.kind == "data":
                 where = f"{member.path}{NESTED}(inline source map at byte {offset})"
                 self._open_map(where, reference.content, "inline")
             else:
-                self.inspection.map_references.append(
-                    SourceMapReference(path=member.path, url=reference.url, byte_offset=offset)
-                )
+                told = SourceMapReference(path=member.path, url=reference.url, byte_offset=offset)
+                self.inspection.map_references.append(told)
 
     def _open_container(self, path: str, content: bytes) -> None:
         if self._map_depth >= MAX_MAP_DEPTH:
@@ -276,10 +276,12 @@ class _Opening:
             return
         from monitor.archive import source_maps
 
-        opened = source_maps.read(path, content, origin=origin)
+        opened = source_maps.read(path, content, origin=origin, is_likely=origin == "file")
         if opened is None:
             return
         self.inspection.source_maps.append(opened.record)
+        if opened.record.problem is not None:
+            self.trail.skip(path, opened.record.problem)
         self._map_depth += 1
         for name, source in opened.contents:
             self._walk(f"{path}{NESTED}{name}", source)
@@ -287,9 +289,8 @@ class _Opening:
 
     def _sha256(self, mapped: mmap.mmap) -> str:
         digest = hashlib.sha256()
-        view = memoryview(mapped)
-        for start in range(0, len(view), RELEASE_EVERY_BYTES):
-            digest.update(view[start : start + RELEASE_EVERY_BYTES])
+        for start in range(0, len(mapped), RELEASE_EVERY_BYTES):
+            digest.update(memoryview(mapped)[start : start + RELEASE_EVERY_BYTES])
             self._release()
         return digest.hexdigest()
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from monitor.alerts.settings import AlertSettings
-    from monitor.model import Outgoing
+    from monitor.model import Digest, Outgoing
 
 
 class Channel(Protocol):
@@ -30,17 +30,28 @@ class Channel(Protocol):
         told below it; without one the message stands for the whole incident.
         """
 
-    async def find(self, outgoing: Outgoing) -> str | None:
-        """The id of the message that tells of this event already, if there is one."""
+    async def digest(self, digest: Digest) -> str:
+        """Tell of all that was held back, in one message, and give its id."""
+
+    async def find(self, outgoing: Outgoing | Digest) -> str | None:
+        """The id of the message that tells of this already, if there is one."""
 
     async def check(self) -> str:
         """Whether messages could be sent and found again: what was learnt, in one line."""
 
-    async def greet(self) -> str:
-        """Send a harmless message, and give its id."""
+    async def notify(self, text: str) -> str:
+        """Tell the operator something that is about no incident, and give the message's id."""
 
 
-CHANNELS: Mapping[str, str] = {"slack": "monitor.alerts.slack"}
+CHANNELS: Mapping[str, str] = {
+    "slack": "monitor.alerts.slack",
+    "webhook": "monitor.alerts.webhook",
+    "email": "monitor.alerts.email",
+    "pagerduty": "monitor.alerts.pagerduty",
+    "teams": "monitor.alerts.teams",
+    "github": "monitor.alerts.github",
+    "jsonl": "monitor.alerts.jsonl",
+}
 """Name -> module, whose ``channel(settings)`` makes it, or None where it is not configured."""
 
 

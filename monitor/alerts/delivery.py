@@ -21,6 +21,7 @@ from monitor.alerts.errors import (
     UnansweredError,
     UnreachableError,
 )
+from monitor.model import Digest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,6 +42,9 @@ class Outbox(Protocol):
 
     async def outbox_due(self, channel: str, now: datetime, limit: int = 1) -> list[Outgoing]:
         """What the channel has not taken and is due, oldest first."""
+
+    async def digest_due(self, channel: str, now: datetime) -> Digest | None:
+        """The oldest digest that the channel has not taken and is due; asked when no alert is."""
 
     async def outbox_sending(self, outgoing: str, now: datetime) -> None:
         """From here on the message may have arrived."""
@@ -108,15 +112,21 @@ class Delivery:
             for _ in range(limit):
                 if self._is_resting():
                     break
-                due = await self._outbox.outbox_due(self.channel.name, self._now(), 1)
-                if not due:
+                due = await self._due()
+                if due is None:
                     return Passed(sent=sent, found=found)
-                was_found = await self._deliver(due[0])
+                was_found = await self._deliver(due)
                 found += was_found is True
                 sent += was_found is False
             reason = self.trouble.reason if self.trouble else ""
             again_at = self._again_at or self._now()
             return Passed(sent=sent, found=found, again_at=again_at, reason=reason)
+
+    async def _due(self) -> Outgoing | Digest | None:
+        alerts = await self._outbox.outbox_due(self.channel.name, self._now(), 1)
+        if alerts:
+            return alerts[0]
+        return await self._outbox.digest_due(self.channel.name, self._now())
 
     def retry(self) -> None:
         """End the channel's rest: the operator says that it works again."""
@@ -125,7 +135,7 @@ class Delivery:
     def _is_resting(self) -> bool:
         return self._again_at is not None and self._now() < self._again_at
 
-    async def _deliver(self, outgoing: Outgoing) -> bool | None:
+    async def _deliver(self, outgoing: Outgoing | Digest) -> bool | None:
         """Whether the message was there already; None if it is not there now."""
         is_uncertain = outgoing.is_uncertain
         try:
@@ -134,10 +144,10 @@ class Delivery:
             if message is None:
                 is_uncertain = False  # it was looked for
                 await self._outbox.outbox_sending(outgoing.id, self._now())
-                message = await self.channel.send(outgoing)
+                message = await self._sent(outgoing)
         except RejectedError as error:
             await self._outbox.outbox_abandon(outgoing.id, error.reason)
-            self._note(error, f"{outgoing.incident.id}: {error}", is_operators=True)
+            self._note(error, f"{_about(outgoing)}: {error}", is_operators=True)
             return None
         except (BusyError, UnreachableError, UnansweredError, MisconfiguredError) as error:
             is_uncertain = is_uncertain or isinstance(error, UnansweredError)
@@ -150,6 +160,11 @@ class Delivery:
         await self._outbox.outbox_sent(outgoing.id, message, self._now())
         self._recovered()
         return was_found
+
+    async def _sent(self, outgoing: Outgoing | Digest) -> str:
+        if isinstance(outgoing, Digest):
+            return await self.channel.digest(outgoing)
+        return await self.channel.send(outgoing)
 
     def _rest(self, error: LeakmonError) -> None:
         """Leave the channel alone for a while; tell the operator when that begins."""
@@ -180,3 +195,7 @@ class Delivery:
         if self.trouble is not None:
             self._tell(Trouble(channel=self.channel.name, reason=self.trouble.reason, message=""))
         self.trouble = None
+
+
+def _about(outgoing: Outgoing | Digest) -> str:
+    return outgoing.id if isinstance(outgoing, Digest) else outgoing.incident.id

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
+from monitor.incidents import VANISHED
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
@@ -32,6 +34,8 @@ def steps(incident: Incident, now: datetime) -> list[Step]:
     """The order of work for this incident, most urgent first."""
     if incident.cause == "not-inspected":
         return list(_uninspected(incident))
+    if incident.cause == VANISHED:
+        return list(_vanished(incident))
     return [
         *_preserve(incident),
         *_rotate(incident),
@@ -115,6 +119,14 @@ def _copies(incident: Incident) -> Iterator[Step]:
     yield Step("Chase copies", f"{where}; takedowns name each repository")
     close = f"leakmon incidents resolve {incident.id}"
     yield Step("Watch for re-uploads", "for 30 days; close this when it is dealt with:", close)
+
+
+def _vanished(incident: Incident) -> Iterator[Step]:
+    yield Step("Ask who published it", "what it held, and why it went; get the file from them")
+    yield Step("Rotate", "whatever it may have held; what was public for seconds was copied")
+    yield next(_copies(incident))
+    close = f"leakmon incidents resolve {incident.id}"
+    yield Step("Decide", "whether it was a leak; until then treat it as one. When it is:", close)
 
 
 def _uninspected(incident: Incident) -> Iterator[Step]:

@@ -30,6 +30,14 @@ class BudgetError(LimitError):
     default_reason = "over-bytes"
 
 
+class Interrupted(BaseException):
+    """A time limit was reached. Not an ``Exception``, so that no reader can swallow it."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
 class Limits(Struct, frozen=True, kw_only=True):
     """What one artifact may use, in bytes, seconds and counts.
 

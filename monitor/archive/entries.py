@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from monitor.model import NESTED, Hazard, Skipped
+from monitor.model import NESTED, Hazard, MemberRecord, Skipped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -80,7 +80,8 @@ class Member(Struct, gc=False):
 
     A reader yields these too, as its entries (``Entry``): ``container`` and ``depth`` are then
     filled in by ``walk``; an entry that comes as a ``stream`` has empty ``data``. ``is_raw`` keeps
-    an entry from being opened as a container itself.
+    an entry from being opened as a container itself. ``compiled`` is the bytecode that the text was
+    read from, where it was.
     """
 
     path: str
@@ -93,6 +94,7 @@ class Member(Struct, gc=False):
     is_last: bool = True
     stream: Stream | None = None
     is_raw: bool = False
+    compiled: bytes | memoryview = b""
 
 
 Entry = Member
@@ -146,3 +148,15 @@ class Trail:
 def nested(path: str, name: str) -> str:
     """The path of a member called ``name`` in the container at ``path``."""
     return f"{path}{NESTED}{name}"
+
+
+SCRIPTS = (".js", ".mjs", ".cjs", ".jsx")
+"""Whose lines are counted: a bundle that can suddenly be read is a sign."""
+
+
+def record_of(member: Member) -> MemberRecord:
+    """What is kept of a member for those who look at the artifact as a whole."""
+    data = member.data
+    lines = bytes(data).count(b"\n") if member.path.endswith(SCRIPTS) else 0
+    size = member.offset + len(data)
+    return MemberRecord(member.path, size, member.container, member.mtime, member.owner, lines)

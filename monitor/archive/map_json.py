@@ -46,7 +46,12 @@ _KEYS = tuple(
     )
 )
 _HEAD = re.compile(
-    rb'\{(?=.{0,4000}?"version"\s{0,64}:\s{0,64}"?3)(?=.{0,4000}?"sources"\s{0,64}:\s{0,64}\[)',
+    rb'\{(?=.{0,4000}?"version"\s{0,64}:\s{0,64}"?3(?![\w.]))'
+    rb'(?=.{0,4000}?"sources"\s{0,64}:\s{0,64}\[\s{0,64}(?:"|null|\]|\Z))',
+    re.DOTALL,
+)
+_CUT_HEAD = re.compile(
+    rb'\{(?=.{0,400}?"version"\s{0,64}:\s{0,64}"?3(?![\w.])).{0,4000}?"mappings"\s{0,64}:',
     re.DOTALL,
 )
 _TRAILING = re.compile(r"trailing characters \(byte (\d+)\)")
@@ -93,9 +98,9 @@ def as_utf8(data: Buffer) -> Buffer:
     return data
 
 
-def parse(data: Buffer) -> Parsed | None:
+def parse(data: Buffer, *, is_likely: bool = False) -> Parsed | None:
     """The map in ``data``; None if it is none by structure. Never raises for what is in it."""
-    if not looks_like_map(data):
+    if not is_likely and not looks_like_map(data):
         return None
     data = as_utf8(data)
     lead = _LEAD.match(data)
@@ -112,7 +117,22 @@ def parse(data: Buffer) -> Parsed | None:
             return found
         if found.problem is None:
             return None
-    return salvage(view, problem or "malformed")
+    return _salvaged(view, problem or "malformed")
+
+
+def _salvaged(view: memoryview, problem: str) -> Parsed | None:
+    """What can be told of broken JSON; None where it need not be a map.
+
+    Cut short before its telling keys, a map is told by its first ones; a configuration with a
+    comment in it has them too, and is not cut short.
+    """
+    is_cut = problem == "truncated"
+    if not is_cut and not any(key.search(view) for key in _KEYS):
+        return None
+    found = salvage(view, problem)
+    if found is None and is_cut and _CUT_HEAD.match(view):
+        return Parsed([], [], problem)
+    return found
 
 
 def _without_tail(view: memoryview, message: str) -> tuple[_Document | None, str]:

@@ -2,7 +2,7 @@
 
 Comments (``//#``, ``//@``, ``/*#``), CSS, and string literals (webpack's ``eval-source-map``) carry
 either an address or the whole map as a data URI; WebAssembly has a custom section of that name
-(ECMA-426, 11.1.3). Hermes bytecode carries only the digest of its source.
+(ECMA-426, 11.1.3).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import pybase64
 from msgspec import Struct
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from monitor.archive.entries import Buffer
 
@@ -46,10 +46,8 @@ _NOT_BASE64 = bytes(
 _URL_SAFE = bytes.maketrans(b"-_", b"+/")
 _COMMENT_START = re.compile(rb"/\*[#@]\s{0,8}$")
 
-_HERMES_MAGIC = b"\xc6\x1f\xbc\x03\xc1\x03\x19\x1f"
-_SHA1_SIZE = 20
-_WASM_MAGIC = b"\0asm"
-_MAX_WASM_SECTIONS = 10_000
+_WASM_NAME = re.compile(rb"(?:\x10|\x90\x80{0,3}\0)sourceMappingURL")
+_TEXT = re.compile(rb"[^\x00-\x1f\x7f]+")
 
 
 class Reference(Struct, frozen=True):
@@ -77,33 +75,40 @@ def references(data: Buffer, positions: Iterable[int] | None = None) -> Iterator
             yield found
 
 
+def all_references(
+    data: Buffer, comments: Sequence[int], sections: Sequence[int]
+) -> Iterator[Reference]:
+    """``references`` at the first positions and ``wasm_references`` at the others, none twice.
+
+    A section's length is the byte ``=`` when its address has 61 bytes.
+    """
+    taken = {position + 1 for position in sections}
+    yield from references(data, (each for each in comments if each not in taken))
+    yield from wasm_references(data, sections)
+
+
 def data_uri(uri: Buffer) -> bytes | None:
     """What a data URI holds (RFC 2397, read leniently); None if it is none or holds nothing."""
     found = _data_at(memoryview(uri), 0)
     return found.content if found else None
 
 
-def wasm_references(data: Buffer) -> Iterator[Reference]:
-    """What the custom section ``sourceMappingURL`` of a WebAssembly module points to."""
+def wasm_references(data: Buffer, positions: Iterable[int] | None = None) -> Iterator[Reference]:
+    """What custom sections ``sourceMappingURL`` of WebAssembly point to.
+
+    At ``positions`` (just behind each name of such a section) or at all of them. The value is
+    text behind its length; where bytes only look like such a section, it is not.
+    """
     view = memoryview(data)
-    if bytes(view[:4]) != _WASM_MAGIC:
-        return
-    at = 8
-    for _ in range(_MAX_WASM_SECTIONS):
-        if at >= len(view):
+    if positions is None:
+        positions = (found.end() for found in _WASM_NAME.finditer(view))
+    for count, position in enumerate(positions):
+        if count >= _MAX_REFERENCES:
             return
-        kind = view[at]
-        size, start = _leb128(view, at + 1)
-        at = start + size
-        if kind == 0:
-            yield from _custom_section(view[start:at], start)
-
-
-def hermes_source_digest(data: Buffer) -> str | None:
-    """The SHA-1 of the JavaScript that a Hermes bytecode file was made from; None for others."""
-    if len(data) < 12 + _SHA1_SIZE or bytes(data[:8]) != _HERMES_MAGIC:
-        return None
-    return bytes(data[12 : 12 + _SHA1_SIZE]).hex()
+        length, start = _leb128(view, position)
+        value = view[start : start + length]
+        if len(value) and len(value) == length and _TEXT.fullmatch(value):
+            yield _section_value(value, start)
 
 
 def _reference(view: memoryview, position: int) -> Reference | None:
@@ -174,18 +179,11 @@ def _unescape(found: re.Match[bytes]) -> bytes:
     return b"" if found.group(3) else bytes(found.group(4))
 
 
-def _custom_section(section: memoryview, offset: int) -> Iterator[Reference]:
-    size, at = _leb128(section, 0)
-    if bytes(section[at : at + size]) != b"sourceMappingURL":
-        return
-    length, start = _leb128(section, at + size)
-    value = section[start : start + length]
+def _section_value(value: memoryview, start: int) -> Reference:
     found = _data_at(value, 0)
     if found is not None:
-        yield Reference("data", offset + start, content=found.content)
-    elif len(value):
-        url = bytes(value[:_MAX_URL]).decode("utf-8", "replace")
-        yield Reference("url", offset + start, url)
+        return Reference("data", start, content=found.content)
+    return Reference("url", start, bytes(value[:_MAX_URL]).decode("utf-8", "replace"))
 
 
 def _leb128(view: memoryview, at: int) -> tuple[int, int]:

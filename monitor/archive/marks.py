@@ -16,6 +16,7 @@ _FIRST_KEY = 64
 _TAIL = 1 << 16
 _ELF_TAIL = 1 << 14
 _PYINSTALLER_COOKIE = b"MEI\014\013\012\013\016"
+_CPIO_DIGITS = 70
 _PYC_HEADERS = (8, 12, 16)
 _PYC_SECOND = b"\x0b\x0c\x0d\x0e\x0f\xf2\xf3"
 
@@ -41,11 +42,41 @@ PYC_FIRST = bytes(
 """The first bytes of the magic numbers of Python's releases, 2.7 and 3.3 to 3.14."""
 
 
+UNOPENED: tuple[tuple[str, bytes], ...] = (
+    ("7z", b"7z\xbc\xaf\x27\x1c"),
+    ("rar", b"Rar!\x1a\x07"),
+    ("cab", b"MSCF\0\0\0\0"),
+    ("lz4", b"\x04\x22\x4d\x18"),
+    ("lz4", b"\x02\x21\x4c\x18"),
+    ("lzip", b"LZIP\1"),
+    ("lzop", b"\x89LZO\0\r\n\x1a\n"),
+    ("snappy", b"\xff\x06\0\0sNaPpY"),
+    ("xar", b"xar!\0\x1c"),
+    ("squashfs", b"hsqs"),
+    ("wim", b"MSWIM\0\0\0"),
+    ("pack200", b"\xca\xfe\xd0\x0d"),
+)
+"""Kinds of archives that are known and not opened, with what they begin with."""
+
+
 def is_pyc(data: Buffer) -> bool:
     """A Python magic number, and a code object behind one of the headers there have been."""
     if bytes(data[2:4]) != b"\r\n" or data[1] not in _PYC_SECOND:
         return False
     return any(bytes(data[at : at + 1]) in (b"c", b"\xe3") for at in _PYC_HEADERS)
+
+
+def is_cpio(data: Buffer) -> bool:
+    """The ASCII forms: a magic number in octal digits, then digits only."""
+    head = bytes(data[:_CPIO_DIGITS])
+    return head[:6] in (b"070701", b"070702", b"070707") and head.isalnum()
+
+
+def is_compress(data: Buffer) -> bool:
+    """What Unix ``compress`` writes: two bytes, then flags with a code size of 9 to 16 bits."""
+    if bytes(data[:2]) != b"\x1f\x9d" or len(data) <= len(b"\x1f\x9d\x90"):
+        return False
+    return data[2] & 0x60 == 0 and 9 <= data[2] & 0x1F <= 16  # noqa: PLR2004 - bits of a code
 
 
 def is_asar(data: Buffer) -> bool:

@@ -76,7 +76,7 @@ def read(path: str, data: Buffer, budget: Budget, trail: Trail) -> Iterator[Entr
     text = _text(reader, found)
     budget.count_bytes(len(text))
     if text:
-        yield Entry(nested(path, CONSTANTS), text, is_raw=True)
+        yield Entry(nested(path, CONSTANTS), text, is_raw=True, compiled=view)
     if reader.at < len(view):
         yield Entry(nested(path, UNREAD), view[reader.at :], is_raw=True)
 

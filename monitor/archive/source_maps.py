@@ -12,8 +12,8 @@ from monitor.archive import map_json, map_layers, map_names
 from monitor.archive.map_json import looks_like_map
 from monitor.archive.map_references import (
     Reference,
+    all_references,
     data_uri,
-    hermes_source_digest,
     references,
     wasm_references,
 )
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 __all__ = [
     "Reference",
     "SourceMap",
+    "all_references",
     "data_uri",
-    "hermes_source_digest",
     "looks_like_map",
     "read",
     "references",
@@ -54,14 +54,16 @@ class SourceMap:
         self.contents = contents
 
 
-def read(path: str, data: Buffer, *, origin: str) -> SourceMap | None:
+def read(path: str, data: Buffer, *, origin: str, is_likely: bool = False) -> SourceMap | None:
     """The source map in ``data``; None if it is none by structure.
+
+    ``is_likely``: ``looks_like_map`` has said so already.
 
     ``origin`` is ``file``, ``inline`` or ``embedded``. Nothing that is in ``data`` raises; what was
     wrong with it stands in ``record.problem`` (``truncated``, ``malformed``, ``trailing-bytes``,
     ``over-depth``, ``over-members``).
     """
-    parsed = map_json.parse(data)
+    parsed = map_json.parse(data, is_likely=is_likely)
     if parsed is None:
         return None
     gathered = _Gathered()

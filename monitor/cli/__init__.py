@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
+from monitor.cli import streams
 from monitor.cli.arguments import parser
 from monitor.errors import LeakmonError, UsageError
 
@@ -14,9 +15,11 @@ INTERRUPTED_EXIT = 130
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command and give its exit status (see ``leakmon scan --help``)."""
+    streams.attach()
     call = parser().parse_args(arguments)
     try:
-        return int(call.run(call))
+        status = int(call.run(call))
+        sys.stdout.flush()
     except UsageError as error:
         return _complain(str(error), USAGE_EXIT)
     except LeakmonError as error:
@@ -24,10 +27,14 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         return _complain("interrupted; nothing was left behind", INTERRUPTED_EXIT)
     except BrokenPipeError:
-        # The reader (head, less) has seen enough. Closing here keeps the interpreter from
-        # complaining about the same pipe at exit.
-        sys.stderr.close()
+        streams.detach()  # the reader (head, less) has seen enough
         return 0
+    except OSError as error:
+        if error.errno not in streams.FULL or error.filename is not None:
+            raise
+        streams.detach()
+        return _complain(f"standard output: cannot be written ({error.strerror})", USAGE_EXIT)
+    return status
 
 
 def _complain(message: str, status: int) -> int:

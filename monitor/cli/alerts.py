@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from monitor.model import Incident
 
 FAILED_EXIT = 1
+_HELLO = (
+    "leakmon can post here. Alerts about published packages will follow, one thread per incident."
+)
 
 
 def preview(call: argparse.Namespace) -> int:
@@ -69,7 +72,7 @@ async def _tried(channel: Channel, *, has_message: bool) -> bool:
     try:
         print(f"{channel.name}: {await channel.check()}")
         if has_message:
-            print(f"{channel.name}: a message arrived as {await channel.greet()}")
+            print(f"{channel.name}: a message arrived as {await channel.notify(_HELLO)}")
     except LeakmonError as error:
         print(f"{channel.name}: {error}", file=sys.stderr)
         return False

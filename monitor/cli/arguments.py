@@ -8,11 +8,11 @@ import importlib
 from typing import TYPE_CHECKING
 
 from monitor import __version__
-from monitor.cli import responding, storage
+from monitor.cli import indexing, responding, storage
 from monitor.model import Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 FORMATS = ("table", "json", "jsonl", "sarif", "html")
 SEVERITIES = tuple(severity.value for severity in Severity if severity is not Severity.NONE)
@@ -21,9 +21,10 @@ SCAN_HELP = """\
 targets:
   npm:left-pad  npm:@acme/cli@1.2.0  npm:x@next     a package of the npm registry
   pypi:acme  pypi:acme==2.0                         every file of a PyPI release
-  pkg:npm/%%40acme/cli@1.2.0                         any of these as a package URL
+  pkg:npm/%40acme/cli@1.2.0                         any of these as a package URL
   github:acme/repo@ref                              a public or private repository
   https://git.example/acme.git@ref                  any git address
+  github:acme/repo --history                        every commit of all its branches and tags
   ./acme-0.9.0.tgz  ./dist/                         an archive or a folder on this machine
   -                                                 a list of targets on standard input
 
@@ -38,12 +39,33 @@ examples:
   npm pack && leakmon scan ./acme-cli-1.2.0.tgz --fail-on high
   leakmon scan pypi:acme==2.0 --format table --format sarif --output acme.sarif
   leakmon scan ./dist --baseline known.json
+  leakmon scan github:acme/repo --history
+  leakmon scan . --history --fail-on high            a checkout, before it is made public
 """
+
+WORKER_HELP = """\
+The configuration is that of the watch; the channels' secrets are not needed. The evidence must be
+reachable from here: s3://, or file: in a folder that all machines share; and evidence.key is the
+same on all. SIGTERM ends what is in hand first, for at most 20 s. It needs pip install
+'leakmon[cluster]', and a database that leakmon db upgrade or leakmon watch has brought up to date.
+"""
+
+
+class _Parser(argparse.ArgumentParser):
+    """A grammar that tells of an unknown option with the usage of the command that got it."""
+
+    def parse_known_args(  # type: ignore[override] # the two overloads differ in nothing here
+        self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
+    ) -> tuple[argparse.Namespace, list[str]]:
+        known, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            self.error(f"unrecognized arguments: {' '.join(unknown)}")
+        return known, unknown
 
 
 def parser() -> argparse.ArgumentParser:
     """The whole grammar; ``run`` of the result is the command to call with it."""
-    top = argparse.ArgumentParser(
+    top: argparse.ArgumentParser = _Parser(
         prog="leakmon",
         description="Finds secrets, source and private code in published packages.",
         epilog="Run 'leakmon COMMAND --help' for a command's options.",
@@ -55,6 +77,7 @@ def parser() -> argparse.ArgumentParser:
     _watch(commands)
     responding.add(commands, _command)
     storage.add(commands, _command)
+    indexing.add(commands, _command)
     _small(commands)
     return top
 
@@ -153,6 +176,12 @@ def _scan_work(work: argparse._ArgumentGroup) -> None:
         "ones run with --semgrep)",
     )  # fmt: skip
     work.add_argument(
+        "--history", action="store_true",
+        help="inspect every commit of the repositories (github:owner/name, git addresses, "
+        "checkouts; with @ref what leads to it): each new file once; findings tell the commit, the "
+        "path and whether HEAD still holds it",
+    )  # fmt: skip
+    work.add_argument(
         "--semgrep", action=argparse.BooleanOptionalAction, default=False,
         help="also run the structural rules, with Semgrep (pip install 'leakmon[semgrep]'); "
         "off by default: it takes seconds, not milliseconds",
@@ -164,6 +193,18 @@ def _scan_work(work: argparse._ArgumentGroup) -> None:
         "to the OSV API",
     )  # fmt: skip
     work.add_argument(
+        "--previous", action="append", default=[], metavar="TARGET",
+        help="an earlier version, to tell what is new in this one; repeatable, the newest first",
+    )  # fmt: skip
+    work.add_argument(
+        "--earlier", type=_positive, default=0, metavar="N",
+        help="the same with the N versions before it in the registry (each is downloaded)",
+    )  # fmt: skip
+    work.add_argument(
+        "--private-code", action=argparse.BooleanOptionalAction, default=True,
+        help="hold it against the indexes of private code (leakmon index), where there are any",
+    )  # fmt: skip
+    work.add_argument(
         "--jobs", "-j", type=_positive, metavar="N",
         help="inspect this many at once (default: the number of processors)",
     )  # fmt: skip
@@ -171,7 +212,10 @@ def _scan_work(work: argparse._ArgumentGroup) -> None:
 
 def _watch(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     watch = _command(
-        commands, "watch", "watch:run", "follow the registries, inspect what is ours, tell Slack"
+        commands,
+        "watch",
+        "watch:run",
+        "follow registries and repositories, inspect what is ours, tell people",
     )
     watch.add_argument("--config", metavar="FILE", help="leakmon.toml (default: searched)")
     watch.add_argument(
@@ -179,10 +223,37 @@ def _watch(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
         help="also look at what was published in the last DAYS days, or at all of it (all)",
     )  # fmt: skip
     watch.add_argument("--once", action="store_true", help="do what is due now, then end")
+    _worker(commands)
     status = _command(commands, "status", "status:run", "show feeds, queue, alerts and incidents")
     status.add_argument("--config", metavar="FILE", help="leakmon.toml (default: searched)")
     status.add_argument("--watch", action="store_true", help="redraw until Ctrl-C")
     status.add_argument("--json", action="store_true", help="as JSON")
+    jobs = commands.add_parser("jobs", help="list and revive work that was set aside")
+    actions = jobs.add_subparsers(title="actions", metavar="ACTION", required=True)
+    listing = _command(actions, "list", "set_aside:listing", "list what was set aside, and why")
+    listing.add_argument("--limit", type=_positive, default=100, metavar="N", help="default: 100")
+    listing.add_argument("--json", action="store_true", help="as JSON")
+    revive = _command(actions, "revive", "set_aside:revive", "try again what was set aside")
+    revive.add_argument("keys", nargs="*", metavar="KEY", help="as leakmon jobs list gives them")
+    revive.add_argument("--all", action="store_true", help="all of it")
+    for action in (listing, revive):
+        action.add_argument("--config", metavar="FILE", help="leakmon.toml (default: searched)")
+
+
+def _worker(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    worker = _command(
+        commands, "worker", "worker:run",
+        "do the work of a leakmon watch from other machines (PostgreSQL only)", WORKER_HELP,
+    )  # fmt: skip
+    worker.add_argument("--config", metavar="FILE", help="leakmon.toml (default: searched)")
+    worker.add_argument(
+        "--jobs", "-j", type=_positive, metavar="N",
+        help="inspect this many artifacts at once (default: service.workers, else the processors)",
+    )  # fmt: skip
+    worker.add_argument(
+        "--listen", metavar="HOST:PORT",
+        help="where to answer for its health (default: service.listen); '' for nowhere",
+    )  # fmt: skip
 
 
 def _rules(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -222,7 +293,9 @@ def _small(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
         actions, "explain", "perimeter:explain",
         "say by which key of the configuration a package is ours, or why it is not",
     )  # fmt: skip
-    explain.add_argument("name", metavar="NAME", help="npm:@acme/cli, pypi:acme, or just a name")
+    explain.add_argument(
+        "name", metavar="NAME", help="npm:@acme/cli, pypi:acme, github:acme/cli, or just a name"
+    )
     explain.add_argument("--config", metavar="FILE", help="leakmon.toml (default: searched)")
     explain.add_argument("--offline", action="store_true", help="ask no registry")
     explain.add_argument("--json", action="store_true", help="as JSON")
@@ -235,7 +308,7 @@ def _small(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
 
 
 def _positive(text: str) -> int:
-    number = int(text)
+    number = int(text) if text.isascii() and text.isdigit() else 0
     if number < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not 1 or more")
+        raise argparse.ArgumentTypeError(f"{text} is not a whole number, 1 or more")
     return number

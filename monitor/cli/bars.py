@@ -79,6 +79,44 @@ class Bars:
         self._inspection.update(self._task, advance=1, description=escape(_short(name)))
 
 
+class Reading:
+    """One line for the files that are read into an index."""
+
+    def __init__(self, *, is_shown: bool) -> None:
+        self._bars = Progress(
+            SpinnerColumn(),
+            TextColumn("{task.fields[stage]}"),
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            TextColumn("{task.description}"),
+            console=Console(stderr=True),
+            transient=True,
+            disable=not is_shown,
+        )
+        self._expected = 0
+        self._task = self._bars.add_task("", total=0, stage="")
+
+    def __enter__(self) -> Self:
+        self._bars.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bars.stop()
+
+    def stage(self, text: str) -> None:
+        """What is being done now."""
+        self._bars.update(self._task, stage=escape(_short(text)), description="")
+
+    def expect(self, files: int) -> None:
+        """So many more in the bar."""
+        self._expected += files
+        self._bars.update(self._task, total=self._expected)
+
+    def advance(self, path: str) -> None:
+        """One step of the bar."""
+        self._bars.update(self._task, advance=1, description=escape(_short(path)))
+
+
 def _short(name: str) -> str:
     """A name that keeps its telling end within the line, without control characters."""
     printable = "".join(c if c.isprintable() else "?" for c in name)

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 from typing import TYPE_CHECKING
 
+from msgspec import to_builtins
+
 from monitor import config
+from monitor.cli.incidents import opened
 from monitor.config.storage import database_url
+from monitor.report.text import clean
 
 if TYPE_CHECKING:
     import argparse
@@ -13,13 +19,21 @@ if TYPE_CHECKING:
 
 def upgrade(call: argparse.Namespace) -> int:
     """Bring the schema up to date and say what was done."""
+    from monitor.jobs import choice
     from monitor.store import migrations
 
-    before = migrations.upgrade(_url(call), timeout=call.timeout)
+    settings = config.load(call.config)
+    url = database_url(settings, config.environment())
+    engine = choice.engine(settings.jobs.engine, url)
+    before = migrations.upgrade(url, timeout=call.timeout)
     if before.standing is migrations.Standing.CURRENT:
         print(f"the database is up to date (schema {before.revision})")
+    elif before.standing is migrations.Standing.AHEAD:
+        print(f"the database is of a newer leakmon (schema {before.revision}): left as it is")
     else:
         print(f"upgraded the database: schema {before.revision or 'none'} -> {before.newest}")
+    for name in choice.upgrade(engine, url, timeout=call.timeout):
+        print(f"upgraded the queue: procrastinate's {name}")
     return 0
 
 
@@ -32,6 +46,7 @@ def status(call: argparse.Namespace) -> int:
         migrations.Standing.CURRENT: "",
         migrations.Standing.EMPTY: ": run leakmon db upgrade",
         migrations.Standing.OLDER: ": run leakmon db upgrade",
+        migrations.Standing.AHEAD: ": this leakmon may work on; upgrade it soon",
         migrations.Standing.NEWER: ": upgrade leakmon",
     }[schema.standing]
     known = f"schema {schema.revision or 'none'}, this leakmon has {schema.newest}"
@@ -45,6 +60,24 @@ def backup(call: argparse.Namespace) -> int:
 
     migrations.backup(_url(call), call.file)
     print(f"wrote {call.file}")
+    return 0
+
+
+def audit(call: argparse.Namespace) -> int:
+    """Print the audit log, latest first: who did what to what, and why."""
+    return asyncio.run(_audit(call))
+
+
+async def _audit(call: argparse.Namespace) -> int:
+    async with opened(call) as store:
+        entries = await store.audit_log(call.limit, action=call.action)
+    if call.json:
+        print(json.dumps(to_builtins(entries), indent=2))
+        return 0
+    for entry in entries:
+        at = entry.at.strftime("%Y-%m-%dT%H:%M:%SZ")
+        told = clean(f"{entry.actor:<12}  {entry.action:<18}  {entry.subject}")
+        print(f"{at}  {told}{f'  ({clean(entry.reason)})' if entry.reason else ''}")
     return 0
 
 

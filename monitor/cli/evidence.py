@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import pwd
 import sys
-from contextlib import asynccontextmanager
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from monitor import config
-from monitor.config.storage import database_url, open_evidence
+from monitor.cli import person
+from monitor.cli.incidents import opened
+from monitor.config.storage import open_evidence
 from monitor.errors import IntegrityError, NotFoundError, UsageError
+from monitor.report.text import count
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from monitor.evidence import Entry, Evidence
-    from monitor.store import Store
 
 _MIN_DIGITS = 8
 
@@ -42,12 +42,8 @@ def verify(call: argparse.Namespace) -> int:
 
 
 def rotate(call: argparse.Namespace) -> int:
-    """Seal everything with the current key."""
-    evidence = _evidence(call)
-    entries = list(evidence.entries())
-    done = sum(evidence.reseal(entry.key) for entry in entries)
-    print(f"{done} of {len(entries)} sealed anew with key {evidence.keyring.key_id}")
-    return 0
+    """Seal everything with the current key, also the instance key in the database."""
+    return asyncio.run(_rotate(call))
 
 
 async def _get(call: argparse.Namespace) -> int:
@@ -55,8 +51,8 @@ async def _get(call: argparse.Namespace) -> int:
         raise UsageError("--reason: say why, for the audit log")
     evidence = _evidence(call)
     entry = await asyncio.to_thread(_found, evidence, call.digest)
-    async with _store(call) as store:
-        await store.audit(_person(), "evidence-get", entry.key, reason=call.reason)
+    async with opened(call) as store:
+        await store.audit(person.name(), "evidence-get", entry.key, reason=call.reason)
     size = await evidence.get(entry.key, call.output)
     print(f"wrote {call.output} ({size:,} bytes; handle it as what it is: untrusted)")
     return 0
@@ -65,9 +61,10 @@ async def _get(call: argparse.Namespace) -> int:
 async def _verify(call: argparse.Namespace) -> int:
     evidence = _evidence(call)
     entries = await asyncio.to_thread(_chosen, evidence, call.digests)
-    async with _store(call) as store:
+    async with opened(call) as store:
         what = f"{len(entries)} objects"
-        await store.audit(_person(), "evidence-verify", what, reason="check")
+        await store.audit(person.name(), "evidence-verify", what, reason="check")
+        wrapping = await store.instance_key_id()
     bad = 0
     for entry in entries:
         try:
@@ -75,8 +72,48 @@ async def _verify(call: argparse.Namespace) -> int:
         except (IntegrityError, UsageError) as error:
             bad += 1
             print(f"{entry.sha256}  {error}", file=sys.stderr)
+    for line in _keys(evidence, entries, wrapping):
+        print(line)
     print(f"{len(entries) - bad} in order, {bad} not")
     return 1 if bad else 0
+
+
+async def _rotate(call: argparse.Namespace) -> int:
+    evidence = _evidence(call)
+    async with opened(call) as store:
+        entries = await asyncio.to_thread(lambda: list(evidence.entries()))
+        what = f"{len(entries)} objects"
+        await store.audit(person.name(), "evidence-rotate", what, reason=evidence.keyring.key_id)
+        await store.unlock(evidence.keyring)
+        done = bad = 0
+        for entry in entries:
+            try:
+                done += await asyncio.to_thread(evidence.reseal, entry.key)
+            except (IntegrityError, NotFoundError, UsageError) as error:
+                bad += 1
+                print(f"{entry.sha256}  {error}", file=sys.stderr)
+        left = await asyncio.to_thread(lambda: list(evidence.entries()))
+        wrapping = await store.instance_key_id()
+    print(f"{done} of {len(entries)} sealed anew with key {evidence.keyring.key_id}")
+    for line in _keys(evidence, left, wrapping):
+        print(line)
+    print("a leakmon watch that runs seals with the ring it began with: restart it, rotate again")
+    return 1 if bad else 0
+
+
+def _keys(evidence: Evidence, entries: Sequence[Entry], wrapping: str | None) -> Iterator[str]:
+    """Each key that is in use or in the ring, and what for: what may be removed from the ring."""
+    uses = Counter(entry.key_id for entry in entries if entry.key_id)
+    ring = evidence.keyring.key_ids
+    for name in dict.fromkeys([*ring, *uses, *filter(None, [wrapping])]):
+        parts = [count(uses[name], "object")] if uses[name] else []
+        parts += ["the instance key of the database"] if name == wrapping else []
+        told = f"needed for {' and '.join(parts)}" if parts else "no longer needed"
+        if name == evidence.keyring.key_id:
+            told = f"{' and '.join(parts) or 'nothing yet'}; seals what is new"
+        elif name not in ring:
+            told += ", and NOT in the ring: add it behind the first"
+        yield f"key {name}: {told}"
 
 
 def _chosen(evidence: Evidence, digests: Sequence[str]) -> list[Entry]:
@@ -98,26 +135,7 @@ def _found(evidence: Evidence, digest: str) -> Entry:
 
 
 def _evidence(call: argparse.Namespace) -> Evidence:
-    opened = open_evidence(config.load(call.config), config.environment())
-    if opened.made_key:
-        print(f"leakmon: made the evidence key {opened.made_key}: keep a copy", file=sys.stderr)
-    return opened.evidence
-
-
-@asynccontextmanager
-async def _store(call: argparse.Namespace) -> AsyncIterator[Store]:
-    from monitor.store import Store
-
-    store = Store.open(database_url(config.load(call.config), config.environment()))
-    try:
-        yield store
-    finally:
-        await store.close()
-
-
-def _person() -> str:
-    """Who asks, as the system knows them: the environment could say anything."""
-    try:
-        return pwd.getpwuid(os.getuid()).pw_name
-    except KeyError:
-        return f"uid {os.getuid()}"
+    found = open_evidence(config.load(call.config), config.environment())
+    if found.made_key:
+        print(f"leakmon: made the evidence key {found.made_key}: keep a copy", file=sys.stderr)
+    return found.evidence

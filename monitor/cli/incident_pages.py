@@ -8,7 +8,8 @@ from csv import writer
 from typing import TYPE_CHECKING, Any
 
 from monitor.alerts import steps
-from monitor.report.text import count, prose, size
+from monitor.model.wording import count
+from monitor.report.text import prose, size
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING
 from msgspec import to_builtins
 
 from monitor import config, incidents
+from monitor.alerts.routing import hearers
 from monitor.cli import incident_pages as pages
 from monitor.cli import person
-from monitor.config.channels import channel_names
+from monitor.config.channels import routing
 from monitor.config.storage import database_url
 from monitor.errors import UsageError
 from monitor.model import IncidentState, Severity
-from monitor.report.text import count
+from monitor.model.wording import count
 
 if TYPE_CHECKING:
     import argparse
@@ -120,7 +121,7 @@ async def _decided(
 ) -> int:
     expires = _day(call.expires) if ignores and call.expires else None
     actor, at = person.name(), datetime.now(UTC)
-    channels = channel_names(config.load(call.config))
+    hears = hearers(routing(config.load(call.config)))
 
     def change(incident: Incident) -> IncidentChange:
         return incidents.acted(incident, kind, at=at, actor=actor, reason=call.reason, until=until)
@@ -128,7 +129,7 @@ async def _decided(
     async with opened(call) as store:
         for name in call.incidents:
             changed = await store.change_incident(
-                name, change, actor=actor, action=kind, reason=call.reason, channels=channels
+                name, change, actor=actor, action=kind, reason=call.reason, channels=hears
             )
             if ignores:
                 await _ignore(store, changed, actor, call.reason, expires)
@@ -192,16 +193,19 @@ async def _show(call: argparse.Namespace) -> int:
 @asynccontextmanager
 async def opened(call: argparse.Namespace) -> AsyncIterator[Store]:
     """The configured database. Raises UsageError if there is none, or none of this version."""
+    from monitor.jobs import choice
     from monitor.store import Store, migrations
 
-    url = database_url(config.load(call.config), config.environment())
+    settings = config.load(call.config)
+    url = database_url(settings, config.environment())
     schema = await asyncio.to_thread(migrations.status, url)
-    if schema.standing is not migrations.Standing.CURRENT:
+    if schema.standing not in (migrations.Standing.CURRENT, migrations.Standing.AHEAD):
         raise UsageError(
             f"the database is {schema.standing.value}: leakmon watch or leakmon db upgrade makes "
             "it ready (leakmon db status)"
         )
-    store = Store.open(url)
+    engine = choice.engine(settings.jobs.engine, url)
+    store = Store.open(url, enqueue=choice.enqueue(engine))
     try:
         yield store
     finally:

@@ -32,6 +32,7 @@ async def inspected(
     progress: Progress,
     keep: Callable[[Subject, Outcome], Outcome] | None,
     settle: Callable[[Ended], None],
+    has_history: bool = False,
 ) -> None:
     """Resolve, fetch and inspect; the folder that holds the downloads is gone afterwards."""
     environ = config.environment()
@@ -40,6 +41,7 @@ async def inspected(
             async for ended in inspect(
                 sandbox, targets, network, folder,
                 context=context, at_once=at_once, progress=progress, keep=keep,
+                has_history=has_history,
             ):  # fmt: skip
                 settle(ended)
 

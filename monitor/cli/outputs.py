@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct, structs
 
+from monitor.cli import streams
 from monitor.errors import UsageError
 from monitor.report import FORMATS, RenderOptions, render, stream_options
 
@@ -29,8 +30,7 @@ class Output(Struct, frozen=True):
         if self.path is None:
             width, colour, encoding = stream_options(sys.stdout, environ)
             options = structs.replace(options, width=width, colour=colour, encoding=encoding)
-            sys.stdout.write(render(self.format, report, options))
-            sys.stdout.flush()
+            _print(render(self.format, report, options))
             return
         text = render(self.format, report, options)
         try:
@@ -39,6 +39,18 @@ class Output(Struct, frozen=True):
             raise UsageError(
                 f"--output {self.path}: cannot be written ({error.strerror})"
             ) from error
+
+
+def _print(text: str) -> None:
+    """Onto standard output. That its reader has gone (head, less) changes nothing of the answer."""
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        streams.detach()
+    except OSError as error:
+        streams.detach()
+        raise UsageError(f"standard output: cannot be written ({error.strerror})") from error
 
 
 def planned(formats: Sequence[str] | None, paths: Sequence[str] | None) -> list[Output]:
@@ -59,10 +71,21 @@ def planned(formats: Sequence[str] | None, paths: Sequence[str] | None) -> list[
         folder = os.path.dirname(path) or "."
         if path != "-" and not os.path.isdir(folder):
             raise UsageError(f"--output {path}: there is no folder {folder}")
+    _check_distinct([path for path in files if path != "-"])
     return [
         Output(name, None if path in {None, "-"} else path)
         for name, path in zip(names, places, strict=True)
     ]
+
+
+def _check_distinct(files: Sequence[str]) -> None:
+    """UsageError where a later report would be written over an earlier one."""
+    seen: set[str] = set()
+    for path in files:
+        real = os.path.realpath(path)
+        if real in seen and (not os.path.exists(real) or os.path.isfile(real)):
+            raise UsageError(f"--output {path}: is named twice; each report needs its own file")
+        seen.add(real)
 
 
 def _by_ending(path: str) -> str:

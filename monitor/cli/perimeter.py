@@ -13,8 +13,9 @@ from monitor import config
 from monitor.cli.network import machine
 from monitor.errors import LeakmonError, NotFoundError, UsageError
 from monitor.registries.network import connect
+from monitor.registries.repository import name_of
 from monitor.watchers import WATCHERS
-from monitor.watchers.perimeter import Perimeter
+from monitor.watchers.perimeter import ECOSYSTEMS, Perimeter
 
 if TYPE_CHECKING:
     import argparse
@@ -57,12 +58,16 @@ def _packages(text: str) -> list[tuple[str, str]]:
     """The packages that a name may mean: both registries' where it does not say."""
     ecosystem, found, name = text.partition(":")
     if found and ecosystem in WATCHERS and name:
-        return [(ecosystem, name)]
+        is_address = ecosystem == "git" and ("://" in name or "@" in name)
+        return [(ecosystem, name_of(name) if is_address else name.removesuffix(".git"))]
     if found or not re.fullmatch(r"(?:@[^\s/@]+/)?[^\s/@]+", text):
-        raise UsageError(f"{text!r} names no package: write npm:@acme/cli, pypi:acme or acme")
+        raise UsageError(
+            f"{text!r} names no package: write npm:@acme/cli, pypi:acme, github:acme/cli, "
+            "gitlab:acme/cli, git:git.example/acme or acme"
+        )
     if text.startswith("@"):
         return [("npm", text)]
-    return [(each, text) for each in WATCHERS]
+    return [(each, text) for each in ECOSYSTEMS]
 
 
 async def _facts(

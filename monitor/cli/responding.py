@@ -91,4 +91,16 @@ def _deciding(
     ignore.add_argument("incidents", nargs="+", metavar="ID")
     ignore.add_argument("--reason", required=True, metavar="TEXT")
     ignore.add_argument("--expires", metavar="YYYY-MM-DD", help="its last day (default: for good)")
-    return [*made, snooze, ignore]
+    rescan = command(
+        actions, "rescan", "rescan:run",
+        "hold kept evidence against today's rules, marks and private code",
+    )  # fmt: skip
+    rescan.add_argument(
+        "--all", action="store_true",
+        help="also what was scanned with the same rules (after a change of a private-code index)",
+    )  # fmt: skip
+    rescan.add_argument("--package", default="", metavar="ECOSYSTEM:NAME", help="of this one only")
+    rescan.add_argument(
+        "--since", default="", metavar="SPAN", help="first seen within 12h, 30d ..."
+    )
+    return [*made, snooze, ignore, rescan]

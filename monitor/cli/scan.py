@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import sys
 import time
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
+
+from msgspec import structs
 
 from monitor import __version__, config
+from monitor.cli import private_code
 from monitor.cli.outputs import Output, planned
 from monitor.cli.structure import opened
+from monitor.config.marks import rule_files
 from monitor.detectors import Context
 from monitor.errors import LeakmonError, UsageError
 from monitor.model import ScanReport, Severity, Status
-from monitor.pipeline import subjects
+from monitor.pipeline import release, subjects
 from monitor.pipeline.conclude import Concluded, Policy, conclude_subject, failure
 from monitor.registries.targets import LocalTarget, Target, expand, parse
 from monitor.report import RenderOptions
@@ -27,6 +32,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Iterator, Sequence
 
+    from monitor.pipeline.private_code import PrivateCode
     from monitor.pipeline.progress import Progress
     from monitor.pipeline.structure import Structure
     from monitor.pipeline.subjects import Ended, Subject
@@ -49,7 +55,7 @@ def run(call: argparse.Namespace) -> int:
         suppressions=_suppressions(call),
         has_inline_ignores=not call.no_inline_ignores,
     )
-    named = dict.fromkeys(expand(call.targets, lambda: sys.stdin))
+    named = dict.fromkeys(expand(call.targets, _listed))
     targets = [parse(text) for text in named]
     if not targets:
         raise UsageError("the list of targets is empty")
@@ -59,15 +65,24 @@ def run(call: argparse.Namespace) -> int:
         has_dependencies=call.advisories,
     )
     _check_folders(call.rules)
-    engines = _engines(call, settings)
-    with opened(call) as structure, Sandbox(_sandbox_settings(call, structure)) as sandbox:
+    if call.history and (call.semgrep or call.advisories):
+        raise UsageError("--history looks for secrets alone: not with --semgrep or --advisories")
+    engines = _engines(call, settings, targets)
+    private = private_code.opened(call, settings)
+    with (
+        opened(call) as structure,
+        Sandbox(_sandbox_settings(call, settings, structure, private)) as sandbox,
+    ):
         at_once = call.jobs or os.cpu_count() or 1
         errand = _Errand(sandbox, policy, context, at_once, engines=engines)
+        errand.has_history = call.history
+        errand.private_code = private
         if structure is not None:
             errand.engines.append(structure.look)
             errand.keep = structure.keep
         is_wanted = not (call.quiet or call.no_progress)
         with _progress(is_wanted=is_wanted) as progress:
+            errand.context = _with_history(call, targets, settings, errand, progress)
             concluded = errand.run(targets, settings, progress)
         digest = sandbox.hello.rules_digest
     report = ScanReport(
@@ -80,12 +95,34 @@ def run(call: argparse.Namespace) -> int:
     return _status(report, Severity(call.fail_on))
 
 
-def _engines(call: argparse.Namespace, settings: config.Settings) -> list[Engine]:
-    if not call.advisories:
-        return []
-    from monitor.cli.advisories import engine
+def _engines(
+    call: argparse.Namespace, settings: config.Settings, targets: Sequence[Target]
+) -> list[Engine]:
+    engines: list[Engine] = [release.compare] if release.is_wanted(targets) else []
+    if call.advisories:
+        from monitor.cli.advisories import engine
 
-    return [engine(settings)]
+        engines.append(engine(settings))
+    return engines
+
+
+def _with_history(
+    call: argparse.Namespace,
+    targets: list[Target],
+    settings: config.Settings,
+    errand: _Errand,
+    progress: Progress,
+) -> Context:
+    """The context, with what the versions before looked like where that is asked for."""
+    if not call.previous and not call.earlier:
+        return errand.context
+    from monitor.cli import earlier
+
+    found = earlier.profiles(
+        call, targets, settings,
+        sandbox=errand.sandbox, context=errand.context, progress=progress,
+    )  # fmt: skip
+    return structs.replace(errand.context, history=found)
 
 
 class _Errand:
@@ -104,7 +141,9 @@ class _Errand:
         self.context = context
         self.at_once = at_once
         self.engines = engines
+        self.private_code: PrivateCode | None = None
         self.keep: Callable[[Subject, Outcome], Outcome] | None = None
+        self.has_history = False
         self.held: list[Ended] = []
         self.done: list[Concluded] = []
 
@@ -113,7 +152,7 @@ class _Errand:
     ) -> list[Concluded]:
         """Every target's conclusions, in the order in which the targets were given."""
         local = [target for target in targets if isinstance(target, LocalTarget)]
-        if len(local) == len(targets):
+        if len(local) == len(targets) and not self.has_history:
             self._local(local, progress)
         else:
             self._remote(targets, settings, progress)
@@ -135,7 +174,7 @@ class _Errand:
         subject, outcomes = ended
         if isinstance(outcomes, LeakmonError):
             return failure(subject, outcomes)
-        return conclude_subject(subject, outcomes, self.context, self.policy)
+        return conclude_subject(subject, outcomes, self.context, self.policy, self.private_code)
 
     def _local(self, targets: list[LocalTarget], progress: Progress) -> None:
         from monitor.pipeline.local import inspect
@@ -166,8 +205,16 @@ class _Errand:
                 progress=progress,
                 keep=self.keep,
                 settle=self._settle,
+                has_history=self.has_history,
             )
         )
+
+
+def _listed() -> TextIO:
+    """Standard input; a name in it need not be UTF-8."""
+    if isinstance(sys.stdin, io.TextIOWrapper):
+        sys.stdin.reconfigure(errors="surrogateescape")
+    return sys.stdin
 
 
 def _check_folders(folders: list[str]) -> None:
@@ -176,11 +223,18 @@ def _check_folders(folders: list[str]) -> None:
             raise UsageError(f"--rules {folder}: there is no such folder")
 
 
-def _sandbox_settings(call: argparse.Namespace, structure: Structure | None) -> Settings:
+def _sandbox_settings(
+    call: argparse.Namespace,
+    settings: config.Settings,
+    structure: Structure | None,
+    private: PrivateCode | None,
+) -> Settings:
+    cache = config.cache_folder(config.environment())
     return Settings(
-        rule_folders=(bundled_rules_folder(), *call.rules),
-        cache_folder=config.cache_folder(config.environment()),
+        rule_folders=(bundled_rules_folder(), *rule_files(settings, cache), *call.rules),
+        cache_folder=cache,
         code=structure.wish if structure is not None else None,
+        has_prints=private is not None,
     )
 
 
@@ -225,7 +279,8 @@ def _write(
         notes=tuple(dict.fromkeys(note for each in concluded for note in each.notes)),
         generated_at=now,
     )
-    for output in outputs:
+    # Files first: whoever reads standard output may close it early.
+    for output in sorted(outputs, key=lambda each: each.path is None):
         output.write(report, options, config.environment())
     if not call.quiet:
         for output in outputs:

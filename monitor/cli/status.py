@@ -1,4 +1,4 @@
-"""``leakmon status``: how far the feeds are read, what waits, which incidents are open."""
+"""``leakmon status``: who lives, how far feeds are read, what waits, which incidents are open."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import to_builtins
 
+from monitor.cli import set_aside
 from monitor.cli.incidents import opened
 from monitor.model import Severity
 
@@ -18,9 +19,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from monitor.jobs import Queue
-    from monitor.store import Metrics, Store
+    from monitor.store import FeedCount, Metrics, Pulse, Store
 
 REDRAW_SECONDS = 2.0
+SILENCE_SECONDS = 45
+"""A daemon that has given no sign of life for so long does not live, or not well."""
+
 _CLEAR = "\x1b[H\x1b[2J"
 _INNER = ("/since", "/backfill", "/backfill-wanted")
 """Checkpoints that are no feed's: bookkeeping of the daemon."""
@@ -51,18 +55,19 @@ async def _shown(call: argparse.Namespace) -> int:
 
 async def _state(store: Store, queue: Queue) -> dict[str, Any]:
     """Everything that is shown, as JSON; ages are seconds."""
+    from monitor.store.leases import Leases
+
     now = datetime.now(UTC)
     counted = await store.metrics()
+    pulses = await store.pulses()
+    held = None if store.database.is_sqlite else await Leases(store.database).held("watch")
     return {
         "at": now.isoformat(),
+        "daemons": [_daemon(each, now) for name, each in pulses.items() if _is_daemon(name)],
+        "leader": held.holder if held is not None else "",
+        "unreadable": await queue.unreadable(),
         "feeds": [
-            {
-                "feed": feed,
-                "position": count.position if len(count.position) < 40 else "",  # noqa: PLR2004 - marks of RSS are no news
-                "age": round((now - count.moved_at).total_seconds()),
-                "rows": count.rows,
-                "kept": count.kept,
-            }
+            _feed(feed, count, pulses.get(feed), now)
             for feed, count in sorted(counted.feeds.items())
             if not feed.endswith(_INNER)
         ],
@@ -76,10 +81,37 @@ async def _state(store: Store, queue: Queue) -> dict[str, Any]:
             name: _age(at, now) for name, at in sorted(counted.oldest_outgoing_at.items())
         },
         "incidents": _unsettled(counted),
+        "set_aside_total": set_aside.total(counted),
         "set_aside": [
-            {"job": job.key, "reason": reason}
-            for job, reason in await queue.dead_letters(_MOST_LETTERS)
+            {"job": each.key} | to_builtins(each)
+            for each in await set_aside.listed(store, queue, set_aside.MOST)
         ],
+    }
+
+
+def _is_daemon(name: str) -> bool:
+    return name.startswith("daemon/")
+
+
+def _daemon(pulse: Pulse, now: datetime) -> dict[str, Any]:
+    """``state``: running, stopped (as it should be) or silent (killed, or it hangs)."""
+    age = round((now - pulse.at).total_seconds())
+    state = pulse.reason or ("running" if age <= SILENCE_SECONDS else "silent")
+    name = pulse.name.partition("/")[2]
+    return {"name": name, "state": state, "age": age, "detail": pulse.detail}
+
+
+def _feed(feed: str, count: FeedCount, pulse: Pulse | None, now: datetime) -> dict[str, Any]:
+    return {
+        "feed": feed,
+        "position": count.position if len(count.position) < 40 else "",  # noqa: PLR2004 - marks of RSS are no news
+        "age": round((now - count.moved_at).total_seconds()),
+        "rows": count.rows,
+        "kept": count.kept,
+        "answered_age": _age(pulse.answered_at, now) if pulse else None,
+        "failing_age": _age(pulse.failing_since, now) if pulse else None,
+        "reason": pulse.reason if pulse else "",
+        "not_before": _iso(pulse.not_before) if pulse else None,
     }
 
 
@@ -95,34 +127,68 @@ def _unsettled(counted: Metrics) -> dict[str, int]:
 
 
 def _page(told: dict[str, Any]) -> Iterator[str]:
-    yield f"{'FEED':<18}{'MOVED':>10}{'ROWS':>10}{'OURS':>8}  POSITION"
+    yield from _daemons(told["daemons"])
+    yield ""
+    yield f"{'FEED':<18}{'STATE':<26}{'MOVED':>9}{'ROWS':>10}{'OURS':>8}  POSITION"
     for feed in told["feeds"]:
         moved = f"{_span(feed['age'])} ago"
         yield (
-            f"{feed['feed']:<18}{moved:>10}{feed['rows']:>10,}{feed['kept']:>8,}"
-            f"  {feed['position']}"
+            f"{feed['feed']:<18}{_health(feed):<26}{moved:>9}{feed['rows']:>10,}"
+            f"{feed['kept']:>8,}  {feed['position']}"
         )
     if not told["feeds"]:
         yield "no feed has been read yet: leakmon watch"
     for gap in told["gaps"]:
         yield f"gap: {gap['feed']}: {gap['kind']}: {_plain(gap['detail'])}"
     yield ""
+    if told["leader"]:
+        yield f"{'leader':<18}{_plain(told['leader'])}"
     states = {
         kind: ", ".join(f"{number:,} {state}" for state, number in sorted(states.items()))
         for kind, states in sorted(told["jobs"].items())
     }
     for kind, text in states.items():
         yield f"{kind:<18}{text}"
+    if told["unreadable"]:
+        yield f"{'of a newer leakmon':<18} {told['unreadable']:,} jobs: they wait for its workers"
     yield f"{'oldest due job':<18}{_span(told['queue_age']) if told['queue_age'] else 'none waits'}"
     for channel, states_of in sorted(told["alerts"].items()):
         counted = ", ".join(f"{number:,} {state}" for state, number in sorted(states_of.items()))
         late = told["alert_age"].get(channel)
         yield f"{'alerts ' + channel:<18}{counted}{f' (oldest {_span(late)})' if late else ''}"
-    for letter in told["set_aside"]:
+    for letter in told["set_aside"][:_MOST_LETTERS]:
         yield f"set aside: {_plain(letter['job'])} ({letter['reason']})"
+    more = told["set_aside_total"] - _MOST_LETTERS
+    if more > 0:
+        yield f"set aside: {more:,} more (leakmon jobs list)"
     yield ""
     incidents = ", ".join(f"{number:,} {level}" for level, number in told["incidents"].items())
     yield f"{'open incidents':<18}{incidents or 'none'}"
+
+
+def _daemons(daemons: list[dict[str, Any]]) -> Iterator[str]:
+    for each in daemons:
+        told = {
+            "running": f"running, {_span(each['age'])} ago",
+            "stopped": f"stopped {_span(each['age'])} ago: nothing is watched",
+        }.get(each["state"], f"SILENT for {_span(each['age'])}: it was killed, or hangs")
+        yield f"{'daemon':<18}{told} ({each['name']}, {each['detail']})"
+    if not daemons:
+        yield f"{'daemon':<18}has not run on this database: leakmon watch"
+
+
+def _health(feed: dict[str, Any]) -> str:
+    """Whether a feed is quiet or dead."""
+    if feed["reason"]:
+        since = f" {_span(feed['failing_age'])}" if feed["failing_age"] is not None else ""
+        return f"FAILS{since}: {feed['reason']}"[:25]
+    if feed["answered_age"] is None:
+        return "not asked yet"
+    return f"answered {_span(feed['answered_age'])} ago"
+
+
+def _iso(at: datetime | None) -> str | None:
+    return None if at is None else at.isoformat()
 
 
 def _age(at: datetime | None, now: datetime) -> int | None:

@@ -30,6 +30,12 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser], command: 
         "copy a SQLite database while it is in use (PostgreSQL: says how)",
     )  # fmt: skip
     backup.add_argument("file", metavar="FILE", help="the copy: a new file")
+    audit = command(
+        actions, "audit", "database:audit", "print the audit log: who did what to what, and why"
+    )
+    audit.add_argument("--action", default="", help="only this: evidence-get, acknowledged ...")
+    audit.add_argument("--limit", type=int, default=100, metavar="N", help="default: 100")
+    audit.add_argument("--json", action="store_true", help="as JSON")
     evidence = commands.add_parser("evidence", help="fetch, list and check the bytes that are kept")
     actions = evidence.add_subparsers(title="actions", metavar="ACTION", required=True)
     get = command(actions, "get", "evidence:get", "write kept bytes into a file; audited")
@@ -44,5 +50,5 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser], command: 
     reseal = command(
         actions, "rotate", "evidence:rotate", "seal with the current key what another key sealed"
     )
-    for action in (upgrade, status, backup, get, listing, verify, reseal):
+    for action in (upgrade, status, backup, audit, get, listing, verify, reseal):
         action.add_argument("--config", metavar="FILE", help="leakmon.toml (default: searched)")

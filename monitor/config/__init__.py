@@ -12,19 +12,22 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any
 
+from monitor.config.alerting import Alerts, Slack
 from monitor.config.secrets import SecretRef
 from monitor.config.settings import (
     Advisories,
-    Alerts,
     Database,
     Evidence,
+    Git,
     Github,
+    Gitlab,
+    Jobs,
     Npm,
+    PrivateCode,
     Pypi,
     Registries,
     Service,
     Settings,
-    Slack,
 )
 from monitor.errors import ConfigError
 
@@ -39,8 +42,12 @@ __all__ = [
     "Alerts",
     "Database",
     "Evidence",
+    "Git",
     "Github",
+    "Gitlab",
+    "Jobs",
     "Npm",
+    "PrivateCode",
     "Pypi",
     "Registries",
     "SecretRef",
@@ -48,6 +55,7 @@ __all__ = [
     "Settings",
     "Slack",
     "cache_folder",
+    "check",
     "environment",
     "find",
     "load",
@@ -106,12 +114,14 @@ def network(settings: Settings, environ: Mapping[str, str]) -> NetworkSettings:
     """What the way out needs, with its secrets read now. Raises ConfigError for a missing one."""
     from monitor.registries.settings import (
         GithubSettings,
+        GitlabSettings,
+        GitSettings,
         NetworkSettings,
         NpmSettings,
         PypiSettings,
     )
 
-    def revealed(table: Npm | Pypi | Github) -> dict[str, Any]:
+    def revealed(table: Npm | Pypi | Github | Gitlab | Git) -> dict[str, Any]:
         written = {name: getattr(table, name) for name in table.__struct_fields__}
         return {
             name: value.reveal(environ) if isinstance(value, SecretRef) else value
@@ -124,6 +134,10 @@ def network(settings: Settings, environ: Mapping[str, str]) -> NetworkSettings:
         npm=NpmSettings(**revealed(settings.registries.npm)),
         pypi=PypiSettings(**revealed(settings.registries.pypi)),
         github=GithubSettings(**revealed(settings.registries.github)),
+        gitlab=GitlabSettings(**revealed(settings.registries.gitlab)),
+        git=GitSettings(**revealed(settings.registries.git)),
+        repositories=list(dict.fromkeys(r for o in settings.organisations for r in o.repositories)),
+        cache_folder=os.path.join(cache_folder(environ), "repositories"),
     )
 
 
@@ -136,6 +150,17 @@ def parse(text: str, *, source: str = FILE_NAME, is_trusted: bool = True) -> Set
     from monitor.config.reading import settings  # no file, no parser
 
     return settings(text, source, is_trusted=is_trusted)
+
+
+def check(settings: Settings) -> None:
+    """Raises ConfigError for a value that cannot be meant; for what the command line changed."""
+    from monitor.config.checks import check as checked
+    from monitor.config.complaints import Complaint
+
+    try:
+        checked(settings)
+    except Complaint as complaint:
+        raise ConfigError(str(complaint)) from None
 
 
 def _read(path: str) -> str:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from math import isfinite
 from typing import TYPE_CHECKING
-from urllib.parse import SplitResult, urlsplit
 
+from monitor.config.alerts_checks import check_alerts
+from monitor.config.complaints import Complaint, parts_of, web_address
 from monitor.config.secrets import SecretRef
 
 if TYPE_CHECKING:
@@ -17,31 +18,36 @@ if TYPE_CHECKING:
     from monitor.model import Organisation
 
 _HOST = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)(?:\.(?!-)[a-z0-9-]{1,63}(?<!-))*", re.ASCII)
-_CHANNEL = re.compile(r"#[^\s#]+|[CGD][A-Z0-9]{7,}")
 _REPOSITORY = re.compile(r"(?:[a-z]+:)[\w.*?\[\]-]+(?:/[\w.*?\[\]-]+)*", re.ASCII)
 _MIN_CODE_NAME = 3
+_ENGINES = ("auto", "embedded", "procrastinate")
 _MAY_BE_ZERO = ("seconds_between_requests",)
-
-
-class Complaint(Exception):  # noqa: N818 - it becomes a ConfigError, which knows the file
-    """``key: what is wrong: what to do``."""
 
 
 def check(settings: Settings) -> None:
     """Raises Complaint at the first value that cannot be meant."""
     _database(settings.database.url)
+    _engine(settings.jobs.engine, settings.database.url)
     _evidence(settings.evidence)
-    if slack := settings.alerts.slack:
-        if not _CHANNEL.fullmatch(slack.channel):
-            raise Complaint("alerts.slack.channel: no channel: write '#name' or the channel's id")
-        _web_address("alerts.slack.base_url", slack.base_url)
+    check_alerts(settings.alerts, [each.name for each in settings.organisations])
     if not settings.advisories.osv:
         raise Complaint("advisories.osv: empty: write the address of an OSV API, or leave it out")
-    _web_address("advisories.osv", settings.advisories.osv)
+    web_address("advisories.osv", settings.advisories.osv)
     _listen(settings.service.listen)
     _http(settings.http)
     _registries(settings.registries)
     _organisations(settings.organisations)
+    _private_code(settings)
+
+
+def _private_code(settings: Settings) -> None:
+    known = [one.name for one in settings.organisations]
+    for name in settings.private_code.keys:
+        if name not in known:
+            raise Complaint(
+                f"private_code.keys.{name}: no organisation has this name: "
+                f"write one of {', '.join(known) or 'those that [[organisations]] will name'}"
+            )
 
 
 def _listen(listen: str) -> None:
@@ -61,50 +67,33 @@ def _database(url: str | SecretRef) -> None:
         )
     if scheme == "sqlite" and not url.startswith("sqlite:///"):
         raise Complaint("database.url: SQLite has no host: write sqlite:///leakmon.db")
-    if _parts("database.url", url).password is not None:
+    if parts_of("database.url", url).password is not None:
         raise Complaint(
             "database.url: holds a password: write env:NAME or file:PATH, which holds the address"
         )
 
 
+def _engine(engine: str, url: str | SecretRef) -> None:
+    if engine not in _ENGINES:
+        raise Complaint(f"jobs.engine: no engine: write one of {', '.join(_ENGINES)}")
+    if engine == "procrastinate" and isinstance(url, str) and not url.startswith("postgresql"):
+        raise Complaint("jobs.engine: procrastinate needs PostgreSQL: write postgresql://host/name")
+
+
 def _evidence(evidence: Evidence) -> None:
     url = evidence.url
-    _web_address("evidence.endpoint", evidence.endpoint)
+    web_address("evidence.endpoint", evidence.endpoint)
     if bool(evidence.access_key_id) != bool(evidence.secret_access_key):
         missing = "secret_access_key" if evidence.access_key_id else "access_key_id"
         raise Complaint(f"evidence.{missing}: missing; a login needs both")
     if url.startswith("s3://"):
-        parts = _parts("evidence.url", url)
+        parts = parts_of("evidence.url", url)
         if not parts.hostname or "@" in parts.netloc:
             raise Complaint("evidence.url: no bucket's address: write s3://bucket/prefix")
         if evidence.key is None:
             raise Complaint("evidence.key: missing; a bucket needs one: env:NAME or file:PATH")
     elif not url.startswith("file:") or url == "file:":
         raise Complaint("evidence.url: unknown store: write file:FOLDER or s3://bucket/prefix")
-
-
-def _web_address(key: str, url: str) -> None:
-    if not url:
-        return
-    parts = _parts(key, url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or re.search(r"\s", url):
-        raise Complaint(f"{key}: not a web address: write https://host/path/")
-    if "@" in parts.netloc:
-        raise Complaint(
-            f"{key}: holds credentials: leave them to the client's own configuration "
-            "(pip, .npmrc) or to a token reference"
-        )
-    if parts.query or parts.fragment:
-        raise Complaint(f"{key}: ends in a query or fragment: write https://host/path/")
-
-
-def _parts(key: str, url: str) -> SplitResult:
-    try:
-        parts = urlsplit(url)
-        _ = parts.port
-    except ValueError as error:
-        raise Complaint(f"{key}: not an address ({error}): write https://host:port/path/") from None
-    return parts
 
 
 def _http(http: HttpSettings) -> None:
@@ -127,14 +116,21 @@ def _registries(registries: Registries) -> None:
         ("pypi.index", pypi.index),
         ("github.api", github.api),
         ("github.url", github.url),
+        ("gitlab.api", registries.gitlab.api),
+        ("gitlab.url", registries.gitlab.url),
     ):
-        _web_address(f"registries.{key}", url)
+        web_address(f"registries.{key}", url)
     for name, login in (("npm", npm), ("pypi", pypi)):
         if bool(login.username) != bool(login.password):
             missing = "password" if login.username else "username"
             raise Complaint(f"registries.{name}.{missing}: missing; a login needs both")
         if login.username and not login.url:
             raise Complaint(f"registries.{name}.url: missing; say where the login is for")
+    if github.members and not github.token:
+        raise Complaint(
+            "registries.github.members: needs a token: without one GitHub answers 60 questions an "
+            "hour"
+        )
     if npm.token and not npm.url:
         raise Complaint("registries.npm.url: missing; say where the token is for")
 
@@ -193,6 +189,11 @@ def _organisation(key: str, organisation: Organisation) -> None:
             raise Complaint(
                 f"{key}.repositories: {repository!r} names no repositories: "
                 "write 'github:acme', 'github:acme/repo' or a git address"
+            )
+        if re.match(r"(?:git\+)?https?://[^/]*@", repository):
+            raise Complaint(
+                f"{key}.repositories: an address holds a login: leave it to .netrc or to the token "
+                "of its forge"
             )
     for domain in organisation.domains:
         if not _HOST.fullmatch(domain.lower().removeprefix("*.")) or "." not in domain:

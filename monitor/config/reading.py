@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 
-from monitor.config.checks import Complaint, check
+from monitor.config.checks import check
+from monitor.config.complaints import Complaint
 from monitor.config.secrets import SecretRef
 from monitor.config.settings import Settings
 from monitor.errors import ConfigError
@@ -18,7 +19,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 SECRET_KEYS = (
+    ("alerts", "email", "password"),
+    ("alerts", "github", "token"),
+    ("alerts", "pagerduty", "routing_key"),
+    ("alerts", "slack", "app_token"),
+    ("alerts", "slack", "signing_secret"),
     ("alerts", "slack", "token"),
+    ("alerts", "teams", "url"),
+    ("alerts", "webhook", "secret"),
     ("evidence", "key"),
     ("evidence", "access_key_id"),
     ("evidence", "secret_access_key"),
@@ -26,10 +34,14 @@ SECRET_KEYS = (
     ("registries", "npm", "password"),
     ("registries", "pypi", "password"),
     ("registries", "github", "token"),
+    ("registries", "gitlab", "token"),
 )
 """The keys that hold a reference to a secret and nothing else."""
 
-REFERENCE_KEYS = (("database", "url"),)
+SECRET_TABLES = (("private_code", "keys"),)
+"""The tables each of whose keys, names of organisations, holds a reference to a secret."""
+
+REFERENCE_KEYS = (("alerts", "webhook", "url"), ("database", "url"))
 """The keys that hold a plain value or, since it may have a secret inside, a reference."""
 
 _IN_TOML_WORDS = {
@@ -69,7 +81,8 @@ def settings(text: str, source: str, *, is_trusted: bool) -> Settings:
 def _refer(written: dict[str, Any], source: str, *, is_trusted: bool) -> None:
     """Put references in the place of the texts that stand for them."""
     folder = os.path.dirname(os.path.abspath(source))
-    for path in SECRET_KEYS + REFERENCE_KEYS:
+    secrets = (*SECRET_KEYS, *_inside(written))
+    for path in (*secrets, *REFERENCE_KEYS):
         table: object = written
         for name in path[:-1]:
             table = table.get(name) if isinstance(table, dict) else None
@@ -78,8 +91,18 @@ def _refer(written: dict[str, Any], source: str, *, is_trusted: bool) -> None:
         key, value = f"{source}: {'.'.join(path)}", table[path[-1]]
         if not isinstance(value, str):
             raise ConfigError(f"{key}: expected a text in quotes: write env:NAME or file:PATH")
-        if path in SECRET_KEYS or value.startswith(("env:", "file:")):
+        if path in secrets or value.startswith(("env:", "file:")):
             table[path[-1]] = SecretRef(value, key, folder, is_trusted)
+
+
+def _inside(written: dict[str, Any]) -> Iterator[tuple[str, ...]]:
+    """The keys of the tables that hold secrets, as they are written."""
+    for path in SECRET_TABLES:
+        table: object = written
+        for name in path:
+            table = table.get(name) if isinstance(table, dict) else None
+        if isinstance(table, dict):
+            yield from ((*path, name) for name in table)
 
 
 def _explained(message: str, written: dict[str, Any]) -> str:
@@ -132,7 +155,7 @@ def _choices(path: str) -> str:
 
 
 def _fields(path: str) -> tuple[str, ...]:
-    return cast("tuple[str, ...]", getattr(_type_at(path), "__struct_fields__", ()))
+    return cast("tuple[str, ...]", getattr(_type_at(path), "__struct_encode_fields__", ()))
 
 
 def _type_at(path: str) -> object:

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from msgspec import Meta, Struct, field
+from msgspec import Meta, field
 
+from monitor.config.alerting import Alerts
 from monitor.config.secrets import SecretRef
+from monitor.config.table import Days, Seconds, Table
 from monitor.http.settings import HttpSettings
 from monitor.model import Organisation
-from monitor.registries.settings import GithubSettings, NpmSettings, PypiSettings
-
-Days = Annotated[int, Meta(ge=1, le=36_500)]
-Seconds = Annotated[float, Meta(ge=1, le=86_400)]
-
-
-class Table(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A table of the file. A key that no field stands for is an error."""
+from monitor.registries.settings import (
+    GithubSettings,
+    GitlabSettings,
+    GitSettings,
+    NpmSettings,
+    PypiSettings,
+)
 
 
 class Database(Table, frozen=True):
@@ -25,9 +26,21 @@ class Database(Table, frozen=True):
     url: str | SecretRef = "sqlite:///leakmon.db"
 
 
+class Jobs(Table, frozen=True):
+    """``[jobs]``: who hands out the work.
+
+    ``embedded`` is the database's own table, for one process; ``procrastinate`` hands it to any
+    number of ``leakmon worker``, on PostgreSQL; ``auto`` is procrastinate where the database is
+    PostgreSQL and the library is installed (``pip install 'leakmon[cluster]'``).
+    """
+
+    engine: str = "auto"
+
+
 class Evidence(Table, frozen=True):
     """``[evidence]``: where the bytes are kept, ``file:FOLDER`` or ``s3://BUCKET/PREFIX``.
 
+    With a ``leakmon worker`` on another machine a folder has to be the same shared one on both.
     ``key`` holds one or more keys, the first for what is new; a folder without one gets a key file
     beside it. ``endpoint`` and the rest of S3 come from AWS's own configuration where absent.
     ``keep_days`` counts for artifacts without incidents, ``keep_closed_days`` for those whose
@@ -42,20 +55,6 @@ class Evidence(Table, frozen=True):
     secret_access_key: SecretRef | None = None
     keep_days: Days = 30
     keep_closed_days: Days = 365
-
-
-class Slack(Table, frozen=True):
-    """``[alerts.slack]``: ``channel`` is ``#name`` or an id; ``base_url`` replaces the API."""
-
-    token: SecretRef
-    channel: str
-    base_url: str = ""
-
-
-class Alerts(Table, frozen=True):
-    """``[alerts]``: one table per channel; an absent one is silent."""
-
-    slack: Slack | None = None
 
 
 class Npm(Table, frozen=True):
@@ -80,12 +79,37 @@ class Pypi(Table, frozen=True):
 
 
 class Github(Table, frozen=True):
-    """``[registries.github]``: the API, the site of the repositories, the token for both."""
+    """``[registries.github]``: the API, the site of the repositories, the token for both.
+
+    ``members`` adds the repositories and gists of an organisation's public members.
+    """
 
     api: str = ""
     url: str = ""
     poll_seconds: Seconds = GithubSettings().poll_seconds
     token: SecretRef | None = None
+    members: bool = False
+
+
+class Gitlab(Table, frozen=True):
+    """``[registries.gitlab]``: the API (``.../api/v4/``), the site, the token for both."""
+
+    api: str = ""
+    url: str = ""
+    poll_seconds: Seconds = GitlabSettings().poll_seconds
+    token: SecretRef | None = None
+
+
+class Git(Table, frozen=True):
+    """``[registries.git]``: any other address; where mirrors are kept, and their bytes together.
+
+    ``cache`` is a folder, empty for one in the user's cache; the mirrors of GitHub's and GitLab's
+    repositories lie there too.
+    """
+
+    cache: str = ""
+    poll_seconds: Seconds = GitSettings().poll_seconds
+    cache_bytes: Annotated[int, Meta(ge=1 << 20)] = GitSettings().cache_bytes
 
 
 class Registries(Table, frozen=True):
@@ -94,6 +118,8 @@ class Registries(Table, frozen=True):
     npm: Npm = Npm()
     pypi: Pypi = Pypi()
     github: Github = Github()
+    gitlab: Gitlab = Gitlab()
+    git: Git = Git()
 
 
 class Advisories(Table, frozen=True):
@@ -107,22 +133,38 @@ class Service(Table, frozen=True):
     """``[service]``: where the daemon answers for its health (empty: nowhere), and how it works.
 
     ``workers`` inspect artifacts at once, 0 for one per processor. A canary, a known leak, takes
-    the whole way every ``canary_minutes``, 0 for never.
+    the whole way every ``canary_minutes``, 0 for never. ``drain_seconds`` is for what is in hand
+    when it is told to stop; the rest of the stop takes a few more.
     """
 
     listen: str = "127.0.0.1:9464"
     workers: Annotated[int, Meta(ge=0, le=256)] = 0
     canary_minutes: Annotated[int, Meta(ge=0, le=1440)] = 60
+    drain_seconds: Annotated[float, Meta(ge=0, le=600)] = 15
+
+
+class PrivateCode(Table, frozen=True):
+    """``[private_code]``: the folder below which each organisation's index is, and its keys.
+
+    An organisation without a key here has one in a file beside its index (``acme.key`` beside
+    ``acme``), made once. ``esbuild`` is the program that brings JavaScript into one form.
+    """
+
+    folder: str = ""
+    keys: dict[str, SecretRef] = field(default_factory=dict)
+    esbuild: str = ""
 
 
 class Settings(Table, frozen=True):
     """Everything that the operator decided. ``source`` is the file, empty for none."""
 
     database: Database = Database()
+    jobs: Jobs = Jobs()
     evidence: Evidence = Evidence()
     alerts: Alerts = Alerts()
     http: HttpSettings = HttpSettings()
     registries: Registries = Registries()
     advisories: Advisories = Advisories()
     service: Service = Service()
+    private_code: PrivateCode = PrivateCode()
     organisations: list[Organisation] = field(default_factory=list)

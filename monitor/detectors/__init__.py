@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from monitor.detectors import carriers, packaging, secrets, source_maps
+from monitor.detectors import carriers, drift, packaging, secrets, source_maps
 from monitor.detectors.context import NOTHING_KNOWN, Context
 
 if TYPE_CHECKING:
@@ -59,4 +59,5 @@ ARTIFACT_DETECTORS: tuple[ArtifactDetector, ...] = (
     carriers.conclude,
     packaging.conclude,
     source_maps.conclude,
+    drift.conclude,  # last: it raises what the others found
 )

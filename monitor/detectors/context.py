@@ -5,6 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from monitor.model import Organisation
+from monitor.model.profiles import Profile
 
 
 class Context(Struct, frozen=True, kw_only=True):
@@ -13,7 +14,8 @@ class Context(Struct, frozen=True, kw_only=True):
     ``ecosystem``, ``name`` and ``version`` are what the registry calls the artifact (from its
     package URL), not what the artifact says of itself. ``now`` is Unix time in whole seconds; 0
     leaves expiry unjudged. ``has_secrets`` asks for secret values in clear, ``has_dependencies``
-    for what the artifact asks for, pins and carries of other packages.
+    for what the artifact asks for, pins and carries of other packages. ``history`` are the versions
+    before this one, the newest first, ``publisher`` who published this one.
     """
 
     ecosystem: str = ""
@@ -23,6 +25,8 @@ class Context(Struct, frozen=True, kw_only=True):
     now: int = 0
     has_secrets: bool = False
     has_dependencies: bool = False
+    publisher: str = ""
+    history: tuple[Profile, ...] = ()
 
 
 NOTHING_KNOWN = Context()

@@ -7,6 +7,7 @@ import re
 
 _FINDING = b"leakmon/finding/1\0"
 _SECRET = b"leakmon/secret/1\0"
+_CONTENT = b"leakmon/content/1\0"
 _LENGTH = 32
 
 # What bundlers and packers put into names and change with every build, longest form first.
@@ -26,6 +27,11 @@ def of_finding(rule: str, *subject: str) -> str:
     """The identity of a finding: 32 hex digits over its rule and what it is about."""
     joined = "\0".join((rule, *subject)).encode("utf-8", "surrogatepass")
     return hashlib.sha256(_FINDING + joined).hexdigest()[:_LENGTH]
+
+
+def of_content(content: bytes | memoryview) -> str:
+    """The identity of a file's content: 32 hex digits."""
+    return hashlib.sha256(_CONTENT + content).hexdigest()[:_LENGTH]
 
 
 def stable_path(path: str) -> str:

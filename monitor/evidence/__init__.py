@@ -36,6 +36,7 @@ ONE_PIECE = 8 * 1024 * 1024
 _READ = 1024 * 1024
 _KEY = re.compile(r"sha256/([0-9a-f]{2})/(\1[0-9a-f]{62})")
 _AT_ONCE = 2
+_FULL = ("No space left", "os error 28", "Disk quota exceeded", "os error 122")
 
 
 class Kept(Struct, frozen=True, kw_only=True):
@@ -87,6 +88,15 @@ class Evidence:
         """Remove an object; one that is not there is removed already."""
         await asyncio.to_thread(self.delete_now, key)
 
+    async def has(self, key: str) -> bool:
+        """Whether something is kept there. Raises TransientError."""
+        return await asyncio.to_thread(self.has_now, key)
+
+    def has_now(self, key: str) -> bool:
+        """See ``has``."""
+        with _translated(key):
+            return self._size(key) is not None
+
     def put_now(self, path: str) -> Kept:
         """See ``put``. An object that a crash cut short is written anew."""
         with open(path, "rb") as stream:
@@ -104,7 +114,7 @@ class Evidence:
     def get_now(self, key: str, path: str) -> int:
         """See ``get``."""
         pieces = self.read(key)
-        with _translated(key):
+        with _translated(key, "the disk for temporary files"):
             number = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
             try:
                 with os.fdopen(number, "wb") as stream:
@@ -232,8 +242,8 @@ def _checked(pieces: Iterable[bytes], sha256: str, path: str) -> Iterator[bytes]
 
 
 @contextmanager
-def _translated(key: str) -> Iterator[None]:
-    """Obstore's errors as ours."""
+def _translated(key: str, place: str = "the evidence's disk") -> Iterator[None]:
+    """Obstore's errors as ours; ``place`` is what would be full."""
     try:
         yield
     except FileNotFoundError:
@@ -244,8 +254,8 @@ def _translated(key: str) -> Iterator[None]:
         raise
     except (BaseError, OSError) as error:
         text = str(error).partition("\n")[0]
-        if "No space left" in text or "os error 28" in text:
-            raise TransientError("the evidence's disk is full", reason="disk-full") from None
+        if any(sign in text for sign in _FULL):
+            raise TransientError(f"{place} is full: free some space", reason="disk-full") from None
         raise TransientError(
             f"{key}: the evidence store failed: {text}", reason="evidence"
         ) from None

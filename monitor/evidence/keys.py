@@ -47,6 +47,11 @@ class Keyring:
         return self._current.hex()
 
     @property
+    def key_ids(self) -> list[str]:
+        """The names of all keys of the ring, the current one first."""
+        return [self.key_id, *(name.hex() for name in self._keys if name != self._current)]
+
+    @property
     def current(self) -> bytes:
         """The current key's name as it stands in a sealed object."""
         return self._current

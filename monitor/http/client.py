@@ -5,7 +5,6 @@ from __future__ import annotations
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Self, TypeVar
-from urllib import request as urllib_request
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -15,8 +14,10 @@ from monitor import __version__
 from monitor.errors import DeniedError, LimitError, NotFoundError, TargetError
 
 from . import trust
+from .bypass import proxy_for
 from .failures import RetryError, given_up, too_large, translated
 from .guard import Guard, GuardedResolver
+from .limits import Limits
 from .pace import Clock, Pace, back_off, wait_asked
 from .settings import Credential, HttpSettings, best, is_web, joined, netloc_of, shown
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 _MAX_REDIRECTS = 10
 _CHUNK = 256 * 1024
+_PEEK = 4096
 _REDIRECTS = {301, 302, 303, 307, 308}
 _REPEATED = {307, 308}  # those that keep the method and the body (RFC 9110, section 15.4)
 _RETRIED = {408, 425, 429, 500, 502, 503, 504}
@@ -75,6 +77,7 @@ class Client:
         self.guard = guard or Guard(settings.allow_private)
         self.proxies = dict(proxies or {})
         self._ca_files = ca_files
+        self.limits = Limits()
         self._pace = Pace(settings, self.clock)
         self._hint = hint or (lambda _url: "")
         self._session: aiohttp.ClientSession | None = None
@@ -159,6 +162,7 @@ class Client:
         origin = url
         for _hop in range(_MAX_REDIRECTS + 1):
             self._check(url, origin)
+            self._refrain(url)
             async with (
                 self._pace.turn(netloc_of(url)),
                 self._answer(url, headers, decode=decode, question=question) as answer,
@@ -170,6 +174,7 @@ class Client:
                         reason="redirect",
                     )
                 if answer.status not in _REDIRECTS:
+                    await self._judge_limit(answer, url)
                     self._judge(answer, url)
                     yield answer, url
                     return
@@ -197,11 +202,7 @@ class Client:
 
     def proxy_for(self, url: str) -> str | None:
         """The proxy that the environment names for an address, or None."""
-        parts = urlsplit(url)
-        proxy = self.proxies.get(parts.scheme) or self.proxies.get("all")
-        if not proxy or _is_bypassed(parts.netloc.rpartition("@")[2], self.proxies):
-            return None
-        return proxy if "://" in proxy else f"http://{proxy}"
+        return proxy_for(url, self.proxies)
 
     @asynccontextmanager
     async def _answer(
@@ -213,6 +214,7 @@ class Client:
         question: bytes | None,
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         assert self._session is not None, "use the client as a context manager"
+        self.limits.check(url, self.clock.now())
         credential = best(self.credentials, url)
         sent = dict(headers) | ({"Authorization": credential.header} if credential else {})
         if question is not None:
@@ -228,7 +230,21 @@ class Client:
                 auto_decompress=decode,
             )
         async with answer:
+            self.limits.saw(url, answer.status, answer.headers, self.clock.now())
             yield answer
+
+    async def _judge_limit(self, answer: aiohttp.ClientResponse, url: str) -> None:
+        """A refusal that is a limit, told by its text alone: the host is left alone for long."""
+        is_refusal = answer.status in {HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS}
+        is_told = wait_asked(answer.headers, self.clock.now()) is not None
+        if not is_refusal or is_told or not self.limits.counts(url):
+            return
+        with translated(url):
+            text = await answer.content.read(_PEEK)
+        if answer.status == HTTPStatus.TOO_MANY_REQUESTS or b"rate limit" in text.lower():
+            wait = self.limits.refused(url, self.clock.now())
+            reason = f"http-{answer.status}"
+            raise RetryError(f"{shown(url)} answered {answer.status}", reason=reason, wait=wait)
 
     def _check(self, url: str, origin: str) -> None:
         parts = urlsplit(url) if is_web(url) else None
@@ -242,11 +258,21 @@ class Client:
             )
         self.guard.check_literal(parts.hostname, int(netloc_of(url).rpartition(":")[2]))
 
+    def _refrain(self, url: str) -> None:
+        """A host that asked to be left alone is, whoever else wants something of it."""
+        wait = self._pace.held(netloc_of(url))
+        if wait > 0:
+            raise RetryError(
+                f"{shown(url)}: its host asked to be left alone", reason="retry-after", wait=wait
+            )
+
     def _judge(self, answer: aiohttp.ClientResponse, url: str) -> None:
         """Raise the error that belongs to a status, if any."""
         status = answer.status
         wait = wait_asked(answer.headers, self.clock.now())
         if status in _RETRIED or (status == HTTPStatus.FORBIDDEN and wait is not None):
+            if wait is not None and wait > self.settings.max_wait_seconds:
+                self._pace.hold(netloc_of(url), wait)
             raise RetryError(f"{shown(url)} answered {status}", reason=f"http-{status}", wait=wait)
         if status in _GONE:
             raise NotFoundError(f"{shown(url)} does not exist ({status})")
@@ -268,11 +294,3 @@ def _target(url: str, location: str) -> str:
     if not location:
         raise TargetError(f"{shown(url)} redirects to nowhere", reason="redirect")
     return joined(url, location).partition("#")[0]
-
-
-def _is_bypassed(netloc: str, proxies: Mapping[str, str]) -> bool:
-    """Whether ``no_proxy`` excludes a host; the standard library's rule, on a mapping of ours."""
-    bypass: Callable[[str, Mapping[str, str]], bool] = vars(urllib_request)[
-        "proxy_bypass_environment"
-    ]
-    return bool(bypass(netloc, proxies))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import socket
 import ssl
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -14,6 +17,8 @@ from .settings import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+_FULL = {errno.ENOSPC, errno.EDQUOT}
 
 
 class RetryError(TransientError):
@@ -78,9 +83,39 @@ def translated(url: str) -> Iterator[None]:
         raise RetryError(f"{shown(url)} did not answer in time", reason="timeout") from error
     except ValueError as error:
         raise TargetError(f"{shown(url)} is not an address", reason="bad-address") from error
+    except aiohttp.ClientConnectorError as error:
+        if isinstance(error.os_error, socket.gaierror):
+            raise _unknown_host(url, error) from error
+        raise _unreachable(url, error) from error
     except (aiohttp.ClientError, ssl.SSLError, OSError) as error:
-        raise RetryError(
-            f"{shown(url)} cannot be reached ({_cause(error)})", reason="connection"
+        raise _unreachable(url, error) from error
+
+
+def _unreachable(url: str, error: Exception) -> RetryError:
+    return RetryError(f"{shown(url)} cannot be reached ({_cause(error)})", reason="connection")
+
+
+def _unknown_host(url: str, error: aiohttp.ClientConnectorError) -> TransientError:
+    """For a name without an address: the resolver has tried often enough by itself."""
+    return TransientError(
+        f"{shown(url)} cannot be reached: the name {error.host} has no address "
+        f"({_cause(error)}); check the network, the proxy and the spelling",
+        reason="unknown-host",
+    )
+
+
+@contextmanager
+def room() -> Iterator[None]:
+    """Turn a full temporary folder into an error of ours (``disk-full``), which may pass."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _FULL:
+            raise
+        raise TransientError(
+            f"no room for what is fetched ({os.strerror(error.errno)}): free some space, or set "
+            "TMPDIR to another disk",
+            reason="disk-full",
         ) from error
 
 

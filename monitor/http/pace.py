@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .settings import HttpSettings
 
 _FIRST_WAIT = 0.5
+_LONGEST_HOLD = 86_400.0  # seconds: one header must not silence a host for good
 
 
 class Clock:
@@ -46,6 +47,15 @@ class Pace:
         self._clock = clock
         self._slots: dict[str, asyncio.Semaphore] = {}
         self._next: dict[str, float] = {}
+        self._held: dict[str, float] = {}
+
+    def hold(self, netloc: str, seconds: float) -> None:
+        """The host asked to be left alone for so long."""
+        self._held[netloc] = self._clock.monotonic() + min(seconds, _LONGEST_HOLD)
+
+    def held(self, netloc: str) -> float:
+        """For how many seconds more it wants to be left alone."""
+        return max(0.0, self._held.get(netloc, 0.0) - self._clock.monotonic())
 
     @asynccontextmanager
     async def turn(self, netloc: str) -> AsyncIterator[None]:

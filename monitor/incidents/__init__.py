@@ -14,18 +14,20 @@ give the same incidents. What a person decided in between counts from then on.
 ``published``     version -> the registry's time (ISO 8601), where known
 ``clean_before``  how many versions before the first bad one were inspected and free of it
 ``last_clean_at``  when the last of them was published (ISO 8601, empty where unknown)
+``is_served_told``  whether it was told that it is served although it was resolved
 ``settled_at``    when it was resolved or judged a false positive (ISO 8601)
 """
 
 from __future__ import annotations
 
 from monitor.incidents.actions import ACTIONS, acted, verified, woken
-from monitor.incidents.causes import Cause, causes
+from monitor.incidents.causes import VANISHED, Cause, causes
 from monitor.incidents.changing import changes
 from monitor.incidents.identity import event_id, incident_id
 
 __all__ = [
     "ACTIONS",
+    "VANISHED",
     "Cause",
     "acted",
     "causes",

@@ -73,15 +73,19 @@ def acted(
 def verified(incident: Incident, *, is_present: bool, at: datetime) -> IncidentChange:
     """The incident after a look at its registry. A change is told; the same again is not.
 
-    What was resolved although its bytes are still there is reopened.
+    What was resolved although its bytes are still there is reopened, once: whoever resolves it
+    again knows.
     """
     last = incident.last_verified_at
     if last is not None and at <= last:
         return IncidentChange(incident=incident)
     after = replace(incident, is_present=is_present, last_verified_at=at)
     if is_present and incident.state is IncidentState.RESOLVED:
+        if incident.is_present and incident.detail.get("is_served_told"):
+            return IncidentChange(incident=after)
         reason = "resolved, but the registry still serves it"
-        after = replace(after, state=IncidentState.OPEN, reason=reason)
+        detail = incident.detail | {"is_served_told": True}
+        after = replace(after, state=IncidentState.OPEN, reason=reason, detail=detail)
         return _change(after, "reopened", at, "leakmon", {"reason": reason})
     if incident.is_present is is_present or (incident.is_present is None and is_present):
         return IncidentChange(incident=after)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from monitor.model import TargetReport
 
 NOT_INSPECTED = "not-inspected"
+VANISHED = "vanished"
 MORE_SECRETS = "secrets:more"
 MAX_SECRETS = 10
 """Secrets of one artifact that get an incident each; all further ones share one."""
@@ -41,8 +43,9 @@ def causes(report: TargetReport, min_severity: Severity = Severity.MEDIUM) -> li
     mistake of its build. What could not be opened at all is a cause too: never a silent pass.
     """
     if report.status is Status.FAILED:
-        unseen = _unseen(report)
-        return [Cause(NOT_INSPECTED, [unseen])] if unseen.severity >= min_severity else []
+        gone = next((each for each in report.findings if each.kind == VANISHED), None)
+        unseen = gone or _unseen(report)
+        return [Cause(unseen.kind, [unseen])] if unseen.severity >= min_severity else []
     told = [each for each in report.findings if each.severity >= min_severity]
     secrets = _apart(each for each in told if _is_secret(each))
     covered = {each.path for each in told if _is_secret(each)}
@@ -77,6 +80,11 @@ def _name(finding: Finding) -> str:
     if _is_secret(finding):
         assert finding.secret is not None
         return f"secret:{finding.secret.fingerprint}"
+    if finding.detector == "private-code":
+        # Whose repository went out is what it is about, whatever file it went out in.
+        repository = str(finding.evidence.get("repository") or "")
+        digest = hashlib.sha256(repository.encode("utf-8", "surrogatepass")).hexdigest()[:12]
+        return f"private-code:{digest}" if repository else finding.detector
     if finding.detector in _WHOLE_DETECTOR:
         return finding.detector
     if finding.detector == "source-maps":

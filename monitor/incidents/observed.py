@@ -14,6 +14,7 @@ from statistics import median
 from typing import TYPE_CHECKING, Any, Protocol
 
 from monitor.model import NESTED, Status
+from monitor.model.wording import count
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,6 +45,7 @@ class Earlier(Protocol):
 
 
 MAX_PLACES = 20
+_COMMIT_KEYS = ("commit", "ref", "authored_at", "is_in_head", "is_force_pushed_away")
 _MAX_ADVICE = 4
 _MAX_TEXT = 600
 _MAX_PATH = 1000
@@ -103,6 +105,9 @@ def _place(finding: Finding) -> dict[str, Any]:
     }
     if finding.line:
         told |= {"line": finding.line, "column": finding.column}
+    for key in _COMMIT_KEYS:
+        if key in finding.evidence:
+            told[key] = finding.evidence[key]
     if finding.decoded:
         told["decoded"] = finding.decoded[:4]
     if finding.secret is not None:
@@ -138,10 +143,10 @@ def _reason(findings: Sequence[Finding]) -> str:
     paths = list(dict.fromkeys(inner(each.path) for each in findings))
     more = f" and {len(paths) - 1:,} more place{'s' * (len(paths) != 2)}" * (len(paths) > 1)  # noqa: PLR2004 - the plural
     shown = _cut(_quiet(first, paths[0]), 200).replace("`", "'")
-    place = f" in `{shown}`{more}" if shown else ""
+    place = f" in `{shown}`{more}{_commit(first)}" if shown else ""
     if figures["files"]:
         files = f"{figures['files']:,} first-party source file{'s' * (figures['files'] != 1)}"
-        lines = f" ({figures['lines']:,} lines)" if figures["lines"] else ""
+        lines = f" ({count(figures['lines'], 'line')})" if figures["lines"] else ""
         return f"{files}{lines}{place}"
     told = _title(findings)
     if first.secret is not None:
@@ -149,6 +154,23 @@ def _reason(findings: Sequence[Finding]) -> str:
         told = told.removesuffix(f" ({first.secret.redacted})")
         told += f" `{redacted}`" if len(told) < len(_title(findings)) else ""
     return f"{told}{place}"
+
+
+def _commit(finding: Finding) -> str:
+    """Of which commit a finding is, if it is of one, and what leads to that commit."""
+    told = finding.evidence
+    if "commit" not in told:
+        return ""
+    words = [f"commit {str(told['commit'])[:12]}"]
+    if told.get("ref"):
+        words.append(f"on {_cut(str(told['ref']), 100)}".replace("`", "'"))
+    if told.get("authored_at"):
+        words.append(f"authored {str(told['authored_at'])[:10]}")
+    if told.get("is_force_pushed_away"):
+        words.append("force-pushed away: whoever has its id can still read it")
+    elif told.get("is_in_head") is False:
+        words.append("no longer in HEAD")
+    return f" ({', '.join(words)})"
 
 
 def _figures(findings: Sequence[Finding]) -> dict[str, int]:

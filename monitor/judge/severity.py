@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 _SOURCE = frozenset({"agent-instructions", "ci", "identity", "marker", "source"})
 """What only tells how the software is made: of no concern where that is public anyway."""
 
-_SHIPPED = frozenset({"agent-settings", "bytecode", "dump", "log"})
+_SHIPPED = frozenset({"agent-settings", "bytecode", "dump", "log", "stale"})
 """What should not ship even from an open project, but gives little away there."""
 
 _LEVELS = {PostureValue.UNKNOWN: -1, PostureValue.SOURCE_AVAILABLE: -2}

@@ -21,6 +21,7 @@ from monitor.model.findings import (
     SourceMapReference,
 )
 from monitor.model.incidents import (
+    Digest,
     Incident,
     IncidentChange,
     IncidentEvent,
@@ -29,16 +30,22 @@ from monitor.model.incidents import (
 )
 from monitor.model.packages import Artifact, NpmNames, Organisation, PypiNames, Release
 from monitor.model.reports import Posture, ScanReport, TargetReport, Verdict
+from monitor.model.repositories import Change, Commit, CommitMark, Place
 from monitor.model.scales import Confidence, PostureValue, Severity, Status
 from monitor.model.watching import Checkpoint, Gap, Notice, Ownership, Page
-from monitor.model.work import Job
+from monitor.model.work import PAYLOAD_VERSION, Job
 
 __all__ = [
     "NESTED",
+    "PAYLOAD_VERSION",
     "Artifact",
+    "Change",
     "Checkpoint",
+    "Commit",
+    "CommitMark",
     "Confidence",
     "Dependency",
+    "Digest",
     "Finding",
     "Gap",
     "Hazard",
@@ -56,6 +63,7 @@ __all__ = [
     "Outgoing",
     "Ownership",
     "Page",
+    "Place",
     "Posture",
     "PostureValue",
     "PypiNames",

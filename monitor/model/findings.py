@@ -56,10 +56,14 @@ class Finding(Struct, frozen=True, kw_only=True, omit_defaults=False):
 
 
 class Skipped(Struct, frozen=True):
-    """A member (or a part of one) that was not inspected, and the reason code."""
+    """A member (or a part of one) that was not inspected, and the reason code.
+
+    ``detail`` is the cause in words where the code alone does not tell it: an unanswered request.
+    """
 
     path: str
     reason: str
+    detail: str = ""
 
 
 class Hazard(Struct, frozen=True):
@@ -71,13 +75,17 @@ class Hazard(Struct, frozen=True):
 
 
 class MemberRecord(Struct, frozen=True, array_like=True):
-    """One inspected member, for the detectors that look at an artifact as a whole."""
+    """One inspected member, for the detectors that look at an artifact as a whole.
+
+    ``lines`` counts line ends of scripts; it is 0 for other files.
+    """
 
     path: str
     size: int
     container: str = ""
     mtime: int = 0
     owner: str = ""
+    lines: int = 0
 
 
 class SourceMapRecord(Struct, frozen=True, kw_only=True):
@@ -147,6 +155,7 @@ class Inspection(Struct, kw_only=True):
     """What opening one artifact gave: the child process's answer, before any judgement.
 
     ``sha256`` is that of the artifact's file; of the last file where a folder is inspected.
+    ``stale_bytecode`` are paths of bytecode that holds what the source beside it does not.
     """
 
     bytes: int = 0
@@ -160,4 +169,18 @@ class Inspection(Struct, kw_only=True):
     dependencies: list[Dependency] = field(default_factory=list)
     source_maps: list[SourceMapRecord] = field(default_factory=list)
     map_references: list[SourceMapReference] = field(default_factory=list)
+    stale_bytecode: list[str] = field(default_factory=list)
     cpu_seconds: float = 0.0
+
+    @property
+    def main_manifest(self) -> Manifest | None:
+        """The artifact's own manifest: the outermost that names a package.
+
+        Python projects often carry a ``package.json`` for their front end; none of npm's carries
+        core metadata.
+        """
+        return min(
+            (each for each in self.manifests if each.name),
+            key=lambda each: (each.path.count(NESTED), each.ecosystem != "pypi"),
+            default=None,
+        )

@@ -96,3 +96,18 @@ class Outgoing(Struct, frozen=True, kw_only=True):
     attempts: int = 0
     is_uncertain: bool = False
     created_at: datetime
+
+
+class Digest(Struct, frozen=True, kw_only=True):
+    """What one channel held back, to be told in one message. The rest is as of ``Outgoing``.
+
+    ``entries`` are the held events, oldest first, each with its incident as it stands now.
+    """
+
+    id: str
+    channel: str
+    entries: list[Outgoing]
+    thread: None = None
+    attempts: int = 0
+    is_uncertain: bool = False
+    created_at: datetime

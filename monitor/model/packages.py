@@ -62,7 +62,8 @@ class Organisation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     ``posture`` is None where it is to be judged from evidence; ``licence`` is the SPDX expression
     which the operator expects on every package, empty for no expectation. Names and hosts are
-    shell-style globs, compared in lower case.
+    shell-style globs, compared in lower case. ``canaries`` are strings planted in private code,
+    ``monorepo_paths`` folders of private repositories (``packages/billing``).
     """
 
     name: str
@@ -75,3 +76,5 @@ class Organisation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     internal_hosts: list[str] = field(default_factory=list)
     internal_names: list[str] = field(default_factory=list)
     code_names: list[str] = field(default_factory=list)
+    canaries: list[str] = field(default_factory=list)
+    monorepo_paths: list[str] = field(default_factory=list)

@@ -34,7 +34,8 @@ class Notice(Struct, frozen=True, kw_only=True):
 
     ``action`` is the watcher's word: ``published``, ``yanked``, ``removed`` ...; ``position`` is
     where in the feed it stood. ``revision`` is what the feed announced of the package's own record
-    (npm's ``_rev``): a record that is older is not yet what the feed speaks of.
+    (npm's ``_rev``): a record that is older is not yet what the feed speaks of. ``place`` is the
+    tracked place (``github:acme``) that a repository was found through, whatever its own name is.
     """
 
     ecosystem: str
@@ -45,6 +46,7 @@ class Notice(Struct, frozen=True, kw_only=True):
     filename: str | None = None
     occurred_at: datetime | None = None
     revision: str = ""
+    place: str = ""
 
 
 class Page(Struct, frozen=True, kw_only=True):

@@ -6,12 +6,13 @@ from datetime import date
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
-from msgspec import Struct, field
+from msgspec import Struct, field, structs
 
 from monitor.detectors import ARTIFACT_DETECTORS
 from monitor.judge import judge
 from monitor.judge import verdict as verdicts
 from monitor.model import Inspection, Organisation, Skipped, Status, TargetReport, Verdict
+from monitor.pipeline import hollow
 from monitor.pipeline.subjects import EXPECTED_GAPS, UNANSWERED
 from monitor.suppress import Hidden, Suppressions, apply, expired
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from monitor.detectors import Context
     from monitor.errors import LeakmonError
+    from monitor.pipeline.private_code import PrivateCode
     from monitor.pipeline.subjects import Subject
     from monitor.sandbox import Outcome
 
@@ -46,7 +48,11 @@ class Concluded(Struct, kw_only=True):
 
 
 def conclude_subject(
-    subject: Subject, outcomes: Sequence[Outcome], context: Context, policy: Policy
+    subject: Subject,
+    outcomes: Sequence[Outcome],
+    context: Context,
+    policy: Policy,
+    private_code: PrivateCode | None = None,
 ) -> Concluded:
     """Everything that is told of a subject whose jobs have ended, well or badly."""
     inspection = merged(o.inspection for o in outcomes if o.inspection is not None)
@@ -58,14 +64,27 @@ def conclude_subject(
         assert outcome.error is not None
         reason = outcome.error.reason
         inspection.skipped += [Skipped(shown, reason) for _, shown in outcome.job.files]
+    if private_code is not None:
+        found, unread = private_code.look([outcome.prints for outcome in outcomes], inspection)
+        inspection.findings += found
+        subject.skipped += unread
     gaps = [gap for gap in subject.skipped if gap.reason not in EXPECTED_GAPS]
     expected = [gap for gap in subject.skipped if gap.reason in EXPECTED_GAPS]
     gaps = inspection.skipped + gaps
+    gaps += hollow.gaps(subject, inspection, gaps)
     inspection.skipped = [gap for gap in gaps if gap.reason not in UNANSWERED]
     inspection.findings += subject.findings
-    conclude(inspection, context)
+    conclude(inspection, _known(subject, context))
     inspection.skipped += [gap for gap in gaps if gap.reason in UNANSWERED]
     return _judged(subject, inspection, expected, policy)
+
+
+def _known(subject: Subject, context: Context) -> Context:
+    """The context with what the registry says of this very subject."""
+    release = subject.release
+    if release is None or context.publisher:
+        return context
+    return structs.replace(context, publisher=release.publisher)
 
 
 def failure(subject: Subject, error: LeakmonError) -> Concluded:
@@ -90,7 +109,13 @@ def _judged(
         target=subject.purl or subject.target,
         organisation=_owner(subject, inspection, policy.organisations),
         release=subject.release,
+        is_history=subject.history is not None,
     )
+    if subject.history is not None:
+        findings = subject.history.findings(findings)
+        inspection.skipped = subject.history.gaps(inspection.skipped)
+        expected = subject.history.gaps(expected)
+        verdict = verdicts.conclude(findings, inspection, posture)
     suppressions = _with_inline(subject, inspection, policy)
     notes = expired(findings, suppressions, policy.today)
     kept, hidden = apply(findings, suppressions, policy.today)
@@ -99,7 +124,8 @@ def _judged(
     if hidden and not kept:
         things = "1 known finding is" if len(hidden) == 1 else f"{len(hidden):,} known findings are"
         verdict = Verdict(verdict.severity, f"Nothing new: {things} hidden.", verdict.reasons)
-    is_single = len(subject.jobs) == 1 and len(subject.jobs[0].files) == 1 and not subject.folder
+    is_single = len(subject.jobs) == 1 and len(subject.jobs[0].files) == 1
+    is_single = is_single and not subject.folder and subject.history is None
     report = TargetReport(
         target=subject.target,
         status=Status.PARTIAL if inspection.skipped else Status.COMPLETE,
@@ -134,7 +160,8 @@ def _owner(
 
     What lies on the operator's own machine belongs to their organisation if there is just one.
     """
-    names = {(m.ecosystem, m.name.lower()) for m in inspection.manifests[:1]}
+    own = inspection.main_manifest
+    names = {(own.ecosystem, own.name.lower())} if own is not None else set()
     if subject.artifact is not None:
         names = {(subject.artifact.ecosystem, subject.artifact.name.lower())}
     for organisation in organisations:
@@ -178,4 +205,5 @@ def merged(parts: Iterable[Inspection]) -> Inspection:
         whole.dependencies += part.dependencies
         whole.source_maps += part.source_maps
         whole.map_references += part.map_references
+        whole.stale_bytecode += part.stale_bytecode
     return whole

@@ -37,21 +37,24 @@ async def inspect(
     at_once: int,
     progress: Progress,
     keep: Callable[[Subject, Outcome], Outcome] | None = None,
+    has_history: bool = False,
 ) -> AsyncIterator[Ended]:
     """Every target's subjects with their outcomes, or with the error that kept one from being.
 
+    ``has_history``: each target is a repository, all of whose commits are inspected.
     ``folder`` is private to the caller, who removes it; each file in it is removed once inspected.
     ``keep`` sees every outcome as it comes, and gives what is to be remembered of it.
     """
     errand = _Errand(sandbox, network, folder, context=context, at_once=at_once, progress=progress)
     errand.keep = keep
+    step = errand.history if has_history else errand.target
     ended: asyncio.Queue[Ended | None] = asyncio.Queue()
 
     async def everything() -> None:
         try:
             async with asyncio.TaskGroup() as group:
                 for target in targets:
-                    group.create_task(errand.target(target, group, ended))
+                    group.create_task(step(target, group, ended))
         finally:
             ended.put_nowait(None)
 
@@ -84,6 +87,7 @@ class _Errand:
         self.keep: Callable[[Subject, Outcome], Outcome] | None = None
         self.fetching = asyncio.Semaphore(FETCHES_AT_ONCE)
         self.inspecting = asyncio.Semaphore(at_once)
+        self.at_once = at_once
 
     async def target(
         self, target: Target, group: asyncio.TaskGroup, ended: asyncio.Queue[Ended | None]
@@ -103,6 +107,30 @@ class _Errand:
             self.progress.expect(len(release.artifacts))
             for artifact in release.artifacts:
                 group.create_task(self.artifact(target, release, artifact, ended))
+
+    async def history(
+        self, target: Target, group: asyncio.TaskGroup, ended: asyncio.Queue[Ended | None]
+    ) -> None:
+        """Inspect all commits of one repository."""
+        del group  # one after the other: each keeps the sandbox busy by itself
+        from monitor.pipeline.whole import inspected
+
+        async with self.fetching:
+            subject = Subject(target=target.text, jobs=[])
+            try:
+                outcomes = await inspected(
+                    subject, target, self.network, self.folder,
+                    context=self.context, run=self._one, progress=self.progress,
+                    at_once=self.at_once,
+                )  # fmt: skip
+            except LeakmonError as error:
+                ended.put_nowait((subject, error))
+                return
+            ended.put_nowait((subject, outcomes))
+
+    async def _one(self, job: Job) -> Outcome:
+        async with self.inspecting:
+            return await run(self.sandbox, job)
 
     async def local(self, subject: Subject, ended: asyncio.Queue[Ended | None]) -> None:
         ended.put_nowait((subject, await self.outcomes(subject)))
@@ -147,8 +175,7 @@ class _Errand:
 
     async def outcomes(self, subject: Subject) -> list[Outcome]:
         async def one(job: Job) -> Outcome:
-            async with self.inspecting:
-                outcome = await run(self.sandbox, job)
+            outcome = await self._one(job)
             return self.keep(subject, outcome) if self.keep else outcome
 
         return list(await asyncio.gather(*(one(job) for job in subject.jobs)))

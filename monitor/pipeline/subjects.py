@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 
+from monitor.archive.names import printable
 from monitor.errors import NotFoundError, TargetError
 from monitor.model import Artifact, Finding, Release, Skipped
+from monitor.pipeline.trail import Trail
 from monitor.sandbox import Job
 
 if TYPE_CHECKING:
@@ -27,7 +29,8 @@ MAX_BATCH_FILES = 2000
 MAX_FOLDER_FILES = 2_000_000
 
 EXPECTED_GAPS = frozenset(
-    {"internal-name", "link", "not-from-registry", "semgrep-partly-parsed", "version-control"}
+    {"internal-name", "link", "not-from-registry", "semgrep-partly-parsed", "submodule"}
+    | {"version-control"}
 )
 """Reasons that do not make an inspection partial: what is left out is no part of the target.
 
@@ -35,7 +38,7 @@ Of a file that Semgrep could not parse to the end it still matches the rest.
 """
 
 UNANSWERED = frozenset(
-    {"advisory-unread", "malformed-dependency", "not-audited", "over-dependencies"}
+    {"advisory-unread", "malformed-dependency", "not-audited", "over-dependencies", "over-prints"}
     | {"semgrep-crashed", "semgrep-failed", "semgrep-killed", "semgrep-memory"}
     | {"semgrep-over-bytes", "semgrep-over-files", "semgrep-over-findings", "semgrep-over-size"}
     | {"semgrep-over-time", "semgrep-skipped", "semgrep-syntax"}
@@ -48,7 +51,8 @@ class Subject(Struct, kw_only=True):
 
     ``folder`` is the operator's own folder where that is the target: only there may a comment in a
     file silence a finding. ``temporary`` is a fetched file that goes when the subject is done.
-    ``findings`` and ``skipped`` are what was told of it outside the sandbox.
+    ``findings`` and ``skipped`` are what was told of it outside the sandbox. ``history`` is set
+    where the files come from a repository's commits.
     """
 
     target: str
@@ -60,6 +64,7 @@ class Subject(Struct, kw_only=True):
     findings: list[Finding] = field(default_factory=list)
     folder: str | None = None
     temporary: str | None = None
+    history: Trail | None = None
 
     @property
     def purl(self) -> str | None:
@@ -75,21 +80,22 @@ class Subject(Struct, kw_only=True):
 
 def local(target: str, context: Context) -> Subject:
     """The subject for a path on this machine. Raises ``TargetError`` if there is none to read."""
+    shown = printable(target)
     try:
         status = os.stat(target)
     except OSError as error:
-        raise NotFoundError(f"{target}: there is no such file or folder") from error
+        raise NotFoundError(f"{shown}: there is no such file or folder") from error
     if stat.S_ISDIR(status.st_mode):
         return _folder(target, context)
     if not stat.S_ISREG(status.st_mode):
-        raise TargetError(f"{target}: is neither a file nor a folder", reason="not-a-file")
+        raise TargetError(f"{shown}: is neither a file nor a folder", reason="not-a-file")
     path = os.path.realpath(target)
-    name = os.path.basename(target)
-    return Subject(target=target, jobs=[Job(((path, name),), context)], filename=name)
+    name = printable(os.path.basename(target))
+    return Subject(target=shown, jobs=[Job(((path, name),), context)], filename=name)
 
 
 def _folder(target: str, context: Context) -> Subject:
-    subject = Subject(target=target, jobs=[], folder=target)
+    subject = Subject(target=printable(target), jobs=[], folder=target)
     batch: list[tuple[str, str]] = []
     batch_bytes = 0
     for path, shown, size in _files(target, subject.skipped):
@@ -106,20 +112,21 @@ def _folder(target: str, context: Context) -> Subject:
 def _files(top: str, skipped: list[Skipped]) -> Iterator[tuple[str, str, int]]:
     """Every regular file below ``top`` in a stable order, links not followed.
 
-    Gives the path to open, the path below ``top`` and the size.
+    Gives the path to open, the printable path below ``top`` and the size.
     """
     pending = [""]
     count = 0
     while pending:
         below = pending.pop()
-        entries = _entries(os.path.join(top, below), below, skipped)
+        entries = _entries(os.path.join(top, below), printable(below), skipped)
         for entry in reversed(entries):
-            shown = below + entry.name
+            path = below + entry.name
+            shown = printable(path)
             if entry.is_dir(follow_symlinks=False):
-                if shown == ".git":
+                if path == ".git":
                     skipped.append(Skipped(shown, "version-control"))
                 else:
-                    pending.append(shown + "/")
+                    pending.append(path + "/")
             elif entry.is_file(follow_symlinks=False):
                 count += 1
                 yield entry.path, shown, entry.stat(follow_symlinks=False).st_size

@@ -97,7 +97,10 @@ class Hits(Struct, frozen=True):
 class Index(Protocol):
     """One organisation's private code, ready to be asked. Read-only, shared by processes."""
 
-    organisation: str
+    @property
+    def organisation(self) -> str:
+        """Whose code this is."""
+        ...
 
     def lookup(self, hashes: Hashes) -> Hits:
         """Every place of these prints in private files; a print too common to tell is capped."""

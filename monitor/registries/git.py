@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import os
 import re
 import tempfile
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
 
 from packageurl import PackageURL
@@ -18,14 +19,24 @@ from monitor.http.settings import Credential, best, netloc_of
 from monitor.model import Artifact, Release, Skipped
 
 from .git_command import Git, failed
+from .git_reading import refs as refs_of
 from .git_tree import TreeTar
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
+
     from monitor.http.client import Client
     from monitor.http.download import Progress
 
+    from .git_reading import Refs
+
+Result = TypeVar("Result")
+
 PREFIX = "git+"
 """Marks an artifact whose address is a git repository; its version is the commit."""
+
+MIRRORED = "refs/leakmon/"
+"""Below this a mirror keeps the refs that it was asked for."""
 
 _COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _SHA1_DIGITS = 40
@@ -38,14 +49,14 @@ class GitSource:
 
     def __init__(self, client: Client, git: Git) -> None:
         self._client = client
-        self._git = git
+        self.git = git
 
     async def resolve(self, text: str, address: str, ref: str, *, name: str = "") -> Release:
         """The commit that a ref (empty: the default branch) names, as a release with one artifact.
 
         ``name`` is ``owner/repository`` on GitHub, else empty.
         """
-        reached = await self._reach(address)
+        reached = await self.reach(address)
         commit, full = await self._client.retried(lambda _try: self._commit(text, reached, ref))
         short = address.rstrip("/").rpartition("/")[2].rpartition(":")[2].removesuffix(".git")
         if name:
@@ -77,7 +88,7 @@ class GitSource:
         Left out are submodules and the files behind Git LFS pointers: other repositories' bytes.
         """
         address, _, ref = artifact.url.removeprefix(PREFIX).partition("#")
-        environment = await self._environment(address)
+        environment = await self.environment(address)
         with tempfile.TemporaryDirectory(prefix="leakmon-git-") as folder:
             await self._client.retried(
                 lambda _try: self._fetch_commit(address, artifact.version, ref, folder, environment)
@@ -85,7 +96,7 @@ class GitSource:
             tar = TreeTar(
                 folder,
                 artifact.version,
-                command=self._git.limited,
+                command=self.git.limited,
                 environment=environment,
                 max_bytes=self._client.settings.max_artifact_bytes,
                 progress=progress,
@@ -98,6 +109,58 @@ class GitSource:
                 # The thread writes below this folder: it must have ended before that goes.
                 await asyncio.gather(work, return_exceptions=True)
 
+    async def refs(self, address: str, wanted: Sequence[str]) -> Refs:
+        """What ``git ls-remote`` tells of the refs that fit the patterns.
+
+        Raises NotFoundError, DeniedError, TransientError, TargetError, LimitError.
+        """
+        reached = await self.reach(address)
+        environment = await self.environment(reached)
+
+        async def ask(_attempt: int) -> bytes:
+            with tempfile.TemporaryDirectory(prefix="leakmon-git-") as folder:
+                status, output, complaint = await self.git.run(
+                    "ls-remote", "-q", "--symref", "--", reached, *wanted,
+                    folder=folder, environment=environment,
+                )  # fmt: skip
+            if status != 0:
+                raise lost(address, complaint)
+            return output
+
+        return refs_of(await self.retried(ask))
+
+    async def retried(self, attempt: Callable[[int], Awaitable[Result]]) -> Result:
+        """As the client's: again after failures that pass."""
+        return await self._client.retried(attempt)
+
+    async def pause(self, seconds: float) -> None:
+        """Wait, by the client's clock."""
+        await self._client.clock.sleep(seconds)
+
+    async def mirror(self, text: str, address: str, refs: Sequence[str], folder: str) -> None:
+        """Bring a bare copy in ``folder`` up to date: refs (none: the default branch) with history.
+
+        They stand below ``MIRRORED``. What was fetched once is not fetched again.
+        """
+        reached = await self.reach(address)
+        environment = await self.environment(reached)
+        if _is_new(folder):
+            await self.git.run(
+                "init", "--bare", "-q", "--template=", ".", folder=folder, environment=environment
+            )
+        wanted = [f"+{ref}:{MIRRORED}{ref}" for ref in refs or ("HEAD",)]
+        options = ("--no-tags", "--no-recurse-submodules", "--no-write-fetch-head")
+
+        async def fetch(_attempt: int) -> None:
+            status, _, complaint = await self.git.run(
+                "fetch", "-q", *options, "--", reached, *wanted,
+                folder=folder, environment=environment,
+            )  # fmt: skip
+            if status != 0:
+                raise lost(text, complaint)
+
+        await self._client.retried(fetch)
+
     async def _fetch_commit(
         self, address: str, commit: str, ref: str, folder: str, environment: dict[str, str]
     ) -> None:
@@ -106,7 +169,7 @@ class GitSource:
         No blob filter: every blob of the commit is read, and one pack is the quickest way to them.
         """
         kind = "sha256" if len(commit) > _SHA1_DIGITS else "sha1"
-        run = self._git.run
+        run = self.git.run
         await run(
             "init", "--bare", "-q", f"--object-format={kind}", "--template=", ".",
             folder=folder, environment=environment,
@@ -124,7 +187,7 @@ class GitSource:
             if status == 0 and has == 0:
                 return
         # git does not say that its pack hit the limit: what it left behind does.
-        if _largest(folder) >= self._git.file_limit:
+        if _largest(folder) >= self.git.file_limit:
             raise LimitError(
                 f"{address} is larger than [http] max_artifact_bytes", reason="too-large"
             )
@@ -135,13 +198,13 @@ class GitSource:
         if _COMMIT.fullmatch(ref):
             return ref, ref
         wanted = ["HEAD"] if not ref else [ref, f"{ref}^{{}}"]
-        environment = await self._environment(address)
+        environment = await self.environment(address)
         with tempfile.TemporaryDirectory(prefix="leakmon-git-") as folder:
-            status, output, complaint = await self._git.run(
+            status, output, complaint = await self.git.run(
                 "ls-remote", "-q", "--", address, *wanted, folder=folder, environment=environment
             )
         if status != 0:
-            raise _lost(text, complaint)
+            raise lost(text, complaint)
         lines = (line.split("\t", 1) for line in output.decode("utf-8", "replace").splitlines())
         refs = {line[1]: line[0] for line in lines if len(line) > 1}
         # A tag before a branch of the same name, as git has it; a peeled tag before its object.
@@ -157,7 +220,7 @@ class GitSource:
         what = f"branch or tag {ref!r}" if ref else "default branch"
         raise NotFoundError(f"{text}: the repository has no {what}{hint}")
 
-    async def _reach(self, address: str) -> str:
+    async def reach(self, address: str) -> str:
         """The address after redirects: git itself follows none.
 
         Asked through our own client, so a refusal, a missing repository and a private address each
@@ -177,9 +240,14 @@ class GitSource:
             raise TargetError(f"{address} is not a git repository", reason="not-git")
         return final.removesuffix(f"/{_SERVICE}")
 
-    async def _environment(self, address: str) -> dict[str, str]:
-        """What git is told for one address: its protocol, its credentials, its resolved host."""
-        settings: dict[str, str] = {}
+    async def environment(
+        self, address: str, more: Mapping[str, str] | None = None
+    ) -> dict[str, str]:
+        """What git is told for one address: its protocol, its credentials, its resolved host.
+
+        ``more`` are further keys of git's own configuration.
+        """
+        settings = dict(more or {})
         scheme = address.partition(":")[0] if "://" in address else "ssh"
         if scheme in {"http", "https"}:
             credential = best(self._client.credentials, f"{address}/")
@@ -187,7 +255,7 @@ class GitSource:
                 settings[f"http.{address}.extraHeader"] = f"Authorization: {credential.header}"
             if self._client.proxy_for(address) is None:
                 settings["http.curloptResolve"] = await self._pinned(address)
-        return self._git.environment(scheme, settings)
+        return self.git.environment(scheme, settings)
 
     async def _pinned(self, address: str) -> str:
         """``host:port:addresses`` as checked by the guard: git must not resolve the name again."""
@@ -213,12 +281,19 @@ def login_credential(address: str, login: str, source: str) -> Credential:
     )
 
 
+def _is_new(folder: str) -> bool:
+    """Whether there is no repository in a folder yet; the folder is made."""
+    os.makedirs(folder, mode=0o700, exist_ok=True)
+    return not os.path.exists(os.path.join(folder, "HEAD"))
+
+
 def _largest(folder: str) -> int:
     """The bytes of the largest file below a folder."""
     return max((file.lstat().st_size for file in Path(folder).rglob("*")), default=0)
 
 
-def _lost(text: str, complaint: str) -> LeakmonError:
+def lost(text: str, complaint: str) -> LeakmonError:
+    """The error for a repository that git could not ask."""
     lowered = complaint.lower()
     if "not appear to be a git repository" in lowered or "not found" in lowered:
         return NotFoundError(f"{text}: there is no such repository ({complaint})")

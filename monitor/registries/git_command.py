@@ -45,6 +45,8 @@ _PASSING = (
     "returned error: 5",
     "returned error: 429",
 )
+# What it says when the server does not have, or does not give, a commit.
+_GONE = ("not our ref", "unadvertised object", "no such remote ref", "couldn't find remote ref")
 _BLOCK = 512
 _MAX_OUTPUT = 64 * 1024 * 1024
 _MAX_ERROR = 64 * 1024
@@ -103,7 +105,11 @@ class Git(Struct, frozen=True, kw_only=True):
         return made
 
     async def run(
-        self, *arguments: str, folder: str, environment: Mapping[str, str]
+        self,
+        *arguments: str,
+        folder: str,
+        environment: Mapping[str, str],
+        stdin: bytes = b"",
     ) -> tuple[int, bytes, str]:
         """The exit status, the output and the complaint of one git command.
 
@@ -114,7 +120,7 @@ class Git(Struct, frozen=True, kw_only=True):
             *self.limited(*arguments),
             cwd=folder,
             env=dict(environment),
-            stdin=asyncio.subprocess.DEVNULL,
+            stdin=asyncio.subprocess.PIPE if stdin else asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
             start_new_session=True,
@@ -123,8 +129,10 @@ class Git(Struct, frozen=True, kw_only=True):
         assert child.stderr is not None
         try:
             async with asyncio.timeout(self.seconds):
-                output, complaint = await asyncio.gather(
-                    _bounded(child.stdout, _MAX_OUTPUT), _tail(child.stderr)
+                output, complaint, _ = await asyncio.gather(
+                    _bounded(child.stdout, _MAX_OUTPUT),
+                    _tail(child.stderr),
+                    _told(child.stdin, stdin),
                 )
                 status = await child.wait()
         except TimeoutError:
@@ -144,6 +152,16 @@ class Git(Struct, frozen=True, kw_only=True):
     def file_limit(self) -> int:
         """The bytes at which git may write no further into a file: whole blocks."""
         return self.max_file_bytes // _BLOCK * _BLOCK
+
+
+async def _told(stream: asyncio.StreamWriter | None, words: bytes) -> None:
+    """Write what the command reads; it may end before it has read all."""
+    if stream is None:
+        return
+    with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+        stream.write(words)
+        await stream.drain()
+    stream.close()
 
 
 async def _bounded(stream: asyncio.StreamReader, limit: int) -> bytes:
@@ -172,6 +190,11 @@ async def _end(child: asyncio.subprocess.Process) -> None:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(child.pid, signal.SIGKILL)
         await asyncio.shield(child.wait())
+
+
+def is_gone(complaint: str) -> bool:
+    """Whether git complains that an object is not to be had from this server."""
+    return any(sign in complaint.lower() for sign in _GONE)
 
 
 def failed(shown: str, complaint: str) -> LeakmonError:

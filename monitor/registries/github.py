@@ -12,18 +12,20 @@ from packageurl import PackageURL
 
 from monitor.errors import NotFoundError, TargetError
 from monitor.http.answers import decoded_object
-from monitor.http.settings import is_web
+from monitor.http.settings import is_web, netloc_of
 from monitor.model import Artifact, Release
 
 from .npm import time_of
+from .rest import Rest, objects
+from .targets import GithubTarget
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from monitor.http.client import Client
 
-    from .targets import GithubTarget
-
+_MAX_PAGES = 10
+_THROWING = {"force_push", "branch_deletion"}
 _ACCEPT = "application/vnd.github+json"
 
 
@@ -34,6 +36,7 @@ class Github:
         self._client = client
         self._api = api
         self._site = site
+        self.rest = Rest(client, api, _ACCEPT)
 
     def address(self, target: GithubTarget) -> str:
         """The repository's git address."""
@@ -54,25 +57,77 @@ class Github:
             found = decoded_object(document.body)
         except ValueError as error:
             raise TargetError(f"{target.text}: {url}: {error}", reason="bad-answer") from error
+        release = self._release(target, found)
+        if not release.artifacts:
+            raise NotFoundError(
+                f"{target.text}: release {release.version} has no asset {target.filename}".rstrip()
+            )
+        return release
+
+    async def releases(self, repository: str, *, is_whole: bool) -> list[Release]:
+        """The newest releases with their assets; ``is_whole``: all, as far as pages are read.
+
+        An asset that is not at the API's own host is left out: nothing else is asked. Raises
+        NotFoundError, TransientError, TargetError.
+        """
+        target = GithubTarget(text=f"github:{repository}", repository=repository, is_release=True)
+        first = f"repos/{quote(repository)}/releases?per_page=100"
+        rows, url = [], first
+        for _ in range(_MAX_PAGES if is_whole else 1):
+            leaf = await self.rest.page(url)
+            rows += objects(leaf.value, url)
+            url = leaf.next_url
+            if not url:
+                break
+        return [self._release(target, row) for row in rows if row.get("draft") is not True]
+
+    async def thrown_away(self, repository: str) -> list[tuple[str, str]]:
+        """Commits that pushes have thrown away, newest first, each with its ref.
+
+        Source: GitHub's REST documentation, "List repository activities" (``force_push``,
+        ``branch_deletion``; ``before``). Raises NotFoundError, DeniedError, TransientError.
+        """
+        url = f"repos/{quote(repository)}/activity?per_page=100"
+        leaf = await self.rest.page(url)
+        found = []
+        for row in objects(leaf.value, url):
+            before, ref = row.get("before"), row.get("ref")
+            if row.get("activity_type") in _THROWING and isinstance(before, str):
+                found.append((before, ref if isinstance(ref, str) else ""))
+        return found
+
+    async def gist_address(self, gist: str) -> str:
+        """Where a gist's repository is. Raises NotFoundError, TargetError (``bad-address``)."""
+        leaf = await self.rest.page(f"gists/{quote(gist, safe='')}")
+        address = leaf.value.get("git_pull_url") if isinstance(leaf.value, dict) else None
+        if not isinstance(address, str) or not is_web(address):
+            raise TargetError(f"gist {gist} names no address", reason="bad-answer")
+        if not _is_of_site(netloc_of(address), netloc_of(self._site), netloc_of(self._api)):
+            raise TargetError(f"gist {gist} is at another host", reason="bad-address")
+        return address
+
+    def _release(self, target: GithubTarget, found: Mapping[str, Any]) -> Release:
         version = str(found.get("tag_name") or target.ref)
         assets = _objects(found.get("assets"))
         if target.filename:
             assets = [one for one in assets if one.get("name") == target.filename]
+        own = netloc_of(self._api)
         artifacts = [_artifact(target, version, asset) for asset in assets]
-        if not artifacts:
-            raise NotFoundError(
-                f"{target.text}: release {version} has no asset {target.filename}".rstrip()
-            )
         author = found.get("author")
         return Release(
             ecosystem="github",
             name=target.repository,
             version=version,
-            artifacts=artifacts,
+            artifacts=[each for each in artifacts if netloc_of(each.url) == own],
             repository=self.address(target),
             publisher=str(author.get("login", "")) if isinstance(author, dict) else "",
             published_at=time_of(found.get("published_at")),
         )
+
+
+def _is_of_site(host: str, *own: str) -> bool:
+    """Whether a host is one of ours, or lies below one (``gist.`` and the site)."""
+    return any(host == each or host.endswith(f".{each}") for each in own)
 
 
 def _objects(value: object) -> list[dict[str, Any]]:

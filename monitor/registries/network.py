@@ -20,7 +20,7 @@ from monitor.errors import NotFoundError, TargetError
 from monitor.http.client import Client
 from monitor.http.digests import Digests
 from monitor.http.download import Download, Progress
-from monitor.http.failures import too_large
+from monitor.http.failures import room, too_large
 from monitor.http.guard import Guard
 from monitor.model import Artifact, Release, Skipped
 
@@ -30,7 +30,9 @@ from .client_config import npm as npm_config
 from .client_config import pip as pip_config
 from .git import PREFIX, GitSource, login_credential
 from .git_command import Git
+from .git_mirrors import Mirrors
 from .github import Github
+from .gitlab import Gitlab
 from .npm import Npm
 from .pypi import Pypi
 from .targets import GithubTarget, GitTarget, PackageTarget, Target
@@ -58,13 +60,30 @@ class Network:
     """Everything that is needed to resolve and fetch; made by ``connect``."""
 
     def __init__(
-        self, client: Client, npm: Npm, pypi: Pypi, github: Github, git: GitSource
+        self,
+        client: Client,
+        *,
+        npm: Npm,
+        pypi: Pypi,
+        github: Github,
+        gitlab: Gitlab,
+        git: GitSource,
+        mirrors: Mirrors,
     ) -> None:
         self.client = client
         self.npm = npm
         self.pypi = pypi
         self.github = github
+        self.gitlab = gitlab
         self.git = git
+        self.mirrors = mirrors
+
+    def trust(self, target: Target) -> None:
+        """Use the login that the operator wrote into a target's address, for that place alone."""
+        if isinstance(target, GitTarget) and target.login:
+            source = "the target's own address"
+            credential = login_credential(target.address, target.login, source)
+            self.client.credentials.append(credential)
 
 
 @asynccontextmanager
@@ -98,13 +117,17 @@ async def connect(
             seconds=settings.http.total_seconds,
             ca_files=ca_files,
         )
+        source = GitSource(client, git)
+        folder = settings.git.cache or settings.cache_folder or os.path.join(home, "repositories")
         async with client:
             yield Network(
                 client,
-                Npm(client, lambda name: places.npm_registry(settings, npm, name)),
-                Pypi(client, places.pypi_indexes(settings, pip)),
-                Github(client, api, site),
-                GitSource(client, git),
+                npm=Npm(client, lambda name: places.npm_registry(settings, npm, name)),
+                pypi=Pypi(client, places.pypi_indexes(settings, pip)),
+                github=Github(client, api, site),
+                gitlab=Gitlab(client, *places.gitlab(settings)),
+                git=source,
+                mirrors=Mirrors(source, folder, settings.git.cache_bytes),
             )
 
 
@@ -123,10 +146,7 @@ async def resolve(target: Target, network: Network) -> list[Release]:
                 await network.git.resolve(target.text, address, target.ref, name=target.repository)
             ]
         case GitTarget():
-            if target.login:
-                source = "the target's own address"
-                credential = login_credential(target.address, target.login, source)
-                network.client.credentials.append(credential)
+            network.trust(target)
             return [await network.git.resolve(target.text, target.address, target.ref)]
         case _:
             raise TargetError(f"{target.text} is on this machine: there is nothing to resolve")
@@ -135,7 +155,17 @@ async def resolve(target: Target, network: Network) -> list[Release]:
 async def fetch(
     artifact: Artifact, network: Network, folder: str, progress: Progress | None = None
 ) -> Fetched:
-    """The artifact's bytes as a file in ``folder``, its digests checked; on failure no file."""
+    """The artifact's bytes as a file in ``folder``, its digests checked; on failure no file.
+
+    A full disk is a TransientError (``disk-full``).
+    """
+    with room():
+        return await _fetch(artifact, network, folder, progress)
+
+
+async def _fetch(
+    artifact: Artifact, network: Network, folder: str, progress: Progress | None
+) -> Fetched:
     if artifact.url.startswith(PREFIX):
         return await _fetch_git(artifact, network, folder, progress)
     if artifact.url.startswith("file:"):

@@ -87,6 +87,27 @@ def github(settings: NetworkSettings) -> tuple[str, str]:
     return addresses.github_api(site), site
 
 
+def github_graphql(settings: NetworkSettings) -> str:
+    """The GraphQL address beside GitHub's REST API."""
+    api = github(settings)[0]
+    return f"{api.removesuffix('v3/')}graphql"
+
+
+def gitlab(settings: NetworkSettings) -> tuple[str, str]:
+    """The REST API and the site of the repositories of a GitLab."""
+    told = settings.gitlab
+    if told.url:
+        site = slashed(told.url, "[registries.gitlab] url")
+    elif told.api:
+        api = slashed(told.api, "[registries.gitlab] api")
+        site = f"{api.removesuffix('/').removesuffix('/api/v4')}/"
+    else:
+        site = addresses.gitlab_site()
+    if told.api:
+        return slashed(told.api, "[registries.gitlab] api"), site
+    return f"{site}api/v4/", site
+
+
 def credentials(settings: NetworkSettings) -> list[Credential]:
     """The credentials that ``leakmon.toml`` gives, each for its own place."""
     found = []
@@ -106,6 +127,11 @@ def credentials(settings: NetworkSettings) -> list[Credential]:
         # git's http takes no bearer tokens; where both places are one, the API takes a login too.
         found += _credential(site, basic("x-access-token", settings.github.token), key)
         found += _credential(api, f"Bearer {settings.github.token}", key)
+    if settings.gitlab.token:
+        api, site = gitlab(settings)
+        key = "[registries.gitlab] token"
+        found += _credential(site, basic("oauth2", settings.gitlab.token), key)
+        found += _credential(api, f"Bearer {settings.gitlab.token}", key)
     return found
 
 
@@ -118,6 +144,9 @@ def allow_configured(guard: Guard, settings: NetworkSettings, *told: ClientConfi
         settings.pypi.index,
         settings.github.url,
         settings.github.api,
+        settings.gitlab.url,
+        settings.gitlab.api,
+        *settings.repositories,
     ]
     for config in told:
         urls += [config.registry, *config.scopes.values()]
@@ -151,6 +180,7 @@ def hint(settings: NetworkSettings, npm: ClientConfig, pip: ClientConfig, url: s
             index.url for index in pypi_indexes(settings, pip)
         ],
         "give [registries.github] token": list(github(settings)),
+        "give [registries.gitlab] token": list(gitlab(settings)),
     }
     for way, places in ways.items():
         if any(place and netloc_of(place) == netloc_of(url) for place in places):

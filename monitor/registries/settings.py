@@ -40,7 +40,20 @@ class PypiSettings(_Redacted, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 class GithubSettings(_Redacted, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """``[registries.github]``: the REST API, the site of the repositories, and a token for both."""
+    """``[registries.github]``: the REST API, the site of the repositories, and a token for both.
+
+    ``members``: also watch the repositories and gists of an organisation's public members.
+    """
+
+    api: str = ""
+    url: str = ""
+    poll_seconds: float = 60.0
+    token: str = ""
+    members: bool = False
+
+
+class GitlabSettings(_Redacted, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``[registries.gitlab]``: the REST API, the site of the repositories, and a token for both."""
 
     api: str = ""
     url: str = ""
@@ -48,10 +61,27 @@ class GithubSettings(_Redacted, frozen=True, kw_only=True, forbid_unknown_fields
     token: str = ""
 
 
+class GitSettings(_Redacted, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``[registries.git]``: how often addresses are asked; the mirrors' folder and bytes."""
+
+    cache: str = ""
+    poll_seconds: float = 60.0
+    cache_bytes: int = 20 << 30
+
+
 class NetworkSettings(Struct, frozen=True, kw_only=True):
-    """Everything that the way out needs to know."""
+    """Everything that the way out needs to know.
+
+    ``repositories`` are those of all organisations, as they are written; ``cache_folder`` is where
+    mirrors of repositories are kept if ``git.cache`` does not say, empty for a folder that goes
+    with the process.
+    """
 
     http: HttpSettings = field(default_factory=HttpSettings)
     npm: NpmSettings = field(default_factory=NpmSettings)
     pypi: PypiSettings = field(default_factory=PypiSettings)
     github: GithubSettings = field(default_factory=GithubSettings)
+    gitlab: GitlabSettings = field(default_factory=GitlabSettings)
+    git: GitSettings = field(default_factory=GitSettings)
+    repositories: list[str] = field(default_factory=list)
+    cache_folder: str = ""

@@ -29,6 +29,7 @@ ACCEPT = (
     "text/html;q=0.01"
 )
 _ARCHIVES = (".tar.gz", ".tgz", ".tar.bz2", ".tbz", ".tar.xz", ".tar.Z", ".tar", ".zip")
+_SERIAL = re.compile(r"[0-9]{1,18}", re.ASCII)
 _INSTALLERS = re.compile(r"[-.](?:win32|win-amd64|linux-\w+|macosx-[\w.]+|py\d[\d.]*|src|noarch)\b")
 
 
@@ -45,10 +46,15 @@ class File(Struct, frozen=True, kw_only=True):
 
 
 class Page(Struct, frozen=True, kw_only=True):
-    """A project's files, in the index's order, and its status (``active``, ``quarantined`` ...)."""
+    """A project's files, in the index's order, and its status (``active``, ``quarantined`` ...).
+
+    ``serial`` is that of the project's last change, None where the index has none: a cache on the
+    way may give an older page than the one that was announced.
+    """
 
     files: list[File]
     status: str = "active"
+    serial: int | None = None
 
 
 def read(body: bytes, media_type: str, url: str, project: str) -> Page:
@@ -73,6 +79,7 @@ def _read_json(body: bytes, url: str, project: str) -> Page:
     if not isinstance(files, list) or version.partition(".")[0] != "1":
         raise ValueError(f"the index speaks version {version[:10]!r} of its API, or not at all")
     status = _mapping(page.get("project-status")).get("status", "active")
+    serial = str(_mapping(page.get("meta")).get("_last-serial", ""))
     return Page(
         files=[
             _json_file(entry, url, project)
@@ -82,6 +89,7 @@ def _read_json(body: bytes, url: str, project: str) -> Page:
             and isinstance(entry.get("url"), str)
         ],
         status=str(status),
+        serial=int(serial) if _SERIAL.fullmatch(serial) else None,
     )
 
 

@@ -12,6 +12,7 @@ from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
 
 from msgspec import Struct
 
+from monitor.archive.names import printable
 from monitor.errors import UsageError
 
 if TYPE_CHECKING:
@@ -106,10 +107,11 @@ def parse(text: str, *, exists: Callable[[str], bool] = os.path.lexists) -> Targ
 
     What is written as a path (``./x``, ``/x``) or exists as one is local; else the form decides.
     """
-    if not text or len(text) > _MAX_TARGET or not text.isprintable():
+    is_odd = not text.isprintable()  # as a file may be called
+    if not text or len(text) > _MAX_TARGET or "\0" in text or (is_odd and not exists(text)):
         raise UsageError(f"{text[:80]!r} is no target: empty, too long or with control characters")
     if text in {".", ".."} or text.startswith(("./", "../", "/", "~/")) or exists(text):
-        return LocalTarget(text=text, path=text)
+        return LocalTarget(text=printable(text), path=text)
     scheme, colon, rest = text.partition(":")
     parser = _PARSERS.get(scheme.lower()) if colon else None
     if parser is not None:
@@ -291,10 +293,6 @@ _PARSERS: dict[str, Callable[[str, str], Target]] = {
     "npm": _npm,
     "pypi": _pypi,
     "github": _github,
-    "http": _git_url,
-    "https": _git_url,
-    "ssh": _git_url,
-    "file": _git_url,
-    "git": _git_url,
+    **dict.fromkeys(("git", *_GIT_SCHEMES), _git_url),
     **{f"git+{scheme}": _git_url for scheme in _GIT_SCHEMES},
 }

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections import Counter
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
@@ -18,8 +19,9 @@ from markupsafe import Markup
 from msgspec import Struct
 
 from monitor.model import Severity, Skipped
+from monitor.model.wording import count
 from monitor.report.fold import Group, Shown, folded, hidden_counts, severities, shown, where
-from monitor.report.text import clean, count, prose, seconds, size
+from monitor.report.text import clean, prose, seconds, size
 from monitor.report.words import (
     HIDDEN_BY,
     SKIP_REASONS,
@@ -65,6 +67,7 @@ def render(report: ScanReport, options: RenderOptions) -> str:
         _template().render(
             report=report,
             told=told,
+            shared=[name for name, files in _named(told).items() if files > 1],
             totals=severities([finding for one in told for finding in one.findings]),
             volume=sum(target.bytes for target in report.targets),
             members=sum(target.members for target in report.targets),
@@ -77,6 +80,11 @@ def render(report: ScanReport, options: RenderOptions) -> str:
         )
         + "\n"
     )
+
+
+def _named(told: list[Shown]) -> Counter[str]:
+    """How many targets have the same name, as the files of one release do."""
+    return Counter(one.target.target for one in told)
 
 
 @cache
@@ -168,6 +176,11 @@ def _is_link(reference: str) -> bool:
     return reference.lower().startswith(_links)
 
 
+def _causes(members: list[Skipped]) -> list[str]:
+    """Why, in words, each once."""
+    return list(dict.fromkeys(clean(each.detail) for each in members if each.detail))[:3]
+
+
 def _skipped(target: TargetReport) -> list[tuple[str, str, list[str], int]]:
     """``(reason, in words, paths, how many more)`` for each reason."""
     by_reason: dict[str, list[Skipped]] = {}
@@ -176,7 +189,7 @@ def _skipped(target: TargetReport) -> list[tuple[str, str, list[str], int]]:
     return [
         (
             clean(reason),
-            SKIP_REASONS.get(reason, ""),
+            "; ".join(filter(None, [SKIP_REASONS.get(reason, ""), *_causes(members)])),
             [clean(skipped.path) for skipped in members[:_max_skipped]],
             max(0, len(members) - _max_skipped),
         )

@@ -62,6 +62,9 @@ _HIDDEN_KEYS = {
     "by": {"enum": ["baseline", "ignore", "inline"]},
     "explanation": _text,
 }
+_HIDDEN_OPTIONS = {
+    "evidence": {"type": "object", "description": "What tells this leak from a larger one."},
+}
 _IDENTITY = {"target": _text}
 _IDENTITY_OPTIONS = {
     "purl": _text,
@@ -74,7 +77,10 @@ _TARGET_KEYS = {
     "members": _natural,
     "inspected_bytes": _natural,
     "status": {"enum": [status.value for status in Status]},
-    "skipped": {"type": "array", "items": _closed({"path": _text, "reason": _text})},
+    "skipped": {
+        "type": "array",
+        "items": _closed({"path": _text, "reason": _text}, {"detail": _text}),
+    },
     "posture": _closed(
         {"value": {"enum": [value.value for value in PostureValue]}, "evidence": _texts}
     ),
@@ -121,7 +127,7 @@ def scan_schema() -> dict[str, Any]:
                 },
             ),
             "finding": _closed(_FINDING_KEYS, _FINDING_OPTIONS),
-            "hidden": _closed(_HIDDEN_KEYS),
+            "hidden": _closed(_HIDDEN_KEYS, _HIDDEN_OPTIONS),
             "secret": _SECRET,
         },
     }
@@ -133,7 +139,7 @@ def line_schema() -> dict[str, Any]:
     kinds = {
         "target": _closed({**head, **_TARGET_KEYS}, _IDENTITY_OPTIONS),
         "finding": _closed({**_IDENTITY, **_FINDING_KEYS}, _IDENTITY_OPTIONS | _FINDING_OPTIONS),
-        "hidden": _closed({**_IDENTITY, **_HIDDEN_KEYS}, _IDENTITY_OPTIONS),
+        "hidden": _closed({**_IDENTITY, **_HIDDEN_KEYS}, {**_IDENTITY_OPTIONS, **_HIDDEN_OPTIONS}),
         "summary": _closed({**head, "tool": _TOOL, **_SUMMARY_KEYS}, _SUMMARY_OPTIONS),
     }
     for kind, schema in kinds.items():

@@ -11,9 +11,10 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from monitor.model import Confidence, Finding, ScanReport, Secret, Severity, Skipped, Status
+from monitor.model.wording import count
 from monitor.report.fold import Group, Shown, folded, hidden_counts, severities, shown, where
 from monitor.report.page import Page
-from monitor.report.text import clean, count, prose, seconds, size
+from monitor.report.text import clean, prose, seconds, size
 from monitor.report.words import (
     HIDDEN_BY,
     SKIP_REASONS,
@@ -54,18 +55,24 @@ def render(report: ScanReport, options: RenderOptions) -> str:
     """The report as lines of text, coloured only if the options say so."""
     page = Page(width=options.width, colour=options.colour, encoding=options.encoding)
     told = shown(report, options)
+    named = Counter(one.target.target for one in told)
     for one in told:
-        _target(page, one, options, is_only=len(told) == 1)
+        is_shared = named[one.target.target] > 1
+        _target(page, one, options, is_only=len(told) == 1, is_shared=is_shared)
     if len(told) > 1:
         _overview(page, told)
     _footer(page, report, told, options)
     return page.text()
 
 
-def _target(page: Page, one: Shown, options: RenderOptions, *, is_only: bool) -> None:
+def _target(
+    page: Page, one: Shown, options: RenderOptions, *, is_only: bool, is_shared: bool
+) -> None:
+    """One target; ``is_shared``: several have its name, as the files of a release do."""
     mark, _ = verdict_mark(one.target)
     is_idle = mark == "FAILED" or (mark == "CLEAR" and not is_only)
-    _verdict(page, one, is_brief=is_idle and not one.findings)
+    file = clean(one.target.filename or "") if is_shared else ""
+    _verdict(page, one, file, is_brief=is_idle and not one.findings)
     groups = folded(one.findings)
     counts = severities(one.findings)
     for severity in counts:
@@ -78,10 +85,11 @@ def _target(page: Page, one: Shown, options: RenderOptions, *, is_only: bool) ->
     page.blank()
 
 
-def _verdict(page: Page, one: Shown, *, is_brief: bool) -> None:
+def _verdict(page: Page, one: Shown, file: str, *, is_brief: bool) -> None:
     target, verdict = one.target, one.target.verdict
     mark, tone = verdict_mark(target)
-    page.line((f" {mark} ", _BADGES[tone]), " ", (clean(target.target), "bold"))
+    name = clean(target.target)
+    page.line((f" {mark} ", _BADGES[tone]), " ", (name, "bold"), f"  {file}".rstrip())
     page.blank()
     page.prose(prose(verdict.summary) or summary_sentence(one), "bold", indent=2)
     if is_brief:
@@ -139,7 +147,7 @@ def _group(page: Page, group: Group, options: RenderOptions) -> None:
     page.blank()
     unsure = finding.confidence < Confidence.HIGH
     doubt = f" ({finding.confidence.value} confidence)" if unsure else ""
-    title = prose(finding.message) + doubt
+    title = prose(group.message) + doubt
     page.prose(title, "bold", indent=2, lead="■ ", mark=_HUES[finding.severity])
     if finding.secret is not None:
         _secret(page, finding.secret)
@@ -203,7 +211,7 @@ def _skipped(page: Page, one: Shown) -> None:
         Status.PARTIAL: "NOT FULLY INSPECTED",
         Status.FAILED: "NOT INSPECTED",
     }[target.status]
-    if target.skipped:
+    if target.skipped and target.status is not Status.FAILED:
         label += f" · {count(len(target.skipped), 'member')}"
     page.rule(label, _HUES[Severity.MEDIUM])
     for reason, members in by_reason.items():
@@ -215,6 +223,9 @@ def _skipped(page: Page, one: Shown) -> None:
             lead="■ ",
             mark="yellow",
         )
+        causes = dict.fromkeys(each.detail for each in members if each.detail)
+        for cause in list(causes)[:_max_skipped_paths]:
+            page.prose(prose(cause), indent=4)
         for skipped in members[:_max_skipped_paths]:
             page.line((clean(skipped.path), "cyan"), indent=4)
         more = len(members) - _max_skipped_paths

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import re
 
+from monitor.model.wording import count
+
+__all__ = ["clean", "count", "escape_json", "prose", "seconds", "size", "without_surrogates"]
+
 _UNSAFE = (
     "\x00-\x1f\x7f-\x9f"  # C0, DEL, C1: terminal control
     "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f"  # invisible fillers
@@ -58,11 +62,6 @@ def _json_escape(match: re.Match[str]) -> str:
         return f"\\u{code:04x}"
     code -= 0x10000
     return f"\\u{0xD800 + (code >> 10):04x}\\u{0xDC00 + (code & 0x3FF):04x}"
-
-
-def count(number: int, singular: str, plural: str = "") -> str:
-    """``1 place``, ``1,897 files``."""
-    return f"{number:,} {singular if number == 1 else plural or singular + 's'}"
 
 
 def size(number: int) -> str:

@@ -13,6 +13,7 @@ import msgspec
 from monitor.model import Finding, ScanReport, Severity
 from monitor.report.fold import Shown, hidden_counts, shown
 from monitor.report.text import escape_json, without_surrogates
+from monitor.suppress import extent
 
 if TYPE_CHECKING:
     from monitor.report import RenderOptions
@@ -58,7 +59,10 @@ def target_object(one: Shown) -> dict[str, Any]:
         "members": target.members,
         "inspected_bytes": target.inspected_bytes,
         "status": target.status.value,
-        "skipped": [{"path": s.path, "reason": s.reason} for s in target.skipped],
+        "skipped": [
+            {"path": s.path, "reason": s.reason} | ({"detail": s.detail} if s.detail else {})
+            for s in target.skipped
+        ],
         "posture": {
             "value": target.posture.value.value,
             "evidence": list(target.posture.evidence),
@@ -100,7 +104,8 @@ def finding_object(finding: Finding) -> dict[str, Any]:
 
 
 def hidden_object(hidden: Hidden) -> dict[str, Any]:
-    """A suppressed finding: which one, by what and why."""
+    """A suppressed finding: which one, by what and why, and what a later baseline needs of it."""
+    evidence = extent.kept(hidden.finding.evidence)
     return {
         "rule": hidden.finding.rule,
         "severity": hidden.finding.severity.value,
@@ -108,6 +113,7 @@ def hidden_object(hidden: Hidden) -> dict[str, Any]:
         "fingerprint": hidden.finding.fingerprint,
         "by": hidden.by,
         "explanation": hidden.explanation,
+        **({"evidence": plain(evidence)} if evidence else {}),
     }
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from monitor.model import Severity, Status
-from monitor.report.text import clean, count, prose
+from monitor.model.wording import count
+from monitor.report.text import clean, prose
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -26,14 +27,17 @@ SKIP_REASONS: Mapping[str, str] = {
     "denied": "credentials are missing or were refused",
     "device": "a device file, which holds no bytes",
     "digest-mismatch": "the bytes are not those that the registry announced",
+    "empty": "there is nothing in it to inspect",
     "encrypted": "needs a password or key that is not known",
     "limit": "larger, slower or deeper than the configured limits allow",
     "internal-name": "an internal name, which is told to nobody",
     "killed": "the inspecting process was killed: out of memory or CPU time",
     "lfs-pointer": "its content lies in Git LFS",
     "link": "a link, which holds no bytes of its own",
+    "malformed": "broken in itself; what could be told of it was read",
     "malformed-dependency": "no name and version that its registry could know",
     "memory": "would need more memory than is allowed",
+    "not-an-archive": "named like an archive, but nothing came out of it",
     "not-audited": "could not be held against the known advisories",
     "not-found": "there is no such thing, or no longer",
     "not-from-registry": "from an address or folder: no advisory can name it",
@@ -52,8 +56,12 @@ SKIP_REASONS: Mapping[str, str] = {
     "semgrep-partly-parsed": "Semgrep could not parse all of it",
     "semgrep-syntax": "Semgrep could not parse it",
     "submodule": "another repository; scan it by itself",
+    "trailing-bytes": "bytes follow where it should end",
     "transient": "a passing fault; try again",
     "truncated": "ends before it should",
+    "unknown-host": "the name of its registry has no address",
+    "unparsable": "the package's own description of itself cannot be read",
+    "unsupported-archive": "an archive of a kind that is not opened",
     "unsupported-compression": "packed by a method that is not supported",
     "version-control": "the folder's own history, no part of what ships",
 }

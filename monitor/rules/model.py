@@ -14,7 +14,16 @@ from monitor.model import Confidence, Severity
 
 SECRET = "SECRET"  # noqa: S105 - the name of the group, not a secret
 
-KINDS = ("secret", "private-key", "public-key", "signed-url", "identifier", "marker", "carrier")
+KINDS = (
+    "secret",
+    "private-key",
+    "public-key",
+    "signed-url",
+    "identifier",
+    "marker",
+    "canary",
+    "carrier",
+)
 """What a rule can find; see ``rules/README.md``."""
 
 
@@ -37,6 +46,7 @@ class Metadata(Struct, frozen=True, kw_only=True, omit_defaults=True):
     revoke: str = ""
     checksum: str = ""
     entropy: float = 0.0
+    looks: str = ""
     generic: bool = False
     placeholders: bool = True
     known_examples: tuple[str, ...] = ()

@@ -20,6 +20,10 @@ PROBES: tuple[Probe, ...] = (
     Probe("source-map-url", r"sourceMappingURL(?:=|\\{1,7}(?:u00|x)3[dD])"),
     Probe("map-json", r'"mappings"\s*:'),
     Probe("map-json", r'"sections"\s*:'),
+    Probe("map-json", r'"sourcesContent"\s*:'),  # a map that was cut short has only these two
+    Probe("map-json", r'"sources"\s*:'),
+    # the custom section of WebAssembly: the name behind its length, however long that is written
+    Probe("wasm-map-url", r"(?:\x10|\x90(?:\x80){0,3}\x00)sourceMappingURL"),
     # What follows calls decoders (``monitor.decoders``). Each is a plain literal or a short run:
     # a repeat in front, or a mark of one or two bytes that code is full of, costs the whole scan.
     Probe("compressed", r"H4sI[A-Za-z0-9+/_-]{16}"),
@@ -39,11 +43,14 @@ PROBES: tuple[Probe, ...] = (
     Probe("escape", r"(?:\\\\u00[0-9a-fA-F]{2}){6}"),
     Probe("escape", r"\\u\{[0-9a-fA-F]{2}\}\\u\{[0-9a-fA-F]{2}\}\\u\{[0-9a-fA-F]{2}\}"),
     Probe("escape", r"\\1[0-7]{2}\\[0-1]?[0-7]{2}\\1[0-7]{2}\\[0-1]?[0-7]{2}"),
+    Probe("escape", r"(?:\\U000000[0-9a-fA-F]{2}){3}"),
     Probe("css-escape", r"(?:\\[2-7][0-9a-fA-F] ){4}"),
     Probe("percent", r"%[2-7][0-9a-fA-F]%[2-7][0-9a-fA-F]%[2-7][0-9a-fA-F]%[2-7][0-9a-fA-F]"),
     Probe("percent", r"%25[2-7][0-9a-fA-F]%25[2-7][0-9a-fA-F]%25"),
     Probe("html", r"&#1?[0-9]{2};&#1?[0-9]{2};&#1?[0-9]{2};"),
     Probe("html", r"&#[xX][2-7][0-9A-Fa-f];&#[xX][2-7][0-9A-Fa-f];&#[xX]"),
+    Probe("html", r"&#1?[0-9]{2}&#1?[0-9]{2}&#1?[0-9]{2}&#"),
+    Probe("html", r"&#[xX][2-7][0-9A-Fa-f]&#[xX][2-7][0-9A-Fa-f]&#[xX]"),
     Probe("escape", r"\\(?:x|u00)5[fF]"),
     Probe("percent", r"%5[fF]"),
     Probe("percent", r"%3[dD]"),
@@ -62,6 +69,8 @@ PROBES: tuple[Probe, ...] = (
     Probe("joint", r"' \+\r?\n"),
     Probe("joint", r"\n *\+ \""),
     Probe("joint", r"\n *\+ '"),
+    Probe("joint", r"\" \+ /\*"),
+    Probe("joint", r"' \+ /\*"),
     Probe("joint", r"\$\{\""),
     Probe("joint", r"\$\{'"),
     Probe("joint", r"\"\.concat\(\""),
@@ -70,8 +79,19 @@ PROBES: tuple[Probe, ...] = (
     Probe("list", r"\.join\(''\)"),
     Probe("list", r"\"\"\.join\([\[(]"),
     Probe("list", r"''\.join\([\[(]"),
+    Probe("list", r"\.join\(\"(?:[_.\-]|\\n)\"\)"),
+    Probe("list", r"\.join\('(?:[_.\-]|\\n)'\)"),
+    Probe("list", r"\"(?:[_.\-]|\\n)\"\.join\([\[(]"),
+    Probe("list", r"'(?:[_.\-]|\\n)'\.join\([\[(]"),
     Probe("codes", r"fromCharCode\("),
     Probe("codes", r"fromCodePoint\("),
+    Probe("codes", r"fromCharCode\.apply\("),
+    Probe("codes", r"fromCodePoint\.apply\("),
+    Probe("codes", r"fromCharCode\(\.\.\.\["),
+    Probe("codes", r"map\(chr, ?[\[(]"),
+    Probe("codes", r"chr\([a-z]{1,4}\) for [a-z]{1,4} in [\[(]"),
+    Probe("codes", r"\[\](?:byte|uint8|rune)\{"),
+    Probe("codes", r"\[\] ?= ?\{"),
     Probe("codes", r"bytes\(\["),
     Probe("codes", r"bytearray\(\["),
     Probe("codes", r"Uint8Array\(\["),
@@ -88,7 +108,9 @@ PROBES: tuple[Probe, ...] = (
     Probe("quoted-printable", r"=3D[A-Za-z0-9_\-]"),
 )
 
-DERIVED: tuple[str, ...] = ("base64", "base32", "hex", "utf16", "split", "reversed")
+DERIVED: tuple[str, ...] = (
+    "base64", "base32", "hex", "utf16", "split", "assigned", "reversed",
+)  # fmt: skip
 """Names of probes whose expressions are made from the rules (``monitor.rules.encoded``)."""
 
 NAMES: tuple[str, ...] = (*(probe.name for probe in PROBES), *DERIVED)

@@ -18,29 +18,29 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 from msgspec import MsgspecError
 
 from monitor.errors import LeakmonError, RuleError, TargetError
+from monitor.model import Inspection
 from monitor.sandbox.protocol import (
-    FAILURE_DECODER,
-    HELLO_DECODER,
-    INSPECTION_DECODER,
     KIND_FAILURE,
     KIND_INSPECTION,
     KIND_REAPED,
     LENGTH,
     MAX_ANSWER_BYTES,
-    REAPED_DECODER,
     TRAILER,
+    Failure,
     Hello,
     Job,
+    Reaped,
     Settings,
     Trailer,
     frame,
+    frame_of,
+    read,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from monitor.harvest import Harvest
-    from monitor.model import Inspection
 
 _ROOT = __file__.rsplit(os.sep, 3)[0]
 _BOOT = (
@@ -52,7 +52,7 @@ __all__ = ["Job", "Outcome", "Run", "Sandbox", "Settings", "run_all"]
 
 
 class Outcome(NamedTuple):
-    """How one job ended: an inspection or an error, what it cost, and the code if asked for."""
+    """How one job ended: an inspection or an error, what it cost, and what else was asked for."""
 
     job: Job
     inspection: Inspection | None
@@ -60,6 +60,7 @@ class Outcome(NamedTuple):
     max_rss_bytes: int
     cpu_seconds: float
     code: Harvest | None = None
+    prints: bytes = b""
 
 
 class Run:
@@ -142,9 +143,7 @@ class Sandbox:
         """What the zygote loaded; waits for it once. Raises ``RuleError`` if it could not."""
         if self._hello is None:
             header = _read_exactly(self._control, LENGTH.size)
-            self._hello = HELLO_DECODER.decode(
-                _read_exactly(self._control, LENGTH.unpack(header)[0])
-            )
+            self._hello = read(Hello, _read_exactly(self._control, LENGTH.unpack(header)[0]))
         if self._hello.error is not None:
             raise RuleError(self._hello.error, reason=self._hello.reason)
         return self._hello
@@ -154,7 +153,7 @@ class Sandbox:
         self.hello  # noqa: B018 - a zygote that could not load its rules must say so first
         read, write = os.pipe()
         try:
-            message = frame(job)
+            message = frame_of(job)
             sent = socket.send_fds(self._control, [message], [write])
             self._control.sendall(message[sent:])
         except OSError as error:
@@ -231,7 +230,9 @@ def _outcome(job: Job, answer: bytearray) -> Outcome:
     if died is not None:
         return Outcome(job, None, died, *cost)
     try:
-        inspection, error, code = _told(bytes(answer[:1]), memoryview(answer)[1 : -TRAILER.size])
+        inspection, error, code, prints = _told(
+            bytes(answer[:1]), memoryview(answer)[1 : -TRAILER.size]
+        )
     except MsgspecError as cause:
         # What a child says after it opened a hostile file is a stranger's word as well.
         unreadable = TargetError(
@@ -239,21 +240,22 @@ def _outcome(job: Job, answer: bytearray) -> Outcome:
         )
         unreadable.__cause__ = cause
         return Outcome(job, None, unreadable, *cost)
-    return Outcome(job, inspection, error, *cost, code)
+    return Outcome(job, inspection, error, *cost, code, prints)
 
 
 def _told(
     kind: bytes, body: memoryview
-) -> tuple[Inspection | None, TargetError | None, Harvest | None]:
+) -> tuple[Inspection | None, TargetError | None, Harvest | None, bytes]:
     if kind == KIND_INSPECTION:
-        return INSPECTION_DECODER.decode(body), None, None
+        return read(Inspection, body), None, None, b""
     if kind == KIND_REAPED:
-        reaped = REAPED_DECODER.decode(body)
-        return reaped.inspection, None, reaped.code
+        reaped = read(Reaped, body)
+        return reaped.inspection, None, reaped.code, reaped.prints
     if kind == KIND_FAILURE:
-        failure = FAILURE_DECODER.decode(body)
-        return None, TargetError(failure.message, reason=failure.reason), None
-    return None, TargetError("the inspecting process gave no answer", reason="sandbox-lost"), None
+        failure = read(Failure, body)
+        return None, TargetError(failure.message, reason=failure.reason), None, b""
+    lost = TargetError("the inspecting process gave no answer", reason="sandbox-lost")
+    return None, lost, None, b""
 
 
 def _died(trailer: Trailer) -> TargetError | None:

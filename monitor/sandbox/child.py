@@ -10,8 +10,9 @@ import time
 from importlib import import_module
 from typing import TYPE_CHECKING, NoReturn
 
+from monitor.archive.budget import Interrupted
 from monitor.errors import LeakmonError
-from monitor.inspection import Inspector, Interrupted
+from monitor.inspection import Inspector
 from monitor.sandbox.protocol import (
     ENCODER,
     KIND_FAILURE,
@@ -34,8 +35,14 @@ ON_DEMAND = (
     "monitor.rules.settle",
 )
 
+PRINTS = "monitor.private_code.taking"
+
 CODE_COPIES = 4
 """How often gathered code lies in memory at most: taken, and twice while its answer grows."""
+
+
+PRINTS_BYTES = 512 << 20
+"""What taking prints needs beside: batches of texts as arrays, and the answer as it grows."""
 
 
 class Engine:
@@ -48,10 +55,15 @@ class Engine:
         self.rules_digest = matcher.digest
         self.rules = len(matcher.rules)
         self.inspector = Inspector(matcher, settings.limits, clock=time.monotonic)
+        self._on_demand = ON_DEMAND
+        if settings.has_prints:
+            # A fork takes no threads along: the library's pool would be missing in the children.
+            os.putenv("OPENBLAS_NUM_THREADS", "1")
+            import_module(PRINTS)
 
     def warm(self) -> None:
         """Load what an inspection loads on demand, so that the children to come share it."""
-        for module in ON_DEMAND:
+        for module in self._on_demand:
             import_module(module)
 
 
@@ -77,14 +89,23 @@ def run(engine: Engine, job: Job, pipe: int, settings: Settings) -> int:
 
 
 def _answer(engine: Engine, job: Job, settings: Settings) -> bytes:
-    if settings.code is None:
+    if settings.code is None and not settings.has_prints:
         inspection = engine.inspector.inspect_files(job.files, job.context)
         return KIND_INSPECTION + ENCODER.encode(inspection)
-    from monitor.harvest import Gatherer
+    gatherer = taker = None
+    if settings.code is not None:
+        from monitor.harvest import Gatherer
 
-    gatherer = Gatherer(settings.code)
-    inspection = engine.inspector.inspect_files(job.files, job.context, gatherer)
-    return KIND_REAPED + ENCODER.encode(Reaped(inspection, gatherer.harvest))
+        gatherer = Gatherer(settings.code)
+    if settings.has_prints:
+        from monitor.private_code.taking import Taker, Wish
+
+        taker = Taker(Wish())
+    takers = [each for each in (gatherer, taker) if each is not None]
+    inspection = engine.inspector.inspect_files(job.files, job.context, takers)
+    code = gatherer.harvest if gatherer is not None else None
+    prints = ENCODER.encode(taker.finish()) if taker is not None else b""
+    return KIND_REAPED + ENCODER.encode(Reaped(inspection, code, prints))
 
 
 def confine(settings: Settings) -> None:
@@ -97,6 +118,8 @@ def confine(settings: Settings) -> None:
     memory = settings.memory_bytes + _inherited_bytes()
     if settings.code is not None:
         memory += CODE_COPIES * settings.code.max_bytes
+    if settings.has_prints:
+        memory += PRINTS_BYTES
     _lower(resource.RLIMIT_DATA, memory, memory)
     signal.signal(signal.SIGXCPU, _interrupt)
     signal.signal(signal.SIGALRM, _interrupt)

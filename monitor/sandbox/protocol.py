@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import struct
-from typing import Final
+from typing import Final, TypeVar
 
 from msgspec import Struct, field, msgpack
 
@@ -13,6 +14,7 @@ from monitor.harvest import Harvest, Wish
 from monitor.model import Inspection
 
 MIB: Final = 1 << 20
+Record = TypeVar("Record")
 
 
 class Settings(Struct, frozen=True, kw_only=True):
@@ -21,7 +23,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     ``memory_bytes`` bounds what a child may take beyond the engine, ``cpu_seconds`` and
     ``wall_seconds`` one job. A child that reaches a time limit is asked to hand in what it has,
     and killed ``grace_seconds`` later. With ``code`` every answer brings
-    the artifact's source code as well.
+    the artifact's source code as well, with ``has_prints`` what private code is recognised by.
     """
 
     rule_folders: tuple[str, ...]
@@ -32,6 +34,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     grace_seconds: int = 5
     limits: Limits = field(default_factory=Limits)
     code: Wish | None = None
+    has_prints: bool = False
 
 
 class Job(Struct, frozen=True):
@@ -39,6 +42,11 @@ class Job(Struct, frozen=True):
 
     files: tuple[tuple[str, str], ...]
     context: Context = NOTHING_KNOWN
+
+
+class _WireJob(Struct, frozen=True):
+    files: tuple[tuple[bytes, str], ...]
+    context: Context
 
 
 class Hello(Struct, frozen=True, kw_only=True):
@@ -51,10 +59,14 @@ class Hello(Struct, frozen=True, kw_only=True):
 
 
 class Reaped(Struct, frozen=True):
-    """A child's answer where code was asked for."""
+    """A child's answer where more was asked for. ``prints`` is a ``private_code.taking.Taken``.
+
+    It stays encoded: who does not ask for prints need not load what reads them.
+    """
 
     inspection: Inspection
-    code: Harvest
+    code: Harvest | None = None
+    prints: bytes = b""
 
 
 class Failure(Struct, frozen=True):
@@ -73,12 +85,6 @@ class Trailer(Struct, frozen=True):
     cpu_seconds: float
 
 
-JOB_DECODER: Final = msgpack.Decoder(Job)
-HELLO_DECODER: Final = msgpack.Decoder(Hello)
-SETTINGS_DECODER: Final = msgpack.Decoder(Settings)
-INSPECTION_DECODER: Final = msgpack.Decoder(Inspection)
-REAPED_DECODER: Final = msgpack.Decoder(Reaped)
-FAILURE_DECODER: Final = msgpack.Decoder(Failure)
 ENCODER: Final = msgpack.Encoder()
 
 KIND_INSPECTION: Final = b"I"
@@ -89,6 +95,24 @@ LENGTH: Final = struct.Struct("<I")
 TRAILER: Final = struct.Struct("<i?Qd")
 MAX_ANSWER_BYTES: Final = 512 * MIB
 """A longer answer is cut off unread: the child is as untrusted as what it opened."""
+
+
+def read(kind: type[Record], body: bytes | bytearray | memoryview) -> Record:
+    """A record out of MessagePack; msgspec learns a type when it is first read, not before."""
+    return msgpack.decode(body, type=kind)
+
+
+def frame_of(job: Job) -> bytes:
+    """A job as it goes over the wire: a path need not be UTF-8."""
+    return frame(
+        _WireJob(tuple((os.fsencode(path), name) for path, name in job.files), job.context)
+    )
+
+
+def job_of(body: bytes) -> Job:
+    """The job in the body of a frame."""
+    wired = read(_WireJob, body)
+    return Job(tuple((os.fsdecode(path), name) for path, name in wired.files), wired.context)
 
 
 def frame(record: Struct) -> bytes:

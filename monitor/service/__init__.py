@@ -2,7 +2,8 @@
 
 One verb a step, in the log's ``step=``, in metrics and in the modules: poll (and enqueue),
 resolve, then fetch, scan, judge and settle of an artifact, deliver. ``daemon`` holds the loops,
-``supervision`` keeps them alive, ``schedule`` says when; nothing here knows SQL or a protocol.
+``watching`` those of which there is one in a cluster, ``supervision`` keeps them alive,
+``schedule`` says when; nothing here knows SQL or a protocol.
 """
 
 from __future__ import annotations
@@ -10,28 +11,44 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import os
+import secrets
 import signal
+import socket
+import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from monitor.config.marks import rule_files
 from monitor.config.storage import database_url
-from monitor.errors import ConfigError
+from monitor.errors import ConfigError, TransientError
+from monitor.jobs import choice
 from monitor.rules import bundled_rules_folder
 from monitor.sandbox import Sandbox
 from monitor.sandbox import Settings as SandboxSettings
 from monitor.service.logs import configure, logger
+from monitor.store.keys import REPOSITORIES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from monitor.config import Settings
+    from monitor.pipeline.private_code import PrivateCode
     from monitor.registries.client_config import Machine
     from monitor.service.parts import Parts
 
 _log = logger()
 ALL = "all"
+LABELS = {
+    "npm": "npm",
+    "pypi": "PyPI",
+    "github": "GitHub",
+    "gitlab": "GitLab",
+    "git": "git addresses",
+}
+_POSTGRESQL = "postgresql"
+_MAX_WAIT = 15.0
 
 
 class Wish(Struct, frozen=True, kw_only=True):
@@ -47,9 +64,11 @@ def run(settings: Settings, machine: Machine, cache_folder: str, wish: Wish) -> 
     if not settings.organisations:
         raise ConfigError("organisations: none: name yours under [[organisations]]")
     url = database_url(settings, machine.environ)
+    engine = choice.engine(settings.jobs.engine, url)
     with _alone(url):
-        _upgraded(url)
-        with _sandboxes(cache_folder) as sandboxes:
+        reached(lambda: _upgraded(url, engine), url)
+        private = opened_private_code(settings, machine.environ)
+        with _sandboxes(settings, cache_folder, private) as sandboxes:
             asyncio.run(_watch(settings, url, machine, sandboxes, wish))
 
 
@@ -57,14 +76,94 @@ async def _watch(
     settings: Settings, url: str, machine: Machine, sandboxes: Sandboxes, wish: Wish
 ) -> None:
     from monitor.service.daemon import Daemon
+    from monitor.service.leading import Leadership
     from monitor.service.parts import opened
+    from monitor.service.window import Window
 
     async with opened(settings, url, machine, sandboxes.now, sandboxes.another) as parts:
+        parts.private_code = sandboxes.private_code
         await _asked(wish, parts)
         _greet(parts)
-        daemon = Daemon(parts)
+        if url.startswith(_POSTGRESQL):
+            name = own_name()
+            daemon = Daemon(
+                parts,
+                name=name,
+                leadership=Leadership(parts, name),
+                window=Window(url, parts.queue),
+            )
+        else:
+            daemon = Daemon(parts)
         await (daemon.once() if wish.is_once else daemon.run())
     _log.info("stopped", step="stop")
+
+
+def work(settings: Settings, machine: Machine, cache_folder: str, jobs: int) -> None:
+    """Take jobs from the cluster's queue until a signal ends it; ``jobs`` artifacts at once."""
+    configure()
+    url = database_url(settings, machine.environ)
+    if not url.startswith(_POSTGRESQL):
+        raise ConfigError(
+            "database.url: leakmon worker shares a PostgreSQL database with leakmon watch: "
+            "write postgresql://host/name (on SQLite the watch does all the work)"
+        )
+    if choice.engine(settings.jobs.engine, url) != choice.PROCRASTINATE:
+        choice.require()
+        raise ConfigError("jobs.engine: embedded is for one process: write auto or procrastinate")
+    reached(lambda: _ready(url), url)
+    private = opened_private_code(settings, machine.environ)
+    with _sandboxes(settings, cache_folder, private) as sandboxes:
+        asyncio.run(_work(settings, url, machine, sandboxes, jobs))
+
+
+async def _work(
+    settings: Settings, url: str, machine: Machine, sandboxes: Sandboxes, jobs: int
+) -> None:
+    from monitor.service.daemon import Daemon
+    from monitor.service.parts import opened
+    from monitor.service.window import Window
+
+    async with opened(
+        settings, url, machine, sandboxes.now, sandboxes.another, is_telling=False
+    ) as parts:
+        parts.private_code = sandboxes.private_code
+        name = own_name()
+        _log.info(f"working as {name}", step="start")
+        await _same_evidence(parts)
+        window = Window(url, parts.queue)
+        await Daemon(parts, name=name, jobs=jobs, is_watching=False, window=window).run()
+    _log.info("stopped", step="stop")
+
+
+async def _same_evidence(parts: Parts) -> None:
+    """Raises ConfigError if what the others keep is not to be seen from here."""
+    key = await parts.store.latest_evidence()
+    if key is not None and not await parts.evidence.has(key):
+        url = parts.settings.evidence.url
+        raise ConfigError(
+            f"evidence.url: {url} does not hold what the others keep: name their bucket, or a "
+            "folder that all machines share"
+        )
+
+
+def own_name() -> str:
+    """Of this process in the cluster: where it runs, and a name that nobody had before."""
+    return f"{socket.gethostname()}.{os.getpid()}.{secrets.token_hex(3)}"
+
+
+def reached(step: Callable[[], None], url: str) -> None:
+    """Do the first thing with the database; PostgreSQL, and its schema, may come up later."""
+    wait = 1.0
+    while True:
+        try:
+            return step()
+        except TransientError as error:
+            if not url.startswith(_POSTGRESQL):
+                raise
+            if wait == 1.0:
+                _log.warning(f"{error}: waiting for it", step="start", reason=error.reason)
+        time.sleep(wait)
+        wait = min(_MAX_WAIT, wait * 2)
 
 
 async def _asked(wish: Wish, parts: Parts) -> None:
@@ -79,15 +178,40 @@ async def _asked(wish: Wish, parts: Parts) -> None:
     is_all = wish.backfill == ALL
     since = None if is_all else parts.clock.now() - timedelta(days=int(wish.backfill))
     for ecosystem in WATCHERS:
-        await backfilling.ask(ecosystem, since, parts)
+        if parts.perimeter.is_on(ecosystem):
+            await backfilling.ask(ecosystem, since, parts)
 
 
 def _greet(parts: Parts) -> None:
+    """What is watched, how often, and how to look at it: idle feeds have nothing to show."""
+    from monitor.service.watching import interval
+    from monitor.watchers import WATCHERS
+
     names = ", ".join(each.name for each in parts.settings.organisations)
-    _log.info(f"watching npm and PyPI for {names}", step="start")
+    watched = {
+        ecosystem: feeds
+        for ecosystem, registry in WATCHERS.items()
+        if ecosystem in REPOSITORIES or parts.perimeter.is_on(ecosystem)
+        if (feeds := registry.watch(parts.registries, parts.network))
+    }
+    if not watched:
+        raise ConfigError("organisations: none names packages, owners, repositories or domains")
+    told = " and ".join(LABELS[each] for each in watched)
+    _log.info(f"watching {told} for {names}", step="start")
+    for ecosystem, feeds in watched.items():
+        keys = "; ".join(parts.perimeter.told(ecosystem))
+        every = ", ".join(f"{each.feed} every {interval(each.feed, parts):g} s" for each in feeds)
+        _log.info(f"{LABELS[ecosystem]}: {keys}. Asked: {every}", step="start")
+    if "github" in watched and not parts.registries.github.token:
+        _log.info("no [registries.github] token: GitHub answers 60 questions an hour", step="start")
     listen = parts.settings.service.listen
     if listen:
         _log.info(f"health and metrics: http://{listen}/metrics", step="start")
+    _log.info(
+        "to look at it: leakmon status --watch; whose a package is: leakmon perimeter explain; "
+        "what a message looks like: leakmon alerts preview",
+        step="start",
+    )
     if not parts.channels:
         _log.warning(
             "no channel is configured: incidents are shown by leakmon incidents alone; "
@@ -97,20 +221,46 @@ def _greet(parts: Parts) -> None:
         )
 
 
-def _upgraded(url: str) -> None:
+def opened_private_code(settings: Settings, environ: Mapping[str, str]) -> PrivateCode | None:
+    """The indexes of private code, open; None where there are none."""
+    from monitor.config import private_code as places
+
+    if not places.places(settings, environ):
+        return None
+    from monitor.pipeline.private_code import PrivateCode
+
+    made = PrivateCode(places.open_indexes(settings, environ))
+    _log.info("private code is looked for in every artifact", step="start")
+    return made
+
+
+def _upgraded(url: str, engine: str) -> None:
     from monitor.store import migrations
 
     before = migrations.upgrade(url)
-    if before.standing is not migrations.Standing.CURRENT:
+    if before.standing in (migrations.Standing.EMPTY, migrations.Standing.OLDER):
         _log.info(f"database: schema {before.revision or 'none'} -> {before.newest}", step="start")
+    for name in choice.upgrade(engine, url):
+        _log.info(f"database: procrastinate's {name}", step="start")
+
+
+def _ready(url: str) -> None:
+    from monitor.store import migrations
+
+    migrations.working(url)
 
 
 class Sandboxes:
     """The sandbox in use, and a way to another when it has died."""
 
-    def __init__(self, cache_folder: str) -> None:
-        folders = (bundled_rules_folder(),)
-        self._settings = SandboxSettings(rule_folders=folders, cache_folder=cache_folder)
+    def __init__(
+        self, settings: Settings, cache_folder: str, private_code: PrivateCode | None
+    ) -> None:
+        self.private_code = private_code
+        folders = (bundled_rules_folder(), *rule_files(settings, cache_folder))
+        self._settings = SandboxSettings(
+            rule_folders=folders, cache_folder=cache_folder, has_prints=private_code is not None
+        )
         self.now = self._made()
 
     def another(self, lost: Sandbox) -> Sandbox:
@@ -127,10 +277,12 @@ class Sandboxes:
 
 
 @contextmanager
-def _sandboxes(cache_folder: str) -> Iterator[Sandboxes]:
+def _sandboxes(
+    settings: Settings, cache_folder: str, private: PrivateCode | None
+) -> Iterator[Sandboxes]:
     """Started while there is one thread; Ctrl-C is the daemon's to hear, not the sandbox's."""
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    made = Sandboxes(cache_folder)
+    made = Sandboxes(settings, cache_folder, private)
     try:
         signal.signal(signal.SIGINT, before)
         yield made

@@ -7,6 +7,7 @@ when it is not, an incident of its own kind is opened in every channel.
 from __future__ import annotations
 
 import hashlib
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -31,21 +32,41 @@ if TYPE_CHECKING:
 
     from monitor.model import TargetReport
     from monitor.service.parts import Parts
-    from monitor.store import Settled
+    from monitor.store import Settled, Stored
 
 ECOSYSTEM = "leakmon"
 NAME = "canary"
 CAUSE = "canary"
+PATIENCE = timedelta(minutes=10)
+"""By then a canary is settled, or something is in its way."""
+
+_REMEMBERED = 10
 OWNER = Ownership(organisation="", reason="leakmon's own canary")
 _log = logger()
 
 
 async def release(parts: Parts) -> None:
-    """Announce one more canary: from here on it is an artifact like any other."""
+    """Announce one more canary: from here on it is an artifact like any other.
+
+    If one before is not settled by now, nothing that is published would be, and that is told.
+    """
     now = parts.clock.now()
+    for each in await parts.store.files(ECOSYSTEM, NAME, newest=_REMEMBERED):
+        if each.state != "settled" and now - each.first_seen_at > PATIENCE:
+            await silent(each.version, f"not inspected ({each.reason or each.state})", parts)
+            break
     version = now.strftime("%Y%m%d.%H%M%S")
+    artifact = _artifact(version, now)
+    made = Release(
+        ecosystem=ECOSYSTEM, name=NAME, version=version, artifacts=[artifact], published_at=now
+    )
+    await parts.store.announce(made, OWNER)
+    await parts.wake()
+
+
+def _artifact(version: str, now: datetime) -> Artifact:
     packed = canary.package()
-    artifact = Artifact(
+    return Artifact(
         ecosystem=ECOSYSTEM,
         name=NAME,
         version=version,
@@ -55,11 +76,6 @@ async def release(parts: Parts) -> None:
         digests={"sha256": hashlib.sha256(packed).hexdigest()},
         published_at=now,
     )
-    made = Release(
-        ecosystem=ECOSYSTEM, name=NAME, version=version, artifacts=[artifact], published_at=now
-    )
-    await parts.store.announce(made, OWNER)
-    await parts.wake()
 
 
 def decide(
@@ -78,17 +94,49 @@ def decide(
     return []
 
 
+async def stumbled(stored: Stored, reason: str, parts: Parts) -> None:
+    """A canary could not be fetched or scanned, for the second time: no alert comes of it."""
+    await silent(stored.artifact.version, f"not inspected ({reason})", parts)
+
+
+async def silent(version: str, problem: str, parts: Parts) -> None:
+    """Tell that no alert would come of a leak; once, until the canary sings again."""
+    now = parts.clock.now()
+    name = incidents.incident_id(ECOSYSTEM, NAME, CAUSE)
+    artifact = _artifact(version, now)
+
+    def decide(known: Sequence[Incident]) -> list[IncidentChange]:
+        standing = next((each for each in known if each.id == name), None)
+        if standing is not None and standing.state is not IncidentState.RESOLVED:
+            return []
+        return [_silent(name, standing, problem, artifact, now)]
+
+    told_of = await parts.store.observe(ECOSYSTEM, NAME, OWNER, decide, channels=parts.hearers)
+    if told_of:
+        _tell(problem, parts)
+        await parts.wake()
+
+
 def told(settled: Settled, parts: Parts) -> None:
     """Note how it went."""
     if any(change.incident.state is IncidentState.OPEN for change in settled.changes):
-        parts.meters.errors.labels("canary", "canary-silent").inc()
-        _log.error(
-            "the canary, a known leak, would have raised no alert: detection does not work",
-            step="canary",
-            reason="canary-silent",
-        )
+        _tell("not recognised", parts)
         return
     parts.meters.canary.set(parts.clock.now().timestamp())
+    where = ", ".join(each.name for each in parts.channels) or "no channel: none is configured"
+    _log.info(
+        f"the canary, a known leak, was recognised: a real one would be told to {where}",
+        step="canary",
+    )
+
+
+def _tell(problem: str, parts: Parts) -> None:
+    parts.meters.errors.labels("canary", "canary-silent").inc()
+    _log.error(
+        f"the canary, a known leak, would have raised no alert: {problem}",
+        step="canary",
+        reason="canary-silent",
+    )
 
 
 def _problem(report: TargetReport, artifact: Artifact, now: datetime) -> str:

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 from monitor.alerts.delivery import Delivery
 from monitor.errors import TransientError
 from monitor.service.logs import logger
+from monitor.service.troubles import Troubles
 
 if TYPE_CHECKING:
     import asyncio
     from datetime import datetime
 
     from monitor.alerts import Channel
-    from monitor.alerts.delivery import Trouble
-    from monitor.model import Outgoing
+    from monitor.model import Digest, Outgoing
     from monitor.service.meters import Meters
     from monitor.service.parts import Parts
     from monitor.store import Store
@@ -41,6 +41,11 @@ class CountedOutbox:
         found = await self._store.outbox_due(channel, now, limit)
         self._due = found[0] if found else None
         return found
+
+    async def digest_due(self, channel: str, now: datetime) -> Digest | None:
+        """See ``alerts.delivery.Outbox``."""
+        self._due = None
+        return await self._store.digest_due(channel, now)
 
     async def outbox_sending(self, outgoing: str, now: datetime) -> None:
         """From here on the message may have arrived."""
@@ -86,6 +91,7 @@ class Deliveries:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._busy: set[str] = set()
+        self._troubles = Troubles(parts.channels, parts.clock.now)
         self._by_name = {each.name: self._delivery(each) for each in parts.channels}
 
     @property
@@ -98,6 +104,7 @@ class Deliveries:
         while not stopping.is_set():
             if self._parts.intake.is_open:
                 await self._try(channel)
+            await self._troubles.tell()
             await self._parts.rest(PATIENCE)
 
     async def _try(self, channel: str) -> None:
@@ -131,15 +138,6 @@ class Deliveries:
             channel,
             CountedOutbox(channel.name, parts.store, parts.meters),
             now=parts.clock.now,
-            tell=_tell,
+            tell=self._troubles.note,
             jitter=parts.clock.random,
         )
-
-
-def _tell(trouble: Trouble) -> None:
-    """The operator hears of a channel's trouble once when it begins and once when it ends."""
-    if not trouble.message:
-        _log.warning(f"{trouble.channel} works again", step="deliver", channel=trouble.channel)
-        return
-    write = _log.error if trouble.is_operators else _log.warning
-    write(trouble.message, step="deliver", channel=trouble.channel, reason=trouble.reason)

@@ -6,23 +6,29 @@ fetched again, an artifact that is settled with these rules is left alone.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import os
 import shutil
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
+from msgspec import convert, to_builtins
 from msgspec.structs import replace
 
 from monitor import canary, incidents
 from monitor.detectors import Context
+from monitor.detectors.drift.profiling import profile
 from monitor.errors import LeakmonError, NotFoundError
+from monitor.http.failures import room
 from monitor.model import Confidence, Finding, Severity, Status
-from monitor.pipeline.conclude import Policy, conclude_subject
+from monitor.model.profiles import Profile
+from monitor.pipeline.conclude import Concluded, Policy, conclude_subject
 from monitor.pipeline.subjects import Subject
 from monitor.registries.network import fetch
 from monitor.sandbox import Job as SandboxJob
 from monitor.sandbox.events import run
-from monitor.service import canaries
+from monitor.service import canaries, pushes, vanishing
 from monitor.service.ignoring import without_ignored
 from monitor.service.logs import logger
 from monitor.store import Scan
@@ -30,13 +36,23 @@ from monitor.store import Scan
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from monitor.model import Artifact, Incident, IncidentChange, Inspection, TargetReport
+    from monitor.model import (
+        Artifact,
+        Incident,
+        IncidentChange,
+        Release,
+        TargetReport,
+    )
+    from monitor.pipeline.private_code import PrivateCode
     from monitor.sandbox import Outcome
     from monitor.service.parts import Parts
-    from monitor.store import Settled, Stored
+    from monitor.store import Past, Settled, Stored
 
 TRIES_OF_A_SCAN = 2
 """A child may be killed for want of memory that others took; a second time it is the artifact."""
+
+MOST_PROFILES = 40
+"""Files of ten versions: a release of PyPI has several."""
 
 SANDBOX_LOST = "sandbox-lost"
 _log = logger()
@@ -47,30 +63,59 @@ async def inspect_artifact(artifact_id: int, attempts: int, parts: Parts) -> Non
     stored = await parts.store.artifact(artifact_id)
     if stored.state == "settled" and stored.rules_digest == parts.rules_digest:
         return
-    folder = parts.scratch()
+    if not pushes.is_push(stored) and _is_gone(stored):
+        await _vanished(stored, parts)
+        return
+    with room():
+        folder = parts.scratch()
     try:
-        path, stored = await _bytes(stored, folder, parts)
-        started = parts.clock.monotonic()
-        subject, outcome = await _scanned(stored, path, parts)
-        if outcome.error is not None and attempts + 1 < TRIES_OF_A_SCAN:
-            raise outcome.error
+        if pushes.is_push(stored):
+            started = parts.clock.monotonic()
+            run_one = partial(_run, parts=parts)
+            stored, subject, outcomes = await pushes.inspected(stored, folder, run_one, parts)
+        else:
+            path, stored = await _bytes(stored, folder, parts)
+            started = parts.clock.monotonic()
+            subject, outcomes = await _scanned(stored, path, parts)
+        for outcome in outcomes:
+            if outcome.error is not None and attempts + 1 < TRIES_OF_A_SCAN:
+                raise outcome.error
         took = parts.clock.monotonic() - started
         parts.meters.scans.labels(stored.artifact.ecosystem).observe(took)
-        report = await _judged(stored, subject, outcome, parts)
-        settled = await _settle(stored, report, outcome, parts)
+        report = await _judged(stored, subject, outcomes, parts)
+        settled = await _settle(stored, report, outcomes, parts)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     await _tell(stored, report, settled, took, parts)
+
+
+async def vanished(artifact_id: int, parts: Parts) -> None:
+    """The last try found nothing to fetch: that is told in the place of findings."""
+    await _vanished(await parts.store.artifact(artifact_id), parts)
+
+
+def _is_gone(stored: Stored) -> bool:
+    """Whether the registry has told already that there is nothing to fetch."""
+    is_ours = stored.artifact.ecosystem == canaries.ECOSYSTEM
+    return stored.evidence_key is None and not stored.artifact.url and not is_ours
+
+
+async def _vanished(stored: Stored, parts: Parts) -> None:
+    report = vanishing.report(stored.artifact)
+    settled = await _settle(stored, report, [], parts)
+    await _tell(stored, report, settled, 0.0, parts)
 
 
 async def _bytes(stored: Stored, folder: str, parts: Parts) -> tuple[str, Stored]:
     """The artifact as a file: from the evidence, or fetched into it before anything else."""
     path = os.path.join(folder, "artifact")
     if stored.evidence_key is not None:
+        why = "it is inspected again" if stored.settled_at else "its inspection was cut short"
+        await parts.store.audit("leakmon", "evidence-read", stored.evidence_key, reason=why)
         await parts.evidence.get(stored.evidence_key, path)
         return path, stored
     if stored.artifact.ecosystem == canaries.ECOSYSTEM:
-        with open(path, "wb") as file:  # noqa: ASYNC230 - a few hundred bytes
+        with room(), open(path, "wb") as file:  # noqa: ASYNC230 - a few hundred bytes
             file.write(canary.package())
     else:
         path = (await fetch(stored.artifact, parts.network, folder)).path
@@ -83,7 +128,7 @@ async def _bytes(stored: Stored, folder: str, parts: Parts) -> tuple[str, Stored
     return path, known
 
 
-async def _scanned(stored: Stored, path: str, parts: Parts) -> tuple[Subject, Outcome]:
+async def _scanned(stored: Stored, path: str, parts: Parts) -> tuple[Subject, list[Outcome]]:
     artifact = stored.artifact
     context = Context(
         ecosystem=artifact.ecosystem,
@@ -100,7 +145,7 @@ async def _scanned(stored: Stored, path: str, parts: Parts) -> tuple[Subject, Ou
         release=release,
         artifact=artifact,
     )
-    return subject, await _run(job, parts)
+    return subject, [await _run(job, parts)]
 
 
 async def _run(job: SandboxJob, parts: Parts) -> Outcome:
@@ -116,17 +161,46 @@ async def _run(job: SandboxJob, parts: Parts) -> Outcome:
         return await run(parts.sandbox, job)
 
 
-async def _judged(stored: Stored, subject: Subject, outcome: Outcome, parts: Parts) -> TargetReport:
+async def _judged(
+    stored: Stored, subject: Subject, outcomes: Sequence[Outcome], parts: Parts
+) -> TargetReport:
     policy = Policy(
         today=parts.clock.now().date(),
         organisations=tuple(parts.settings.organisations),
         has_inline_ignores=False,
     )
-    report = conclude_subject(subject, [outcome], subject.jobs[0].context, policy).report
+    private = parts.private_code
+    history = await _profiles(stored, parts)
+    # Look-ups of a large bundle take a while: not on the loop's own thread.
+    concluded = await asyncio.to_thread(_concluded, subject, outcomes, policy, private, history)
+    report = concluded.report
     report = replace(report, sha256=stored.sha256, bytes=stored.size)
-    if report.status is Status.FAILED and outcome.error is not None:
-        return _not_inspected(report, outcome.error)
+    error = outcomes[0].error
+    if report.status is Status.FAILED and error is not None:
+        return _not_inspected(report, error)
     return report
+
+
+async def _profiles(stored: Stored, parts: Parts) -> tuple[Profile, ...]:
+    """What the latest artifacts of other versions looked like, the newest first."""
+    artifact = stored.artifact
+    known = await parts.store.history(
+        artifact.ecosystem, artifact.name, MOST_PROFILES, before=stored.artifact_id
+    )
+    return tuple(convert(each.profile, Profile) for each in known if each.profile)
+
+
+def _concluded(
+    subject: Subject,
+    outcomes: Sequence[Outcome],
+    policy: Policy,
+    private: PrivateCode | None,
+    history: tuple[Profile, ...],
+) -> Concluded:
+    if private is not None:
+        private.refresh()
+    context = replace(subject.jobs[0].context, history=history)
+    return conclude_subject(subject, outcomes, context, policy, private)
 
 
 def _not_inspected(report: TargetReport, error: LeakmonError) -> TargetReport:
@@ -145,11 +219,16 @@ def _not_inspected(report: TargetReport, error: LeakmonError) -> TargetReport:
     return replace(report, findings=[finding])
 
 
-async def _settle(stored: Stored, report: TargetReport, outcome: Outcome, parts: Parts) -> Settled:
-    artifact = replace(stored.artifact, size=stored.size)
-    history = await parts.store.history(
-        artifact.ecosystem, artifact.name, before=stored.artifact_id
-    )
+async def _settle(
+    stored: Stored, report: TargetReport, outcomes: Sequence[Outcome], parts: Parts
+) -> Settled:
+    artifact = replace(stored.artifact, size=stored.size or None)
+    history: list[Past] = []
+    if not pushes.is_push(stored):  # commits are no versions of each other
+        past = await parts.store.history(
+            artifact.ecosystem, artifact.name, before=stored.artifact_id
+        )
+        history = [each for each in past if each.status != Status.FAILED.value]
     release = await parts.store.release(stored.artifact_id)
     ignores = await parts.store.ignores()
     now = parts.clock.now()
@@ -168,9 +247,13 @@ async def _settle(stored: Stored, report: TargetReport, outcome: Outcome, parts:
             release=release,
         )
 
-    scan = Scan(rules_digest=parts.rules_digest, members_digest=_members_digest(outcome.inspection))
+    scan = Scan(
+        rules_digest=parts.rules_digest,
+        members_digest=_members_digest(outcomes),
+        profile=_profile(artifact, release, outcomes),
+    )
     return await parts.store.settle(
-        stored.artifact_id, report, decide, scan, channels=parts.channel_names
+        stored.artifact_id, report, decide, scan, channels=parts.hearers
     )
 
 
@@ -198,6 +281,16 @@ async def _tell(
         await parts.wake()
 
 
+async def stumbled(artifact_id: int, reason: str, parts: Parts) -> None:
+    """A second try has failed. Of a canary that is told at once: it stands for all others."""
+    try:
+        stored = await parts.store.artifact(artifact_id)
+    except NotFoundError:
+        return
+    if stored.artifact.ecosystem == canaries.ECOSYSTEM:
+        await canaries.stumbled(stored, reason, parts)
+
+
 async def give_up(artifact_id: int, reason: str, parts: Parts) -> None:
     """The last try has failed: on record, and visible until somebody revives its job."""
     try:
@@ -206,11 +299,26 @@ async def give_up(artifact_id: int, reason: str, parts: Parts) -> None:
         return
 
 
-def _members_digest(inspection: Inspection | None) -> str:
+def _profile(artifact: Artifact, release: Release, outcomes: Sequence[Outcome]) -> dict[str, Any]:
+    """What the next version is held against."""
+    if len(outcomes) != 1 or outcomes[0].inspection is None:
+        return {}
+    shape = profile(
+        outcomes[0].inspection,
+        version=artifact.version,
+        filename=artifact.filename,
+        publisher=release.publisher,
+    )
+    told: dict[str, Any] = to_builtins(shape)
+    return told
+
+
+def _members_digest(outcomes: Sequence[Outcome]) -> str:
     """The set of members, by path and size."""
-    if inspection is None:
+    found = [each.inspection for each in outcomes if each.inspection is not None]
+    if not found:
         return ""
-    listed = sorted(f"{member.path}\0{member.size}" for member in inspection.members)
+    listed = sorted(f"{member.path}\0{member.size}" for one in found for member in one.members)
     whole = "\n".join(listed).encode("utf-8", "surrogatepass")
     return hashlib.sha256(whole).hexdigest()
 

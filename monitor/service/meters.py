@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
+    from monitor.http.limits import Account
     from monitor.store import Metrics
 
 _LAGS = (1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1800, 3600, 21_600, 86_400)
@@ -75,6 +77,44 @@ class Meters:
         )
         self.gaps = Gauge("leakmon_open_gaps", "Gaps that no backfill has closed", registry=own)
         self.disk_full = Gauge("leakmon_intake_stopped", "1 while a disk is full", registry=own)
+        self._limit_gauges()
+
+    def _limit_gauges(self) -> None:
+        own, names = self.registry, ["host", "resource"]
+        self.limit_remaining = Gauge(
+            "leakmon_rate_limit_remaining", "What a host still answers until its limit is reset",
+            names, registry=own,
+        )  # fmt: skip
+        self.limit_reset = Gauge(
+            "leakmon_rate_limit_reset_timestamp_seconds", "When that is", names, registry=own
+        )
+        self.held_until = Gauge(
+            "leakmon_rate_limit_held_until_timestamp_seconds",
+            "Until when a host is left alone as it asked for, 0 for never", names, registry=own,
+        )  # fmt: skip
+        self.api_requests = Gauge(
+            "leakmon_api_requests", "Requests since the start to hosts with a limit", names,
+            registry=own,
+        )  # fmt: skip
+        self.api_unchanged = Gauge(
+            "leakmon_api_unchanged", "Those of them that were answered 'as before' (304)", names,
+            registry=own,
+        )  # fmt: skip
+        self.clone_bytes = Gauge(
+            "leakmon_clone_bytes", "Bytes that git fetched since the start", registry=own
+        )
+
+    def show_limits(self, accounts: Mapping[tuple[str, str], Account], clone_bytes: int) -> None:
+        """Bring the gauges up to what hosts said of their limits; the others are not shown."""
+        for (host, resource), account in accounts.items():
+            if account.limit is None or account.remaining is None:
+                continue
+            self.limit_remaining.labels(host, resource).set(account.remaining)
+            self.limit_reset.labels(host, resource).set(account.reset)
+            self.held_until.labels(host, resource).set(account.held_until)
+            self.api_requests.labels(host, resource).set(account.requests)
+            self.api_unchanged.labels(host, resource).set(account.unchanged)
+        self.clone_bytes.set(clone_bytes)
 
     def show(self, counted: Metrics, polled: dict[str, datetime], now: datetime) -> None:
         """Bring the gauges up to what the database says."""

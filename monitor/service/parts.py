@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import os
 import shutil
 import tempfile
@@ -10,11 +11,12 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING
 
 from monitor.alerts import channels
+from monitor.alerts.routing import hearers
 from monitor.config import network as network_settings_of
-from monitor.config.channels import alert_settings
+from monitor.config.channels import alert_settings, last_digest_at, routing
 from monitor.config.storage import open_evidence
 from monitor.http.pace import Clock
-from monitor.jobs.embedded import EmbeddedQueue
+from monitor.jobs import choice
 from monitor.registries.network import connect
 from monitor.service.intake import Intake
 from monitor.service.logs import logger
@@ -25,15 +27,19 @@ from monitor.watchers.perimeter import Perimeter
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
+    from datetime import datetime
 
     from monitor.alerts import Channel
     from monitor.config import Settings
     from monitor.evidence import Evidence
     from monitor.jobs import Queue
+    from monitor.model import Ownership
+    from monitor.pipeline.private_code import PrivateCode
     from monitor.registries.client_config import Machine
     from monitor.registries.network import Network
     from monitor.registries.settings import NetworkSettings
     from monitor.sandbox import Sandbox
+    from monitor.store.database import Guard
 
 _SCRATCH = "leakmon-watch-"
 _log = logger()
@@ -67,12 +73,15 @@ class Parts:
         self._another = another
         self._renewing = asyncio.Lock()
         self.channels = told
+        self.private_code: PrivateCode | None = None
+        self.hearers = hearers(routing(settings))
         self.folder = folder
         self.clock = clock
         self.perimeter = Perimeter(settings.organisations)
         self.meters = Meters()
         self.intake = Intake(clock)
         self.strangers = Strangers()
+        self.owners: dict[tuple[str, str], Ownership] = {}
         self.woken = asyncio.Condition()
 
     @property
@@ -80,10 +89,22 @@ class Parts:
         """The rules that this daemon inspects with."""
         return self.sandbox.hello.rules_digest
 
+    def guarded(self, guard: Guard) -> Parts:
+        """The same parts; every transaction that writes to their store begins with ``guard``."""
+        made = copy.copy(self)
+        made.store = self.store.guarded(guard)
+        return made
+
     @property
-    def channel_names(self) -> list[str]:
-        """Where incidents are told."""
-        return [channel.name for channel in self.channels]
+    def last_digest_at(self) -> datetime:
+        """The latest moment at which digests were due."""
+        return last_digest_at(self.settings, self.clock.now())
+
+    async def recall(self) -> None:
+        """Know again whose the packages on record are: theirs goes before any stranger's."""
+        names = {each.name for each in self.settings.organisations}
+        known = await self.store.owners()
+        self.owners = {key: own for key, own in known.items() if own.organisation in names}
 
     async def wake(self) -> None:
         """There is work: whoever waits for some looks now."""
@@ -117,12 +138,18 @@ async def opened(
     machine: Machine,
     sandbox: Sandbox,
     another: Callable[[Sandbox], Sandbox],
+    *,
+    is_telling: bool = True,
 ) -> AsyncIterator[Parts]:
-    """Everything that the settings name, until the block ends. The schema is current by now."""
+    """Everything that the settings name, until the block ends. The schema is current by now.
+
+    Who is not ``is_telling`` needs none of the channels' secrets.
+    """
     environ: Mapping[str, str] = machine.environ
     async with AsyncExitStack() as stack:
         clock = Clock()
-        store = Store.open(url, clock=clock.now)
+        engine = choice.engine(settings.jobs.engine, url)
+        store = Store.open(url, clock=clock.now, enqueue=choice.enqueue(engine))
         stack.push_async_callback(store.close)
         kept = await asyncio.to_thread(open_evidence, settings, environ)
         if kept.made_key:
@@ -142,11 +169,11 @@ async def opened(
             registries=registries,
             network=network,
             store=store,
-            queue=EmbeddedQueue(store),
+            queue=choice.queue(engine, store),
             evidence=kept.evidence,
             sandbox=sandbox,
             another=another,
-            told=channels(alert_settings(settings, environ)),
+            told=channels(alert_settings(settings, environ)) if is_telling else [],
             folder=folder,
             clock=clock,
         )

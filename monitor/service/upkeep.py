@@ -33,9 +33,16 @@ async def reconcile(parts: Parts) -> int:
     if back:
         _log.warning(f"{back} pieces of work had lost their job", step="reconcile")
         await parts.wake()
+    await parts.recall()
     await _rechecks(parts)
     await _wake_snoozed(parts)
     return back
+
+
+async def gather_digests(parts: Parts) -> None:
+    """What channels held back until the last time of day for it goes out."""
+    if await parts.store.digests_close(parts.last_digest_at):
+        await parts.wake()
 
 
 async def retain(parts: Parts) -> None:
@@ -97,6 +104,6 @@ async def _wake_snoozed(parts: Parts) -> None:
         if incident.snoozed_until is not None and incident.snoozed_until <= now:
             await parts.store.change_incident(
                 incident.id, change, actor="leakmon", action="woken",
-                channels=parts.channel_names,
+                channels=parts.hearers,
             )  # fmt: skip
             await parts.wake()

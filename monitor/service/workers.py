@@ -6,21 +6,30 @@ import asyncio
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from monitor.errors import LeakmonError, NotFoundError
+from monitor.errors import LeakmonError, NotFoundError, UsageError
 from monitor.jobs import BACK_OFF, LEASE_SECONDS, next_try
 from monitor.service import inspecting, resolving
 from monitor.service.intake import DISK_FULL
 from monitor.service.logs import logger
-from monitor.watchers.rechecks import after_miss
+from monitor.service.resolved import NotYet, Stale
+from monitor.watchers.outages import asked_wait
+from monitor.watchers.rechecks import after_miss, after_stale
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
+    from datetime import datetime
 
     from monitor.model import Job
     from monitor.service.parts import Parts
 
 PATIENCE = 1.0
 """Seconds after which an idle worker looks by itself: another process may have left work."""
+
+LISTENING_PATIENCE = 5.0
+"""The same where the database calls: for what became due, and for calls that went unheard."""
+
+MAX_PATIENCE = 15.0
+"""The same while the database does not answer."""
 
 _log = logger()
 
@@ -32,8 +41,13 @@ class Worker:
         self.name = name
         self.kinds = list(kinds)
         self._parts = parts
+        self._patience = LISTENING_PATIENCE if parts.queue.is_shared else PATIENCE
+        self._failures = 0
+        self._is_owing = False
         self._steps: dict[str, Callable[[Job], Awaitable[None]]] = {
             "resolve": self._resolve,
+            "stranger": self._resolve,
+            "look": self._resolve,
             "recheck": self._recheck,
             "artifact": self._artifact,
         }
@@ -42,16 +56,20 @@ class Worker:
         """Work until it is time to stop; what is in hand then is brought to its end."""
         while not stopping.is_set():
             if not self._parts.intake.is_open or not await self.once():
-                await self._parts.rest(PATIENCE)
+                await self._parts.rest(self._pause())
 
     async def once(self) -> bool:
         """Do the next job; False if none is due."""
         try:
-            job = await self._parts.queue.take(self.name, self.kinds, LEASE_SECONDS)
+            job = await self._take()
+        except UsageError:
+            raise
         except LeakmonError as error:
+            self._failures += 1
             self._parts.intake.saw(error)
             self._parts.meters.errors.labels("take", error.reason).inc()
             return False
+        self._failures = 0
         if job is None:
             return False
         beat = asyncio.create_task(self._heartbeat(job))
@@ -63,6 +81,19 @@ class Worker:
                 await beat
         return True
 
+    async def _take(self) -> Job | None:
+        """The next job. One whose end the database did not take comes again first."""
+        if self._is_owing:
+            await self._parts.queue.release(self.name)
+            self._is_owing = False
+        return await self._parts.queue.take(self.name, self.kinds, LEASE_SECONDS)
+
+    def _pause(self) -> float:
+        """Seconds to wait for work; more each time while the database does not answer."""
+        if not self._failures:
+            return self._patience
+        return min(MAX_PATIENCE, PATIENCE * 2.0 ** min(self._failures - 1, 6))
+
     async def _do(self, job: Job) -> None:
         queue = self._parts.queue
         try:
@@ -71,49 +102,57 @@ class Worker:
             except LeakmonError as error:
                 if error.reason == inspecting.SANDBOX_LOST and type(error) is LeakmonError:
                     raise  # a new one is gone as well: no other job would fare better
-                await self._failed(job, error.reason, str(error))
+                await self._failed(job, error)
             except Exception as error:  # noqa: BLE001 - one bad job never stops the others
                 _log.exception("a bug", step=job.kind, job=job.key)
-                await self._failed(job, f"bug-{type(error).__name__}", str(error))
+                bug = LeakmonError(str(error), reason=f"bug-{type(error).__name__}")
+                await self._failed(job, bug)
             else:
                 await queue.done(job)
                 self._parts.intake.went_well()
         except LeakmonError as error:
-            # The database itself does not take it: the lease lapses and the job comes again.
+            # The database itself does not take it: given back once it does, or the lease lapses.
+            self._is_owing = True
             self._parts.intake.saw(error)
             self._parts.meters.errors.labels(job.kind, error.reason).inc()
             if error.reason == inspecting.SANDBOX_LOST:
                 raise
 
-    async def _failed(self, job: Job, reason: str, told: str) -> None:
-        parts = self._parts
+    async def _failed(self, job: Job, error: LeakmonError) -> None:
+        parts, reason = self._parts, error.reason
         parts.meters.errors.labels(job.kind, reason).inc()
         now = parts.clock.now()
         if reason == DISK_FULL:
-            parts.intake.saw(LeakmonError(told, reason=reason))
-            await parts.queue.retry(job, now + BACK_OFF[0], reason)
+            parts.intake.saw(error)
+            await parts.queue.retry(job, now + BACK_OFF[0], reason, is_its_doing=False)
             return
-        tries = job.attempts + 1
-        at = after_miss(tries, now) if job.kind == "resolve" else next_try(tries, now)
+        if job.kind == "artifact" and job.attempts:
+            await inspecting.stumbled(int(job.payload["artifact"]), reason, parts)
+        at = _next(job, error, now)
         if at is not None:
-            write = _log.info if reason == "not-yet" else _log.warning
-            wait = round((at - now).total_seconds())
-            write(f"{told}; again in {wait} s", step=job.kind, reason=reason)
+            self._say_again(job, error, round((at - now).total_seconds()))
             await parts.queue.retry(job, at, reason)
             return
-        _log.error(f"set aside: {told}", step=job.kind, reason=reason, job=job.key)
+        if job.kind == "artifact" and isinstance(error, NotFoundError):
+            await inspecting.vanished(int(job.payload["artifact"]), parts)
+            await parts.queue.done(job)
+            return
+        _log.error(f"set aside: {error}", step=job.kind, reason=reason, job=job.key)
         if job.kind == "artifact":
             await inspecting.give_up(int(job.payload["artifact"]), reason, parts)
         await parts.queue.dead(job, reason)
 
+    def _say_again(self, job: Job, error: LeakmonError, wait: int) -> None:
+        if job.kind == "stranger":
+            return  # there are thousands, and they are nobody's concern yet
+        write = _log.info if isinstance(error, NotYet) else _log.warning
+        write(f"{error}; again in {wait} s", step=job.kind, reason=error.reason)
+
     async def _resolve(self, job: Job) -> None:
-        await resolving.resolve_notice(job.payload, self._parts)
+        await resolving.resolve_notice(job.payload, job.attempts, self._parts)
 
     async def _recheck(self, job: Job) -> None:
-        try:
-            await self._resolve(job)
-        except NotFoundError:
-            await resolving.vanished(job.payload, self._parts)
+        await resolving.recheck(job.payload, job.attempts, self._parts)
 
     async def _artifact(self, job: Job) -> None:
         artifact = int(job.payload["artifact"])
@@ -130,3 +169,16 @@ class Worker:
             if not is_kept:
                 _log.warning("lost its lease", step=job.kind, reason="lease-lost", job=job.key)
                 return
+
+
+def _next(job: Job, error: LeakmonError, now: datetime) -> datetime | None:
+    """When to try again: as the error has it, and not before a registry wants to be asked."""
+    tries = job.attempts + 1
+    if isinstance(error, Stale):
+        at = after_stale(tries, now)
+    elif job.kind in {"resolve", "stranger"}:
+        at = after_miss(tries, now)
+    else:
+        at = next_try(tries, now)
+    wait = asked_wait(error)
+    return max(at, now + wait) if at is not None and wait is not None else at

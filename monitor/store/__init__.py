@@ -1,10 +1,11 @@
 """All SQL. One public method of ``Store`` is one transaction; what it gives are plain records.
 
 Each room of the store adds its methods in its own module: ``feeds`` (pages, checkpoints, gaps),
-``artifacts`` (releases and files), ``cases`` (incidents), ``settling``, ``outbox``, ``ledger``
-(audit log, reconciliation, retention), ``observing`` (ignores, counts). The schema is declared in
-``tables`` and ``tables_work``, its versions lie under ``alembic/`` and are the work of
-``migrations``. Database errors come as ours: TransientError where waiting may help (``disk-full``,
+``artifacts`` (releases and files), ``packages`` (tags, events), ``repositories`` (refs, commits),
+``cases`` (incidents), ``settling``, ``outbox``, ``ledger`` (audit log, reconciliation, retention),
+``observing`` (ignores, counts). The schema is declared in ``tables``, ``tables_work`` and
+``tables_repositories``, its versions lie under ``alembic/`` and are the work of ``migrations``.
+Database errors come as ours: TransientError where waiting may help (``disk-full``,
 ``database-locked``, ``database``), ConfigError where the operator has to act.
 """
 
@@ -19,13 +20,19 @@ from monitor.store.records import (
     Announced,
     AuditEntry,
     FeedCount,
+    FileRecord,
     GapRecord,
     IncidentFilter,
     Metrics,
     NoticeRecord,
+    PackageEvent,
     Past,
+    Pulse,
+    Push,
+    RepositoryRecord,
     Retention,
     Scan,
+    SetAside,
     Settled,
     Stored,
     Tracked,
@@ -42,15 +49,21 @@ __all__ = [
     "Clock",
     "Decide",
     "FeedCount",
+    "FileRecord",
     "GapRecord",
     "IgnoreRecord",
     "IncidentFilter",
     "Metrics",
     "NoticeRecord",
+    "PackageEvent",
     "Past",
+    "Pulse",
+    "Push",
+    "RepositoryRecord",
     "Retention",
     "Scan",
     "Seal",
+    "SetAside",
     "Settled",
     "Store",
     "Stored",

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from monitor.model import Artifact, Ownership, Release
     from monitor.store.records import Past, Stored
 
+REMOVED = "removed"
+"""The action of ``withdraw`` that a new announcement takes back: what is announced is there."""
+
 RESTORED = "restored"
 """The action of ``withdraw`` that takes an earlier one back."""
 
@@ -45,7 +48,9 @@ class Artifacts(Feeds):
         announced: list[Announced] = []
         jobs = []
         async with self.database.writing() as session:
-            package_id = await self._package(session, release, ownership, now)
+            package_id = await self._package(
+                session, release.ecosystem, release.name, ownership, now
+            )
             release_id = await self._release(session, package_id, release, now)
             for artifact in release.artifacts:
                 entry = await self._artifact(session, release_id, artifact, now)
@@ -181,18 +186,13 @@ class Artifacts(Feeds):
                 for release, package, organisation in await session.execute(query)
             ]
 
-    async def versions(self, ecosystem: str, name: str) -> set[str]:
-        """The versions of a package that are on record."""
-        query = (
-            sa.select(ReleaseRow.version)
-            .join(PackageRow, PackageRow.id == ReleaseRow.package_id)
-            .where(PackageRow.ecosystem == ecosystem, PackageRow.name == name)
-        )
-        async with self.database.reading() as session:
-            return set((await session.execute(query)).scalars())
-
     async def _package(
-        self, session: AsyncSession, release: Release, ownership: Ownership, now: datetime
+        self,
+        session: AsyncSession,
+        ecosystem: str,
+        name: str,
+        ownership: Ownership,
+        now: datetime,
     ) -> int:
         made = self.database.insert(OrganisationRow).values(
             name=ownership.organisation, first_seen_at=now
@@ -202,8 +202,8 @@ class Artifacts(Feeds):
         owner_id = (await session.execute(owner)).scalar_one()
         upsert = self.database.insert(PackageRow).values(
             organisation_id=owner_id,
-            ecosystem=release.ecosystem,
-            name=release.name,
+            ecosystem=ecosystem,
+            name=name,
             reason=ownership.reason,
             first_seen_at=now,
         )
@@ -226,8 +226,13 @@ class Artifacts(Feeds):
         made = self.database.insert(ReleaseRow).values(
             package_id=package_id, version=release.version, first_seen_at=now, withdrawal="", **told
         )
+        is_removed = ReleaseRow.withdrawal == REMOVED
+        back = {
+            "withdrawal": sa.case((is_removed, ""), else_=ReleaseRow.withdrawal),
+            "withdrawn_at": sa.case((is_removed, None), else_=ReleaseRow.withdrawn_at),
+        }
         upsert = made.on_conflict_do_update(
-            index_elements=[ReleaseRow.package_id, ReleaseRow.version], set_=told
+            index_elements=[ReleaseRow.package_id, ReleaseRow.version], set_=told | back
         )
         return int((await session.execute(upsert.returning(ReleaseRow.id))).scalar_one())
 
@@ -252,7 +257,7 @@ class Artifacts(Feeds):
             return Announced(artifact_id=new_id, artifact=artifact, is_new=True)
         query = sa.select(ArtifactRow).where(ArtifactRow.identity == identity)
         row = (await session.execute(query)).scalar_one()
-        is_back = row.withdrawal == "removed"
+        is_back = row.withdrawal == REMOVED
         if is_back:
             row.withdrawal, row.withdrawn_at = "", None
         row.url = artifact.url

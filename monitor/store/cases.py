@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -16,11 +16,12 @@ from monitor.model import (
     IncidentEvent,
     Severity,
 )
-from monitor.store.artifacts import Artifacts
 from monitor.store.core import absent
 from monitor.store.keys import deliver_job
 from monitor.store.nouns import ELSEWHERE, event_of, incident_of
+from monitor.store.packages import Packages
 from monitor.store.records import IncidentFilter
+from monitor.store.repositories import Repositories
 from monitor.store.tables import (
     EventRow,
     FindingRow,
@@ -31,14 +32,24 @@ from monitor.store.tables import (
 from monitor.store.tables_work import AuditRow, OutgoingRow
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from sqlalchemy.ext.asyncio import AsyncSession
 
-    from monitor.model import Job
+    from monitor.model import Job, Ownership
 
 Change = Callable[[Incident], IncidentChange]
 
+Hold = Callable[[Incident, IncidentEvent, Sequence[str]], Mapping[str, bool]]
+"""Who hears of an event: channel -> whether it is held for that channel's digest.
 
-class Cases(Artifacts):
+The last argument names the channels that were told of the incident before.
+"""
+Hearers = Sequence[str] | Hold
+"""The channels that hear of everything at once, or who chooses."""
+
+
+class Cases(Packages, Repositories):
     """Incidents and their events."""
 
     async def incidents(self, wanted: IncidentFilter | None = None) -> list[Incident]:
@@ -88,7 +99,7 @@ class Cases(Artifacts):
         actor: str,
         action: str,
         reason: str = "",
-        channels: Sequence[str] = (),
+        channels: Hearers = (),
     ) -> Incident:
         """Change one incident: ``change`` is called inside the transaction with how it stands.
 
@@ -108,6 +119,23 @@ class Cases(Artifacts):
             )
             await self._record(session, package.id, [made], channels)
             return made.incident
+
+    async def observe(
+        self,
+        ecosystem: str,
+        name: str,
+        ownership: Ownership,
+        decide: Callable[[Sequence[Incident]], Sequence[IncidentChange]],
+        *,
+        channels: Hearers = (),
+    ) -> list[IncidentChange]:
+        """What is to be told of a package without an artifact: ``decide`` as for ``settle``."""
+        now = self.clock()
+        async with self.database.writing() as session:
+            package_id = await self._package(session, ecosystem, name, ownership, now)
+            changes = list(decide(await self._known(session, package_id)))
+            await self._record(session, package_id, changes, channels)
+            return changes
 
     async def _findings(self, condition: Any, limit: int) -> list[Finding]:
         query = sa.select(FindingRow.document).where(condition).order_by(FindingRow.id)
@@ -139,7 +167,7 @@ class Cases(Artifacts):
         session: AsyncSession,
         package_id: int,
         changes: Sequence[IncidentChange],
-        channels: Sequence[str],
+        channels: Hearers,
         artifact_id: int | None = None,
     ) -> list[str]:
         """Write incidents, events, outgoing alerts and their jobs; the ids of the new alerts."""
@@ -156,37 +184,55 @@ class Cases(Artifacts):
                 )
                 await session.execute(seen.on_conflict_do_nothing())
             for event in change.events:
-                jobs += await self._event(session, event, channels)
+                jobs += await self._event(session, change.incident, event, channels)
         await self._enqueue(session, jobs)
         return [job.payload["outgoing"] for job in jobs]
 
     async def _event(
-        self, session: AsyncSession, event: IncidentEvent, channels: Sequence[str]
+        self, session: AsyncSession, incident: Incident, event: IncidentEvent, channels: Hearers
     ) -> list[Job]:
         made = self.database.insert(EventRow).values(msgspec.structs.asdict(event))
         fresh = await session.execute(made.on_conflict_do_nothing().returning(EventRow.id))
         if not fresh.first() or not event.is_told:
             return []
+        if callable(channels):
+            hearing = channels(incident, event, await self._told_before(session, incident.id))
+        else:
+            hearing = dict.fromkeys(channels, False)
         now = self.clock()
         jobs = []
-        for channel in channels:
+        for channel, is_held in hearing.items():
             outgoing_id = f"{event.id}:{channel}"
-            session.add(
-                OutgoingRow(
-                    id=outgoing_id,
-                    event_id=event.id,
-                    incident_id=event.incident_id,
-                    channel=channel,
-                    state="waiting",
-                    attempts=0,
-                    reason="",
-                    created_at=now,
-                    due_at=now,
-                )
-            )
-            jobs.append(deliver_job(outgoing_id, channel, now))
+            session.add(_outgoing(outgoing_id, event, channel, now, is_held=is_held))
+            if not is_held:
+                jobs.append(deliver_job(outgoing_id, channel, now))
         await session.flush()
         return jobs
+
+    async def _told_before(self, session: AsyncSession, incident_id: str) -> list[str]:
+        """The channels that have a message of the incident's own, or will."""
+        query = (
+            sa.select(OutgoingRow.channel)
+            .where(OutgoingRow.incident_id == incident_id, OutgoingRow.digest_id.is_(None))
+            .where(OutgoingRow.state != "held")
+        )
+        return sorted(set((await session.execute(query)).scalars()))
+
+
+def _outgoing(
+    outgoing_id: str, event: IncidentEvent, channel: str, now: datetime, *, is_held: bool
+) -> OutgoingRow:
+    return OutgoingRow(
+        id=outgoing_id,
+        event_id=event.id,
+        incident_id=event.incident_id,
+        channel=channel,
+        state="held" if is_held else "waiting",
+        attempts=0,
+        reason="",
+        created_at=now,
+        due_at=now,
+    )
 
 
 def _cases() -> sa.Select[IncidentRow, PackageRow]:

@@ -10,33 +10,41 @@ import sqlalchemy as sa
 from monitor.model import Checkpoint, Gap, Notice, Ownership
 from monitor.store.core import Core, changed
 from monitor.store.keys import notice_key, resolve_job
-from monitor.store.records import GapRecord, NoticeRecord
-from monitor.store.tables_work import CheckpointRow, GapRow, NoticeRow
+from monitor.store.records import GapRecord, NoticeRecord, Pulse
+from monitor.store.tables_work import CheckpointRow, GapRow, NoticeRow, PulseRow
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
     from datetime import datetime
 
     from sqlalchemy.ext.asyncio import AsyncSession
 
     from monitor.model import Job, Page
 
+_BATCH = 500
+
 
 class Feeds(Core):
     """How far each feed was read, and what of it is ours."""
 
     async def record_page(
-        self, page: Page, kept: Sequence[tuple[Notice, Ownership]], *, priority: int = 0
+        self,
+        page: Page,
+        kept: Sequence[tuple[Notice, Ownership]],
+        *,
+        later: Sequence[tuple[Notice, Ownership, datetime]] = (),
+        priority: int = 0,
     ) -> int:
         """Keep what is ours, enqueue its ``resolve`` jobs, note the gaps, then move the checkpoint.
 
         All or nothing, so that the checkpoint never passes work which is not durable. A page that
-        is recorded twice changes nothing more. ``priority`` is ``keys.BACKFILL`` for a backfill.
-        Gives the number of new jobs.
+        is recorded twice changes nothing more. ``later`` is kept as well, its jobs due at their
+        own times. ``priority`` is ``keys.BACKFILL`` for a backfill. Gives the number of new jobs.
         """
         now = self.clock()
+        due = [*((notice, owner, now) for notice, owner in kept), *later]
         async with self.database.writing() as session:
-            jobs = await self._keep(session, page.checkpoint.feed, kept, now, priority)
+            jobs = await self._keep(session, page.checkpoint.feed, due, now, priority)
             enqueued = await self._enqueue(session, jobs)
             for gap in page.gaps:
                 await self._gap(session, gap, now)
@@ -47,8 +55,10 @@ class Feeds(Core):
         self, feed: str, kept: Sequence[tuple[Notice, Ownership]], *, priority: int = 0
     ) -> int:
         """As ``record_page`` for what a backfill or a recheck found: no checkpoint moves."""
+        now = self.clock()
+        due = [(notice, owner, now) for notice, owner in kept]
         async with self.database.writing() as session:
-            jobs = await self._keep(session, feed, kept, self.clock(), priority)
+            jobs = await self._keep(session, feed, due, now, priority)
             return await self._enqueue(session, jobs)
 
     async def checkpoints(self) -> dict[str, Checkpoint]:
@@ -92,6 +102,21 @@ class Feeds(Core):
         async with self.database.writing() as session:
             return changed(await session.execute(closing)) == 1
 
+    async def beat(self, pulse: Pulse) -> None:
+        """Note a sign of life, in the place of the one before."""
+        values = msgspec.structs.asdict(pulse)
+        made = self.database.insert(PulseRow).values(values)
+        upsert = made.on_conflict_do_update(index_elements=[PulseRow.name], set_=values)
+        async with self.database.writing() as session:
+            await session.execute(upsert)
+
+    async def pulses(self) -> dict[str, Pulse]:
+        """Every sign of life, by name; those of the dead stand, too."""
+        names = Pulse.__struct_fields__
+        async with self.database.reading() as session:
+            rows = (await session.execute(sa.select(PulseRow))).scalars()
+            return {row.name: Pulse(**{name: getattr(row, name) for name in names}) for row in rows}
+
     async def notice(self, key: str) -> NoticeRecord:
         """A kept notice. Raises NotFoundError."""
         async with self.database.reading() as session:
@@ -107,27 +132,36 @@ class Feeds(Core):
         self,
         session: AsyncSession,
         feed: str,
-        kept: Iterable[tuple[Notice, Ownership]],
+        due: Sequence[tuple[Notice, Ownership, datetime]],
         now: datetime,
         priority: int,
     ) -> list[Job]:
-        jobs = []
-        for notice, ownership in kept:
-            key = notice_key(notice)
-            made = self.database.insert(NoticeRow).values(
-                key=key,
-                feed=feed,
-                notice=msgspec.to_builtins(notice),
-                ownership=msgspec.to_builtins(ownership),
-                priority=priority,
-                seen_at=now,
-                outcome="",
-                resolved_at=None,
-            )
-            fresh = await session.execute(made.on_conflict_do_nothing().returning(NoticeRow.key))
-            if fresh.first():
-                jobs.append(resolve_job(key, notice, ownership, now, priority))
-        return jobs
+        """Write the notices; the jobs of those that were not known."""
+        fresh: set[str] = set()
+        rows = {
+            notice_key(notice): {
+                "key": notice_key(notice),
+                "feed": feed,
+                "notice": notice,
+                "ownership": ownership,
+                "priority": priority,
+                "seen_at": now,
+                "outcome": "",
+                "resolved_at": None,
+            }
+            for notice, ownership, _ in due
+        }
+        values = list(rows.values())
+        for start in range(0, len(values), _BATCH):
+            made = self.database.insert(NoticeRow).values(values[start : start + _BATCH])
+            new = await session.execute(made.on_conflict_do_nothing().returning(NoticeRow.key))
+            fresh.update(new.scalars())
+        return [
+            resolve_job(key, notice, ownership, run_at, priority)
+            for notice, ownership, run_at in due
+            for key in [notice_key(notice)]
+            if key in fresh
+        ]
 
     async def _resolve(self, session: AsyncSession, key: str, outcome: str, now: datetime) -> bool:
         resolving = (
@@ -170,7 +204,9 @@ class Feeds(Core):
         known = (await session.execute(same)).scalar()
         if known is not None:
             return known
-        row = GapRow(**msgspec.structs.asdict(gap), noticed_at=now, closed_at=None)
+        moved = sa.select(CheckpointRow.moved_at).where(CheckpointRow.feed == gap.feed)
+        read_at = (await session.execute(moved)).scalar()
+        row = GapRow(**msgspec.structs.asdict(gap), noticed_at=now, read_at=read_at, closed_at=None)
         session.add(row)
         await session.flush()
         return row.id
@@ -178,7 +214,13 @@ class Feeds(Core):
 
 def _gap_record(row: GapRow) -> GapRecord:
     gap = Gap(feed=row.feed, kind=row.kind, detail=row.detail, since=row.since, until=row.until)
-    return GapRecord(id=row.id, gap=gap, noticed_at=row.noticed_at, closed_at=row.closed_at)
+    return GapRecord(
+        id=row.id,
+        gap=gap,
+        noticed_at=row.noticed_at,
+        closed_at=row.closed_at,
+        read_at=row.read_at,
+    )
 
 
 def _notice_record(row: NoticeRow) -> NoticeRecord:

@@ -14,8 +14,18 @@ if TYPE_CHECKING:
 
     from monitor.model import Artifact, Notice, Ownership
 
-PRIORITIES = {"deliver": 300, "resolve": 200, "artifact": 100, "recheck": 0}
+PRIORITIES = {
+    "deliver": 300,
+    "resolve": 200,
+    "look": 200,
+    "stranger": 150,
+    "artifact": 100,
+    "recheck": 0,
+}
 """What people wait for goes first. A backfill subtracts from these."""
+
+REPOSITORIES = frozenset({"github", "gitlab", "git"})
+"""Whose notices are about repositories."""
 
 BACKFILL = -150
 """The priority to give to what a backfill finds: behind everything new, before rechecks."""
@@ -54,7 +64,14 @@ def _digest(parts: tuple[str, ...]) -> str:
 def resolve_job(
     key: str, notice: Notice, ownership: Ownership, run_at: datetime, priority: int
 ) -> Job:
-    """The job that finds out what a notice means. Its payload holds the notice and its owner."""
+    """The job that finds out what a notice means. Its payload holds the notice and its owner.
+
+    Whose owner is not known yet is a ``stranger``, and to look at a repository takes a clone
+    (``look``): kinds of their own, so that they delay nobody.
+    """
+    kind = "resolve" if ownership.organisation else "stranger"
+    if notice.ecosystem in REPOSITORIES:
+        kind = "look"
     payload: dict[str, Any] = {
         "notice_key": key,
         "notice": msgspec.to_builtins(notice),
@@ -63,10 +80,10 @@ def resolve_job(
     }
     return Job(
         key=key,
-        kind="resolve",
+        kind=kind,
         run_at=run_at,
         payload=payload,
-        priority=PRIORITIES["resolve"] + priority,
+        priority=PRIORITIES[kind] + priority,
     )
 
 

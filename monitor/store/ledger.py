@@ -9,9 +9,10 @@ import sqlalchemy as sa
 
 from monitor.model import Notice, Ownership
 from monitor.store.core import changed
+from monitor.store.digests import PENDING
 from monitor.store.keys import artifact_job, deliver_job, resolve_job
-from monitor.store.outbox import PENDING, Outbox
 from monitor.store.records import AuditEntry, Retention
+from monitor.store.rescanning import Rescanning
 from monitor.store.tables import ArtifactRow, IncidentArtifactRow, IncidentRow
 from monitor.store.tables_work import AuditRow, JobRow, NoticeRow, OutgoingRow
 
@@ -22,10 +23,11 @@ if TYPE_CHECKING:
 
 UNFINISHED = ("announced", "fetched")
 _BATCH = 1000
+_STRANGE = JobRow.kind == "stranger"
 _ALIVE = ("open", "acknowledged", "snoozed")
 
 
-class Ledger(Outbox):
+class Ledger(Rescanning):
     """Audit log, reconciliation, retention."""
 
     async def audit(
@@ -129,16 +131,39 @@ class Ledger(Outbox):
         async with self.database.reading() as session:
             return {key for key in (await session.execute(query)).scalars() if key is not None}
 
-    async def purge(self, keep: Retention) -> int:
-        """Forget jobs and notices that were finished long ago. Gives how many rows went."""
-        before = self.clock() - keep.finished
-        jobs = sa.delete(JobRow).where(JobRow.state == "done", JobRow.finished_at < before)
-        notices = sa.delete(NoticeRow).where(
-            NoticeRow.outcome != "", NoticeRow.resolved_at < before
+    async def latest_evidence(self) -> str | None:
+        """The key of what was put into the evidence last and is to stay."""
+        query = (
+            sa.select(ArtifactRow.evidence_key)
+            .where(ArtifactRow.evidence_key.is_not(None), ~ArtifactRow.is_evidence_going)
+            .order_by(ArtifactRow.fetched_at.desc())
+            .limit(1)
         )
+        async with self.database.reading() as session:
+            return (await session.execute(query)).scalar()
+
+    async def purge(self, keep: Retention) -> int:
+        """Forget finished work, and what was set aside long ago. Gives how many rows went.
+
+        A job that was given up takes its notice with it, else that would bring it back.
+        """
+        now = self.clock()
+        jobs = [
+            sa.and_(JobRow.state == "done", JobRow.finished_at < now - keep.finished),
+            sa.and_(JobRow.state == "done", JobRow.finished_at < now - keep.strangers, _STRANGE),
+            sa.and_(JobRow.state == "dead", JobRow.finished_at < now - keep.finished, _STRANGE),
+            sa.and_(JobRow.state == "dead", JobRow.finished_at < now - keep.set_aside),
+        ]
+        notices = sa.or_(
+            sa.and_(NoticeRow.outcome != "", NoticeRow.resolved_at < now - keep.finished),
+            sa.and_(NoticeRow.outcome == "not-ours", NoticeRow.resolved_at < now - keep.strangers),
+        )
+        given_up = sa.select(JobRow.key).where(JobRow.state == "dead", sa.or_(*jobs))
+        ending = sa.update(NoticeRow).where(NoticeRow.key.in_(given_up), NoticeRow.outcome == "")
         async with self.database.writing() as session:
-            gone = changed(await session.execute(jobs))
-            return gone + changed(await session.execute(notices))
+            await session.execute(ending.values(outcome="set-aside", resolved_at=now))
+            gone = changed(await session.execute(sa.delete(JobRow).where(sa.or_(*jobs))))
+            return gone + changed(await session.execute(sa.delete(NoticeRow).where(notices)))
 
     async def _unresolved(self, session: AsyncSession) -> list[Job]:
         query = sa.select(NoticeRow).where(NoticeRow.outcome == "").order_by(NoticeRow.seen_at)

@@ -10,8 +10,8 @@ import sqlalchemy as sa
 from msgspec import Struct
 
 from monitor.store.core import changed
+from monitor.store.digests import PENDING
 from monitor.store.ledger import Ledger
-from monitor.store.outbox import PENDING
 from monitor.store.records import FeedCount, Metrics
 from monitor.store.tables import ArtifactRow, IncidentRow
 from monitor.store.tables_work import (

@@ -13,24 +13,23 @@ import sqlalchemy as sa
 
 from monitor.model import Outgoing
 from monitor.store.core import changed
+from monitor.store.digests import DIGEST_PREFIX, PENDING, Digests
 from monitor.store.nouns import event_of, incident_of
-from monitor.store.settling import Settling
+from monitor.store.records import SetAside
 from monitor.store.tables import EventRow, IncidentRow, PackageRow
-from monitor.store.tables_work import OutgoingRow
+from monitor.store.tables_work import DigestRow, OutgoingRow
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from sqlalchemy.ext.asyncio import AsyncSession
 
-PENDING = ("waiting", "sending")
 
-
-class Outbox(Settling):
+class Outbox(Digests):
     """Alerts on their way."""
 
     async def outbox_due(self, channel: str, now: datetime, limit: int = 1) -> list[Outgoing]:
-        """What the channel has not taken and is due, oldest first."""
+        """What the channel has not taken and is due, oldest first (digests: ``digest_due``)."""
         query = (
             sa.select(OutgoingRow, EventRow, IncidentRow, PackageRow)
             .join(EventRow, EventRow.id == OutgoingRow.event_id)
@@ -58,12 +57,18 @@ class Outbox(Settling):
 
     async def outbox_sending(self, outgoing: str, now: datetime) -> None:
         """From here on the message may have arrived. Counts an attempt."""
-        values = {"state": "sending", "sending_at": now, "attempts": OutgoingRow.attempts + 1}
+        attempts = (
+            DigestRow.attempts if outgoing.startswith(DIGEST_PREFIX) else OutgoingRow.attempts
+        )
+        values = {"state": "sending", "sending_at": now, "attempts": attempts + 1}
         await self._turn_to(outgoing, values)
 
     async def outbox_sent(self, outgoing: str, message: str, now: datetime) -> None:
         """It arrived under this id. An incident's first is when people were told."""
         values = {"state": "sent", "sent_at": now, "message_id": message, "reason": ""}
+        if outgoing.startswith(DIGEST_PREFIX):
+            await self.turn_digest(outgoing, values)
+            return
         of_alert = sa.select(OutgoingRow.incident_id).where(OutgoingRow.id == outgoing)
         telling = (
             sa.update(IncidentRow)
@@ -89,14 +94,42 @@ class Outbox(Settling):
         """Make everything of a channel due now, also what was set aside (a new token is there)."""
         reviving = (
             sa.update(OutgoingRow)
-            .where(OutgoingRow.channel == channel, OutgoingRow.state != "sent")
+            .where(OutgoingRow.channel == channel, OutgoingRow.state.not_in(("sent", "held")))
             .values(
                 due_at=self.clock(),
                 state=sa.case((OutgoingRow.state == "failed", "waiting"), else_=OutgoingRow.state),
             )
         )
+        digests = sa.update(DigestRow).where(
+            DigestRow.channel == channel, DigestRow.state == "failed"
+        )
+        again = {"state": "waiting", "due_at": self.clock()}
         async with self.database.writing() as session:
-            return changed(await session.execute(reviving))
+            revived = changed(await session.execute(reviving))
+            return revived + changed(await session.execute(digests.values(again)))
+
+    async def outbox_set_aside(self, limit: int = 100) -> list[SetAside]:
+        """The alerts that were abandoned, latest first."""
+        query = (
+            sa.select(OutgoingRow)
+            .where(OutgoingRow.state == "failed")
+            .order_by(OutgoingRow.number.desc())
+            .limit(limit)
+        )
+        names = SetAside.__struct_fields__
+        async with self.database.reading() as session:
+            rows = (await session.execute(query)).scalars()
+            return [SetAside(**{name: getattr(row, name) for name in names}) for row in rows]
+
+    async def outbox_revive_one(self, outgoing: str) -> bool:
+        """Make one abandoned alert due now; False if there is no such."""
+        reviving = (
+            sa.update(OutgoingRow)
+            .where(OutgoingRow.id == outgoing, OutgoingRow.state == "failed")
+            .values(due_at=self.clock(), state="waiting", reason="")
+        )
+        async with self.database.writing() as session:
+            return changed(await session.execute(reviving)) == 1
 
     async def outbox_next_at(self, channel: str) -> datetime | None:
         """When the channel's next pending alert is due; None if nothing is pending."""
@@ -107,6 +140,9 @@ class Outbox(Settling):
             return (await session.execute(query)).scalar()
 
     async def _turn_to(self, outgoing: str, values: dict[str, Any]) -> None:
+        if outgoing.startswith(DIGEST_PREFIX):
+            await self.turn_digest(outgoing, values)
+            return
         async with self.database.writing() as session:
             await session.execute(_pending(outgoing).values(values))
 
@@ -117,6 +153,7 @@ class Outbox(Settling):
                 OutgoingRow.incident_id == incident_id,
                 OutgoingRow.channel == channel,
                 OutgoingRow.state == "sent",
+                OutgoingRow.message_id.is_not(None),
             )
             .order_by(OutgoingRow.number)
         )

@@ -9,11 +9,13 @@ from msgspec import Struct, field
 
 from monitor.model import (
     Artifact,
+    CommitMark,
     Gap,
     IncidentChange,
     IncidentState,
     Notice,
     Ownership,
+    Release,
     Severity,
 )
 
@@ -67,6 +69,24 @@ class Settled(Struct, frozen=True, kw_only=True):
     outgoing: list[str] = field(default_factory=list)
 
 
+class Push(Struct, frozen=True, kw_only=True):
+    """Commits that are inspected together: a release with one artifact, and what it is made of."""
+
+    release: Release
+    marks: list[CommitMark]
+
+
+class RepositoryRecord(Struct, frozen=True, kw_only=True):
+    """A repository on record: what its refs point to, and the commits that they have left."""
+
+    package_id: int
+    address: str
+    head: str
+    first_looked_at: datetime
+    refs: dict[str, str]
+    left: frozenset[str]
+
+
 class Past(Struct, frozen=True, kw_only=True):
     """What an earlier artifact of a package was like."""
 
@@ -109,12 +129,58 @@ class NoticeRecord(Struct, frozen=True, kw_only=True):
 
 
 class GapRecord(Struct, frozen=True, kw_only=True):
-    """A gap on record."""
+    """A gap on record. ``read_at`` is when its feed had last moved before, None where unknown."""
 
     id: int
     gap: Gap
     noticed_at: datetime
     closed_at: datetime | None
+    read_at: datetime | None = None
+
+
+class Pulse(Struct, frozen=True, kw_only=True):
+    """That a daemon or a feed lives; see ``PulseRow``. ``reason`` is empty while all is well."""
+
+    name: str
+    at: datetime
+    answered_at: datetime | None = None
+    failing_since: datetime | None = None
+    not_before: datetime | None = None
+    reason: str = ""
+    detail: str = ""
+
+
+class FileRecord(Struct, frozen=True, kw_only=True):
+    """A file of a package, what its registry last said of it, and how far the work on it is.
+
+    ``withdrawal`` is empty if it stands; ``state`` and ``reason`` are as those of ``Stored``.
+    """
+
+    version: str
+    filename: str
+    withdrawal: str
+    first_seen_at: datetime
+    state: str
+    reason: str
+
+
+class SetAside(Struct, frozen=True, kw_only=True):
+    """An alert that a channel refused: it waits for somebody to revive it."""
+
+    id: str
+    channel: str
+    incident_id: str
+    reason: str
+    created_at: datetime
+
+
+class PackageEvent(Struct, frozen=True, kw_only=True):
+    """What happened to a package beside its releases. ``detail`` is JSON, without secrets."""
+
+    kind: str
+    subject: str
+    at: datetime
+    detail: dict[str, Any]
 
 
 class FeedCount(Struct, frozen=True, kw_only=True):
@@ -152,12 +218,16 @@ class AuditEntry(Struct, frozen=True, kw_only=True):
 class Retention(Struct, frozen=True, kw_only=True):
     """How long things are kept: bytes without incidents, with closed ones, and finished work.
 
-    The evidence of an open, acknowledged or snoozed incident is kept for ever.
+    The evidence of an open, acknowledged or snoozed incident is kept for ever. ``strangers`` is for
+    looks at packages that turned out not to be ours (there are thousands a day), ``set_aside`` for
+    work that was given up and that nobody revived.
     """
 
     clean: timedelta = timedelta(days=30)
     closed: timedelta = timedelta(days=365)
     finished: timedelta = timedelta(days=30)
+    strangers: timedelta = timedelta(days=1)
+    set_aside: timedelta = timedelta(days=90)
 
 
 class Metrics(Struct, frozen=True, kw_only=True):

@@ -9,7 +9,7 @@ import msgspec
 import sqlalchemy as sa
 
 from monitor.model import Finding, Incident, IncidentChange, TargetReport
-from monitor.store.cases import Cases
+from monitor.store.cases import Cases, Hearers
 from monitor.store.core import absent
 from monitor.store.records import Scan, Settled
 from monitor.store.tables import ArtifactRow, FindingRow, PackageRow, ReleaseRow
@@ -33,7 +33,7 @@ class Settling(Cases):
         decide: Decide,
         scan: Scan,
         *,
-        channels: Sequence[str] = (),
+        channels: Hearers = (),
     ) -> Settled:
         """Write findings, verdict, incidents, events, outgoing alerts and their jobs, or nothing.
 

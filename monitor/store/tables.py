@@ -39,6 +39,33 @@ class PackageRow(Row):
     first_seen_at: Mapped[datetime]
 
 
+class DistTagRow(Row):
+    """Where a package's tag (npm's ``latest``, ``next`` ...) points, and since when we know it."""
+
+    __tablename__ = "dist_tags"
+
+    package_id: Mapped[int] = mapped_column(
+        ForeignKey("packages.id", ondelete="CASCADE"), primary_key=True
+    )
+    tag: Mapped[str] = mapped_column(primary_key=True)
+    version: Mapped[str]
+    moved_at: Mapped[datetime]
+
+
+class PackageEventRow(Row):
+    """What happened to a package beside its releases; the same twice is one (``subject``)."""
+
+    __tablename__ = "package_events"
+    __table_args__ = (UniqueConstraint("package_id", "kind", "subject"),)
+
+    number: Mapped[int] = mapped_column(primary_key=True)
+    package_id: Mapped[int] = mapped_column(ForeignKey("packages.id", ondelete="CASCADE"))
+    kind: Mapped[str]
+    subject: Mapped[str]
+    at: Mapped[datetime]
+    detail: Mapped[dict[str, Any]]
+
+
 class ReleaseRow(Row):
     """One version. ``withdrawal`` is the registry's last word: yanked, removed, ... or none."""
 

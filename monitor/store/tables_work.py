@@ -11,8 +11,28 @@ from sqlalchemy.orm import Mapped, mapped_column
 from monitor.store.columns import Row
 
 
+class DigestRow(Row):
+    """What a channel held back until a moment, as one message. ``state`` as of ``OutgoingRow``."""
+
+    __tablename__ = "digests"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    channel: Mapped[str] = mapped_column(index=True)
+    state: Mapped[str]
+    attempts: Mapped[int]
+    reason: Mapped[str]
+    created_at: Mapped[datetime]
+    due_at: Mapped[datetime]
+    sending_at: Mapped[datetime | None]
+    sent_at: Mapped[datetime | None]
+    message_id: Mapped[str | None]
+
+
 class OutgoingRow(Row):
-    """One event for one channel. ``state``: waiting, sending (may have arrived), sent, failed."""
+    """One event for one channel. ``state``: waiting, sending (may have arrived), sent, failed.
+
+    ``held``: it waits for the channel's next digest, which is ``digest_id`` from then on.
+    """
 
     __tablename__ = "outgoing"
     __table_args__ = (Index(None, "channel", "state", "number"),)
@@ -34,6 +54,9 @@ class OutgoingRow(Row):
     sending_at: Mapped[datetime | None]
     sent_at: Mapped[datetime | None]
     message_id: Mapped[str | None]
+    digest_id: Mapped[str | None] = mapped_column(
+        ForeignKey("digests.id", ondelete="SET NULL"), index=True
+    )
 
 
 class CheckpointRow(Row):
@@ -48,8 +71,28 @@ class CheckpointRow(Row):
     kept: Mapped[int] = mapped_column(BigInteger)
 
 
+class PulseRow(Row):
+    """That somebody lives: a daemon, or a feed with when it last answered and what it fails with.
+
+    ``at`` is when this was written; a dead daemon leaves it standing.
+    """
+
+    __tablename__ = "pulses"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
+    answered_at: Mapped[datetime | None]
+    failing_since: Mapped[datetime | None]
+    not_before: Mapped[datetime | None]
+    reason: Mapped[str]
+    detail: Mapped[str]
+
+
 class GapRow(Row):
-    """A stretch of a feed that may have been missed; open until a backfill has closed it."""
+    """A stretch of a feed that may have been missed; open until a backfill has closed it.
+
+    ``read_at`` is when the feed had last moved before: what came since then may be missing.
+    """
 
     __tablename__ = "gaps"
 
@@ -60,6 +103,7 @@ class GapRow(Row):
     since: Mapped[str]
     until: Mapped[str]
     noticed_at: Mapped[datetime]
+    read_at: Mapped[datetime | None]
     closed_at: Mapped[datetime | None] = mapped_column(index=True)
 
 
@@ -83,7 +127,7 @@ class JobRow(Row):
 
     ``rank`` is the priority with its sign turned: the next job is the first by ``(rank, run_at)``.
     ``lapses`` counts the leases that ran out: a job that takes its workers with it ends in the
-    dead letters.
+    dead letters. ``version`` is the payload's form.
     """
 
     __tablename__ = "jobs"
@@ -92,6 +136,7 @@ class JobRow(Row):
     key: Mapped[str] = mapped_column(primary_key=True)
     kind: Mapped[str]
     payload: Mapped[dict[str, Any]]
+    version: Mapped[int] = mapped_column(server_default="1")  # who knows of none writes the first
     rank: Mapped[int]
     state: Mapped[str]
     run_at: Mapped[datetime]
@@ -135,6 +180,26 @@ class AuditRow(Row):
     subject: Mapped[str]
     reason: Mapped[str]
     detail: Mapped[dict[str, Any]]
+
+
+class LeaseRow(Row):
+    """Who alone may do something, until when. ``token`` grows with each holder: see ``leases``."""
+
+    __tablename__ = "leases"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    holder: Mapped[str]
+    token: Mapped[int] = mapped_column(BigInteger)
+    until: Mapped[datetime]
+
+
+class SchemaWindowRow(Row):
+    """The oldest schema whose leakmon still works with this database: see ``migrations``."""
+
+    __tablename__ = "schema_window"
+
+    revision: Mapped[str] = mapped_column(primary_key=True)
+    oldest: Mapped[str]
 
 
 class InstanceRow(Row):

@@ -8,16 +8,18 @@ and ignore files, ``inline`` the comments beside a secret; this module decides.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from monitor.model import NESTED, Finding
+from monitor.suppress.extent import Extent
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable
 
 IGNORE_FILE = "leakmon-ignore.toml"
 """What the ignore file is called where nobody names another."""
@@ -29,6 +31,7 @@ FINGERPRINT = r"[0-9a-f]{16,128}"
 class Ignore(Struct, frozen=True, kw_only=True):
     """One ignore: by ``fingerprint`` (finding or secret value), or by ``rule`` and ``path`` glob.
 
+    ``content`` holds it to one content of the file (``evidence.content``), where it is given.
     ``line`` is 0 save for an inline ignore, which holds for one value in one line of one file.
     ``origin`` says where it is written, for people. It holds up to and on the day ``expires``.
     """
@@ -38,6 +41,7 @@ class Ignore(Struct, frozen=True, kw_only=True):
     fingerprint: str = ""
     rule: str = ""
     path: str = ""
+    content: str = ""
     line: int = 0
     expires: date | None = None
 
@@ -51,16 +55,32 @@ class Ignore(Struct, frozen=True, kw_only=True):
         if self.line:
             is_here = (finding.path, finding.line) == (self.path, self.line)
             return is_here and value == self.fingerprint
+        if self.content and self.content != finding.evidence.get("content"):
+            return False
         if self.fingerprint:
             return self.fingerprint in {finding.fingerprint, value}
         return finding.rule == self.rule and covers_path(self.path, finding.path)
 
 
 class Baseline(Struct, frozen=True):
-    """The fingerprints of known findings, and the file they stand in."""
+    """The fingerprints of known findings, and the file they stand in.
+
+    ``extents`` tells of those that came from a report how much was known; the others hold for
+    anything of their fingerprint.
+    """
 
     name: str
     fingerprints: frozenset[str]
+    extents: Mapping[str, Sequence[Extent]] = {}
+
+    def excess(self, finding: Finding) -> str | None:
+        """What of the finding goes beyond the known one; empty: nothing, None: it is not known."""
+        if finding.fingerprint not in self.fingerprints:
+            return None
+        beyond = [
+            each.excess(finding.evidence) for each in self.extents.get(finding.fingerprint, ())
+        ]
+        return beyond[-1] if beyond and all(beyond) else ""
 
 
 class Suppressions(Struct, frozen=True, kw_only=True):
@@ -90,10 +110,10 @@ def apply(
             live.setdefault(ignore.fingerprint or ignore.rule, []).append(ignore)
     for finding in findings:
         why = _by_ignore(finding, live) or _by_baseline(finding, suppressions.baselines)
-        if why is None:
-            kept.append(finding)
-        else:
+        if isinstance(why, Hidden):
             hidden.append(why)
+        else:
+            kept.append(why or finding)
     return kept, hidden
 
 
@@ -141,8 +161,15 @@ def _by_ignore(finding: Finding, live: Mapping[str, Sequence[Ignore]]) -> Hidden
     return None
 
 
-def _by_baseline(finding: Finding, baselines: Sequence[Baseline]) -> Hidden | None:
+def _by_baseline(finding: Finding, baselines: Sequence[Baseline]) -> Hidden | Finding | None:
+    """The finding hidden; or with a word on what goes beyond what was known of it; or None."""
+    beyond = ""
     for baseline in baselines:
-        if finding.fingerprint in baseline.fingerprints:
+        excess = baseline.excess(finding)
+        if excess == "":
             return Hidden(finding, "baseline", f"known: it stands in {baseline.name}")
-    return None
+        if excess:
+            beyond = f"{excess} ({baseline.name})"
+    if not beyond:
+        return None
+    return structs.replace(finding, evidence=finding.evidence | {"beyond_baseline": beyond})

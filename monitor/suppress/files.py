@@ -5,6 +5,7 @@ findings. An **ignore file** is TOML::
 
     [[ignore]]
     fingerprint = "5f2c..."       # of a finding, or of a secret's value
+    content = "09ab..."           # optional: only this content of the file (evidence.content)
     reason = "revoked in May"     # mandatory
     expires = 2027-03-31          # optional: the last day on which it holds
 
@@ -21,13 +22,15 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from monitor.errors import ConfigError
-from monitor.suppress import FINGERPRINT, Baseline, Ignore
+from monitor.suppress import FINGERPRINT, Baseline, Ignore, extent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from monitor.suppress.extent import Extent
+
 _fingerprint = re.compile(FINGERPRINT)
-_keys = ("fingerprint", "rule", "path", "reason", "expires")
+_keys = ("fingerprint", "rule", "path", "content", "reason", "expires")
 _schema = "leakmon/scan/1"
 
 
@@ -40,10 +43,13 @@ def parse_baseline(text: str, name: str) -> Baseline:
     """Fingerprints from a JSON report, a JSON Lines report or a list with ``#`` comments.
 
     From a report come its findings and those which a baseline had hidden from it, so writing the
-    latest report over the baseline forgets nothing.
+    latest report over the baseline forgets nothing. A report also says how much was known.
     """
     if text.lstrip().startswith("{"):
-        return Baseline(name, frozenset(_from_report(text, name)))
+        extents: dict[str, list[Extent]] = {}
+        for fingerprint, known in _from_report(text, name):
+            extents.setdefault(fingerprint, []).append(known)
+        return Baseline(name, frozenset(extents), extents)
     found: set[str] = set()
     for number, line in enumerate(text.splitlines(), 1):
         word = line.split("#", 1)[0].strip()
@@ -54,8 +60,8 @@ def parse_baseline(text: str, name: str) -> Baseline:
     return Baseline(name, frozenset(found))
 
 
-def _from_report(text: str, name: str) -> Iterator[str]:
-    """The fingerprints of a JSON report, or of JSON Lines if the text is not one document."""
+def _from_report(text: str, name: str) -> Iterator[tuple[str, Extent]]:
+    """What a JSON report knows, or JSON Lines if the text is not one document."""
     import json
 
     try:
@@ -78,22 +84,23 @@ def _is_ours(document: Any) -> bool:
     return isinstance(document, dict) and document.get("schema") == _schema
 
 
-def _of_document(document: dict[str, Any]) -> Iterator[str]:
+def _of_document(document: dict[str, Any]) -> Iterator[tuple[str, Extent]]:
     kind = document.get("type")
     if kind == "finding" or (kind == "hidden" and document["by"] == "baseline"):
-        yield _checked(document["fingerprint"])
+        yield _known(document)
     for target in document.get("targets", []):
         for finding in target.get("findings", []):
-            yield _checked(finding["fingerprint"])
+            yield _known(finding)
         for hidden in target.get("hidden", []):
             if hidden["by"] == "baseline":
-                yield _checked(hidden["fingerprint"])
+                yield _known(hidden)
 
 
-def _checked(value: Any) -> str:
-    if not isinstance(value, str):
-        raise TypeError("a fingerprint is a string")
-    return value
+def _known(finding: dict[str, Any]) -> tuple[str, Extent]:
+    fingerprint, evidence = finding["fingerprint"], finding.get("evidence", {})
+    if not isinstance(fingerprint, str) or not isinstance(evidence, dict):
+        raise TypeError("a fingerprint is a string, evidence an object")
+    return fingerprint, extent.of(evidence)
 
 
 def read_ignores(path: str) -> tuple[Ignore, ...]:
@@ -139,6 +146,7 @@ def _ignore(origin: str, entry: dict[str, Any]) -> Ignore:
         fingerprint=fingerprint,
         rule=rule,
         path=path,
+        content=_text(origin, entry, "content"),
         expires=_expiry(origin, entry.get("expires")),
     )
 

@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from monitor.registries.network import Network
 from monitor.registries.settings import NetworkSettings
-from monitor.watchers import npm, pypi
+from monitor.watchers import git, github, gitlab, npm, pypi
 from monitor.watchers.perimeter import PackageFacts
 
 if TYPE_CHECKING:
@@ -68,4 +68,7 @@ class Registry(Struct, frozen=True):
 WATCHERS: Mapping[str, Registry] = {
     "npm": Registry(npm.watch, npm.ownership),
     "pypi": Registry(pypi.watch, pypi.ownership),
+    "github": Registry(github.watch, github.ownership),
+    "gitlab": Registry(gitlab.watch, gitlab.ownership),
+    "git": Registry(git.watch, git.ownership),
 }

@@ -18,5 +18,14 @@ RELEASED_FROM_QUARANTINE = "quarantine-cleared"
 ROLES_CHANGED = "roles-changed"
 """Who owns or maintains the package is another than before: it may become ours, or cease to be."""
 
+TRACKED = "tracked"
+"""A repository that was there when the watch began: what it holds is the past."""
+FOUND = "found"
+"""A repository that is new, or newly public: all of its history is new to the public."""
+PUSHED = "pushed"
+"""Somebody pushed to a repository; ``revision`` is the commit that the ref pointed to before."""
+HISTORY = "history"
+"""The past of a repository is asked for; ``revision`` is from when on (ISO 8601), empty for all."""
+
 FETCHABLE = frozenset({CHANGED, CREATED, RELEASED, PUBLISHED, UNYANKED, RELEASED_FROM_QUARANTINE})
 """After these there may be something new to fetch; the others are only recorded."""

@@ -15,11 +15,12 @@ class Interest(Struct, frozen=True, kw_only=True):
     """The names to look at, and how to find more of them.
 
     ``names`` are known (tracked, or written out in the configuration); ``scopes`` (``@acme``) and
-    ``maintainers`` are searched for where the registry has a search; ``is_ours`` sorts what is
-    found by listing.
+    ``maintainers`` are searched for where the registry has a search; what fits ``globs`` is found
+    by listing, and ``is_ours`` sorts that.
     """
 
     names: frozenset[str] = frozenset()
     scopes: frozenset[str] = frozenset()
     maintainers: frozenset[str] = frozenset()
+    globs: frozenset[str] = frozenset()
     is_ours: Callable[[str], bool] = _everything

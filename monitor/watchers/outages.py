@@ -38,12 +38,18 @@ def observed(
     """
     if error is None:
         return Outage(), None if before.since is None else "back"
-    cause = error.__cause__
-    wait = cause.wait if isinstance(cause, RetryError) else None
+    wait = asked_wait(error)
     after = Outage(
         since=before.since or now,
         failures=before.failures + 1,
         reason=error.reason,
-        not_before=now + timedelta(seconds=min(wait, _LONGEST_REST)) if wait else None,
+        not_before=now + wait if wait is not None else None,
     )
     return after, "down" if before.since is None else None
+
+
+def asked_wait(error: LeakmonError) -> timedelta | None:
+    """For how long a server asks to be left alone, where it does and an error came of it."""
+    cause = error if isinstance(error, RetryError) else error.__cause__
+    wait = cause.wait if isinstance(cause, RetryError) else None
+    return timedelta(seconds=min(wait, _LONGEST_REST)) if wait else None

@@ -1,4 +1,4 @@
-"""When to look again, as plain numbers: what is held back, what may still grow, a feed at rest."""
+"""When to look again, as plain numbers: what is held back, what may grow, a feed that fails."""
 
 from __future__ import annotations
 
@@ -16,6 +16,9 @@ MISSES: Sequence[timedelta] = (
 )
 """A version that is announced but not there: npm holds it 5 to 55 minutes while it is scanned."""
 
+STALE: Sequence[timedelta] = tuple(timedelta(seconds=2**power) for power in range(12))
+"""A page that is older than what was announced: a cache's, mostly for seconds; an hour in all."""
+
 GROWTH: Sequence[timedelta] = (
     timedelta(minutes=10),
     timedelta(hours=1),
@@ -31,6 +34,11 @@ def after_miss(misses: int, now: datetime) -> datetime | None:
     return now + MISSES[misses - 1] if 1 <= misses <= len(MISSES) else None
 
 
+def after_stale(misses: int, now: datetime) -> datetime | None:
+    """The same for a page that is older than the row which spoke of it."""
+    return now + STALE[misses - 1] if 1 <= misses <= len(STALE) else None
+
+
 def next_growth(published_at: datetime, checked_at: datetime) -> datetime | None:
     """When a tracked release is due again after a check; None once it can grow no more.
 
@@ -44,14 +52,12 @@ def growth(published_at: datetime) -> list[datetime]:
     return [published_at + offset for offset in GROWTH]
 
 
-def next_poll(
-    seconds: float, idle_polls: int, chance: float, *, ceiling: float | None = None
-) -> float:
-    """Seconds until a feed is asked again: doubling while it is idle, never in step with others.
+def next_poll(seconds: float, failures: int, chance: float, *, ceiling: float = 300.0) -> float:
+    """Seconds until a feed is asked again: doubling while it fails, never in step with others.
 
-    ``chance`` (0 to 1) moves it by a tenth in either direction. ``ceiling`` defaults to 30 s, or
-    to ``seconds`` where that is more.
+    ``chance`` (0 to 1) moves it by a tenth in either direction. ``ceiling`` is at least
+    ``seconds``.
     """
-    limit = max(seconds, 30.0 if ceiling is None else ceiling)
-    step: float = min(limit, seconds * 2.0 ** min(max(idle_polls, 0), 16))
+    limit = max(seconds, ceiling)
+    step: float = min(limit, seconds * 2.0 ** min(max(failures, 0), 16))
     return step * (0.9 + 0.2 * chance)

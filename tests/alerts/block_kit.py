@@ -16,6 +16,7 @@ ALLOWED = {
     "header": {"text"},
     "context": {"elements"},
     "divider": set[str](),
+    "actions": {"elements"},
 }
 TEXT_KEYS = {"plain_text": {"emoji"}, "mrkdwn": {"verbatim"}}
 
@@ -59,28 +60,51 @@ def texts(blocks: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
         if isinstance(block.get("text"), dict):
             yield block["text"]
         yield from block.get("fields", ())
-        yield from block.get("elements", ())
+        if block.get("type") != "actions":
+            yield from block.get("elements", ())
 
 
 def _inside(kind: str, block: Mapping[str, Any]) -> Iterator[str]:
     if kind == "header":
         yield from _text(block.get("text"), 150, {"plain_text"})
     elif kind == "section":
-        if "text" not in block and not block.get("fields"):
-            yield "neither text nor fields"
-        if "text" in block:
-            yield from _text(block["text"], 3000)
-        fields = block.get("fields", [])
-        if len(fields) > 10:
-            yield f"{len(fields)} fields"
-        for each in fields:
-            yield from _text(each, 2000)
+        yield from _section(block)
+    elif kind == "actions":
+        yield from _buttons(block.get("elements", []))
     elif kind == "context":
         elements = block.get("elements", [])
         if not 1 <= len(elements) <= 10:
             yield f"{len(elements)} elements"
         for each in elements:
             yield from _text(each, 3000)
+
+
+def _section(block: Mapping[str, Any]) -> Iterator[str]:
+    if "text" not in block and not block.get("fields"):
+        yield "neither text nor fields"
+    if "text" in block:
+        yield from _text(block["text"], 3000)
+    fields = block.get("fields", [])
+    if len(fields) > 10:
+        yield f"{len(fields)} fields"
+    for each in fields:
+        yield from _text(each, 2000)
+
+
+def _buttons(elements: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    if not 1 <= len(elements) <= 25:
+        yield f"{len(elements)} elements"
+    ids = [str(each.get("action_id")) for each in elements]
+    if len(set(ids)) != len(ids):
+        yield "an action_id twice"
+    for each in elements:
+        if set(each) - {"type", "action_id", "text", "value", "style"} or each["type"] != "button":
+            yield f"no button: {each!r:.80}"
+        if len(str(each.get("action_id"))) > 255 or units(str(each.get("value"))) > 2000:
+            yield "too long an action_id or value"
+        if each.get("style", "primary") not in {"primary", "danger"}:
+            yield "an unknown style"
+        yield from _text(each.get("text"), 75, {"plain_text"})
 
 
 def _text(text: Any, limit: int, kinds: set[str] | None = None) -> Iterator[str]:

@@ -39,7 +39,14 @@ PER_MINUTE = {
 """Slack's tiers; ``chat.postMessage`` is one a second with some burst."""
 
 BURST = {"chat.postMessage": 20}
-READING = {"conversations.history", "conversations.replies", "conversations.list"}
+READING = {
+    "conversations.history",
+    "conversations.replies",
+    "conversations.list",
+    "usergroups.users.list",
+}
+APP_TOKEN = "xapp-" + "1-A111-222-abc"
+MAX_VIEW_TITLE = 24
 
 
 class Fault(Struct):
@@ -86,6 +93,11 @@ class FakeSlack:
         self._buckets: dict[str, tuple[float, float]] = {}
         self._last_ts = 0
         self._runner: web.AppRunner | None = None
+        self.groups: dict[str, list[str]] = {}
+        self.acknowledged: list[str] = []
+        self.connected = asyncio.Event()
+        self._sockets: list[web.WebSocketResponse] = []
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -95,8 +107,10 @@ class FakeSlack:
         await self.stop()
 
     async def start(self) -> None:
+        self._loop = asyncio.get_running_loop()
         app = web.Application(client_max_size=4 * 2**20)
         app.router.add_route("*", "/api/{method}", self._answer)
+        app.router.add_get("/socket", self._socket)
         self._runner = web.AppRunner(app, shutdown_timeout=0.01)
         await self._runner.setup()
         port = int(self.url.split(":")[2].split("/")[0]) if self.url else 0
@@ -107,6 +121,36 @@ class FakeSlack:
         """Nobody listens any more; ``start`` takes the same address again."""
         assert self._runner is not None
         await self._runner.cleanup()
+
+    async def press(self, payload: dict[str, Any], envelope: str) -> None:
+        """Somebody presses a button: an envelope over the last socket that was opened."""
+        told = {"envelope_id": envelope, "type": "interactive", "payload": payload}
+        await self._sockets[-1].send_json(told | {"accepts_response_payload": True})
+
+    def is_connected(self) -> bool:
+        """Whether a socket was opened."""
+        return bool(self._sockets)
+
+    def press_from_outside(self, payload: dict[str, Any], envelope: str) -> None:
+        """``press`` from another thread than the server's."""
+        assert self._loop is not None
+        asyncio.run_coroutine_threadsafe(self.press(payload, envelope), self._loop).result(20)
+
+    async def hang_up(self) -> None:
+        """Close the socket, as Slack does now and then."""
+        self.connected.clear()
+        await self._sockets[-1].close()
+
+    async def _socket(self, request: web.Request) -> web.WebSocketResponse:
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        self._sockets.append(socket)
+        await socket.send_json({"type": "hello", "num_connections": 1})
+        self.connected.set()
+        async for heard in socket:
+            told = json.loads(heard.data)
+            self.acknowledged.append(told["envelope_id"])
+        return socket
 
     def of(self, incident: str) -> list[dict[str, Any]]:
         """The messages about one incident."""
@@ -174,18 +218,25 @@ class FakeSlack:
         if self.refuses or (fault and fault.kind not in known):
             raise Refused(self.refuses or (fault.kind if fault else ""))
         given = request.headers.get("Authorization", "")
+        if method == "apps.connections.open":
+            if given != f"Bearer {APP_TOKEN}":
+                raise Refused("invalid_auth")
+            return {"url": self.url.replace("http", "ws", 1).replace("/api/", "/socket")}
         if not given:
             raise Refused("not_authed")
         if given != f"Bearer {self.token}":
             raise Refused("invalid_auth")
         actions: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
             "auth.test": self._auth,
+            "chat.postEphemeral": self._whisper,
             "chat.postMessage": self._post,
             "chat.update": self._update,
             "conversations.history": self._history,
             "conversations.join": self._join,
             "conversations.list": self._list,
             "conversations.replies": self._replies,
+            "usergroups.users.list": self._members,
+            "views.open": self._open_view,
         }
         if method not in actions:
             raise Refused("unknown_method")
@@ -288,6 +339,26 @@ class FakeSlack:
         self._needs("channels:join")
         self.members.add(self._channel(content))
         return {"channel": {"id": content["channel"]}}
+
+    def _whisper(self, content: dict[str, Any]) -> dict[str, Any]:
+        self._needs("chat:write")
+        self._channel(content)
+        if not content.get("user") or not content.get("text"):
+            raise Refused("no_text")
+        return {"message_ts": self._ts()}
+
+    def _members(self, content: dict[str, Any]) -> dict[str, Any]:
+        if content.get("usergroup") not in self.groups:
+            raise Refused("no_such_subteam")
+        return {"users": self.groups[content["usergroup"]]}
+
+    def _open_view(self, content: dict[str, Any]) -> dict[str, Any]:
+        view = content.get("view")
+        if not content.get("trigger_id"):
+            raise Refused("invalid_arguments")
+        if not isinstance(view, dict) or len(view["title"]["text"]) > MAX_VIEW_TITLE:
+            raise Refused("invalid_arguments")
+        return {"view": view | {"id": "V1"}}
 
     def _needs(self, scope: str) -> None:
         if scope not in self.scopes:

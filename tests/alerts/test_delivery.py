@@ -12,9 +12,18 @@ from msgspec.structs import replace
 from monitor.alerts import CHANNELS, channels
 from monitor.alerts.delivery import Delivery, Passed, Trouble
 from monitor.alerts.errors import MisconfiguredError
-from monitor.alerts.settings import AlertSettings, SlackSettings
+from monitor.alerts.settings import (
+    AlertSettings,
+    EmailSettings,
+    GithubSettings,
+    JsonLinesSettings,
+    PagerDutySettings,
+    SlackSettings,
+    TeamsSettings,
+    WebhookSettings,
+)
 from monitor.alerts.slack import SlackChannel
-from monitor.model import Outgoing, Severity
+from monitor.model import Digest, Outgoing, Severity
 from tests.alerts.fake_slack import FakeSlack, Fault
 from tests.alerts.incidents import NOW, event, incident
 from tests.house.tree import files, top_level_functions
@@ -72,6 +81,9 @@ class Box:
             if self.state[name] in {"waiting", "sending"} and self.due_at[name] <= now
         ]
         return [each for each in found if each.channel == channel][:limit]
+
+    async def digest_due(self, _channel: str, _now: datetime) -> Digest | None:
+        return None
 
     async def outbox_sending(self, outgoing: str, now: datetime) -> None:
         self._die("sending")
@@ -328,7 +340,7 @@ async def test_the_check_says_who_and_where_and_what_is_missing(desk: Desk) -> N
     desk.slack.scopes.discard("channels:history")
     with pytest.raises(MisconfiguredError, match="channels:history"):
         await slack.check()
-    assert (await slack.greet()).startswith("C00000002:")
+    assert (await slack.notify("hello")).startswith("C00000002:")
 
 
 async def test_a_message_is_up_to_date_with_its_incident(desk: Desk) -> None:
@@ -386,5 +398,14 @@ def test_the_table_is_the_folder() -> None:
 def test_the_table_makes_the_configured_channels() -> None:
     assert channels(AlertSettings()) == []
     slack = SlackSettings(token=lambda: "x", channel="#leaks")
-    assert [each.name for each in channels(AlertSettings(slack=slack))] == list(CHANNELS)
+    every = AlertSettings(
+        slack=slack,
+        webhook=WebhookSettings(url=lambda: "x", secret=lambda: "x"),
+        email=EmailSettings(host="mail", port=587, sender="a@b.example", to=("c@d.example",)),
+        pagerduty=PagerDutySettings(routing_key=lambda: "x", base_url="https://p.example"),
+        teams=TeamsSettings(url=lambda: "x"),
+        github=GithubSettings(token=lambda: "x", repository="a/b", api="https://g.example"),
+        jsonl=JsonLinesSettings(path="-"),
+    )
+    assert [each.name for each in channels(every)] == list(CHANNELS)
     assert "x" not in repr(slack).replace("xoxb", "")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from monitor.alerts.sample import sample
 from monitor.alerts.slack import message, thread
@@ -133,3 +134,12 @@ def test_a_message_can_be_looked_at() -> None:
     shown = page([{"blocks": blocks, "text": "x"}])
     assert "<code>package/cli.js.map</code>" in shown
     assert shown.count('class="message') == 1
+
+
+def test_what_vanished_is_told_without_bytes_that_nobody_has() -> None:
+    gone = replace(sample(NOW).incident, cause="vanished", detail={})
+    told = json.dumps(message.message(gone, NOW))
+    assert "Gone before it could be inspected" in told
+    assert "Ask who published it" in told
+    assert "evidence get" not in told
+    assert "Unpublish" not in told

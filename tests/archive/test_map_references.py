@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
+import marshal
+import re
 from urllib.parse import quote, quote_from_bytes
 
 import pytest
@@ -11,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.archive.source_maps import (
+    all_references,
     data_uri,
-    hermes_source_digest,
     read,
     references,
     wasm_references,
@@ -126,11 +128,20 @@ def test_wasm_modules_point_to_their_maps() -> None:
     assert list(wasm_references(b"plain")) == []
 
 
-def test_hermes_tells_the_digest_of_its_source() -> None:
-    head = bytes.fromhex("c61fbc03c103191f") + b"\x60\0\0\0"
-    assert hermes_source_digest(head + bytes(range(20)) + b"rest") == bytes(range(20)).hex()
-    assert hermes_source_digest(head) is None
-    assert hermes_source_digest(b"x" * 64) is None
+def test_a_section_is_told_once_whatever_its_length_looks_like() -> None:
+    for length in (1, 60, 61, 62, 127, 128, 300):
+        address = ("maps/" * 60)[: length - 1] + "m"
+        module = b"\0asm\1\0\0\0" + custom(MARK[:-1].encode(), address.encode())
+        section_at = [found.end() for found in re.finditer(MARK[:-1].encode(), module)]
+        comment_at = [found.end() for found in re.finditer(MARK.encode(), module)]
+        found = list(all_references(module, comment_at, section_at))
+        assert [(each.kind, each.url) for each in found] == [("url", address)]
+
+
+def test_a_constant_of_bytecode_is_no_section() -> None:
+    code = marshal.dumps((MARK[:-1], b"\1\2", 7, "x" * 300))
+    assert b"\x10" + MARK[:-1].encode() in code
+    assert list(wasm_references(code)) == []
 
 
 @given(st.binary(max_size=300))

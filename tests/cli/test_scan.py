@@ -3,81 +3,22 @@
 from __future__ import annotations
 
 import gzip
-import io
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
-import tarfile
 from pathlib import Path
-from typing import Any, Protocol
 
 import pytest
-from jsonschema import Draft202012Validator
 
 from monitor import canary
 from monitor.report.schema import scan_schema
-
-Finished = subprocess.CompletedProcess[str]
-
+from tests.cli.running import Leakmon, report, tgz
 
 TEXT = b"".join(b"%06d: all is well in line %d of the log\n" % (n, n * n) for n in range(24000))
 TEXT = TEXT[: 1 << 20].ljust(1 << 20)
-
-
-class Leakmon(Protocol):
-    def __call__(self, *arguments: str, stdin: str = "") -> Finished: ...
-
-
-@pytest.fixture
-def place(tmp_path: Path) -> Path:
-    (tmp_path / "home").mkdir()
-    (tmp_path / canary.FILENAME).write_bytes(canary.package())
-    (tmp_path / "clean.txt").write_text("nothing to see\n")
-    return tmp_path
-
-
-@pytest.fixture(scope="session")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("cache")
-
-
-@pytest.fixture
-def leakmon(place: Path, cache: Path) -> Leakmon:
-    def run(*arguments: str, stdin: str = "") -> Finished:
-        return subprocess.run(
-            [sys.executable, "-m", "monitor", *arguments],
-            cwd=place,
-            input=stdin,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-            env={
-                "HOME": str(place / "home"),
-                "PATH": os.environ["PATH"],
-                "XDG_CACHE_HOME": str(cache),
-                "PYTHONPATH": os.fspath(Path(__file__).parents[2]),
-            },
-        )
-
-    return run
-
-
-def report(finished: Finished) -> dict[str, Any]:
-    document: dict[str, Any] = json.loads(finished.stdout)
-    Draft202012Validator(scan_schema()).validate(document)
-    return document
-
-
-def tgz(path: Path, members: dict[str, bytes]) -> Path:
-    with tarfile.open(path, "w:gz") as tar:
-        for name, content in members.items():
-            header = tarfile.TarInfo(name)
-            header.size = len(content)
-            tar.addfile(header, io.BytesIO(content))
-    return path
 
 
 def test_a_leak_is_told_with_its_place_and_fails(leakmon: Leakmon) -> None:
@@ -254,7 +195,9 @@ def test_a_wrong_call_is_one_clear_line(
     assert finished.stdout == ""
 
 
-def test_an_interrupt_leaves_nothing_behind(leakmon: Leakmon, place: Path, cache: Path) -> None:
+def test_an_interrupt_leaves_nothing_behind(
+    leakmon: Leakmon, place: Path, surroundings: dict[str, str]
+) -> None:
     leakmon("scan", "clean.txt")
     member = gzip.compress(bytes(64 << 20), 9)
     (place / "endless.gz").write_bytes(member * 400)
@@ -263,12 +206,7 @@ def test_an_interrupt_leaves_nothing_behind(leakmon: Leakmon, place: Path, cache
         cwd=place,
         stderr=subprocess.PIPE,
         text=True,
-        env={
-            "HOME": str(place / "home"),
-            "PATH": os.environ["PATH"],
-            "XDG_CACHE_HOME": str(cache),
-            "PYTHONPATH": os.fspath(Path(__file__).parents[2]),
-        },
+        env=surroundings,
     )
     listing = Path(f"/proc/{started.pid}/task/{started.pid}/children")
     while not (zygote := listing.read_text(encoding="ascii").split()):
@@ -300,6 +238,18 @@ def test_rules_can_be_listed_shown_and_filtered(leakmon: Leakmon) -> None:
     page = leakmon("rules", "show", "github-personal-access-token").stdout
     for heading in ("What it finds and why", "How it is rec", "What it looks like", "What to do"):
         assert heading in page
+
+
+def test_an_example_is_shown_with_its_name_and_without_the_middle_of_its_secret(
+    leakmon: Leakmon,
+) -> None:
+    page = leakmon("rules", "show", "generic-environment-secret").stdout
+    shown = [line.strip() for line in page.splitlines() if "…" in line]
+    assert shown
+    assert all(re.fullmatch(r"(?:export )?[A-Z_]+=\S{12}…\S{4}", line) for line in shown), shown
+    assert "NODE_ENV=production" in page
+    key = leakmon("rules", "show", "private-key-pkcs8").stdout
+    assert "-----BEGIN PRIVATE KEY-----\n    …\n    -----END PRIVATE KEY-----" in key
 
 
 def test_the_schema_is_printed(leakmon: Leakmon) -> None:

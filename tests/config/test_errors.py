@@ -20,10 +20,43 @@ MISTAKES = [
         ),
     ),
     (
+        "[jobs]\nengine = 'celery'\n",
+        "jobs.engine: no engine: write one of auto, embedded, procrastinate",
+    ),
+    (
+        "[jobs]\nengine = 'procrastinate'\n",
+        "jobs.engine: procrastinate needs PostgreSQL: write postgresql://host/name",
+    ),
+    (
         "[registries.npm]\npoll-seconds = 3\n",
         "registries.npm.poll-seconds: unknown key; did you mean poll_seconds?",
     ),
     ("[registries.nmp]\n", "registries.nmp: unknown key; did you mean npm?"),
+    (
+        "[registries.github]\nmembers = true\n",
+        (
+            "registries.github.members: needs a token: without one GitHub answers 60 questions an "
+            "hour"
+        ),
+    ),
+    (
+        "[registries.gitlab]\ntoken = 'glpat'\n",
+        (
+            "registries.gitlab.token: a secret must be a reference, not the secret itself: "
+            "write env:NAME or file:PATH"
+        ),
+    ),
+    (
+        "[registries.gitlab]\napi = 'gitlab'\n",
+        "registries.gitlab.api: not a web address: write https://host/path/",
+    ),
+    (
+        "[[organisations]]\nname = 'acme'\nrepositories = ['https://me:pw@git.example/x.git']\n",
+        (
+            'organisations["acme"].repositories: an address holds a login: leave it to .netrc or '
+            "to the token of its forge"
+        ),
+    ),
     (
         "[[organisations]]\nname = 'acme'\nnpm.scope = ['@acme']\n",
         'organisations["acme"].npm.scope: unknown key; did you mean scopes?',

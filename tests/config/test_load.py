@@ -10,7 +10,7 @@ import pytest
 
 from monitor import config
 from monitor.config import SecretRef, Settings, cache_folder, find, load, parse
-from monitor.config.reading import REFERENCE_KEYS, SECRET_KEYS
+from monitor.config.reading import REFERENCE_KEYS, SECRET_KEYS, SECRET_TABLES
 from monitor.errors import ConfigError
 from monitor.http.settings import HttpSettings
 from monitor.model import PostureValue
@@ -53,6 +53,10 @@ internal_names = ["acme-console-app", "@acme/internal-*", "x[0-9]", "a[]]", "b[!
 code_names = ["bluefin"]
 [[organisations]]
 name = "other"
+[private_code]
+folder = "/srv/index"
+keys.acme = "env:ACME_INDEX_KEY"
+keys.other = "file:other.key"
 """
 
 
@@ -95,7 +99,7 @@ def _secret_fields(kind: Any, path: tuple[str, ...] = ()) -> list[tuple[str, ...
 
 
 def test_every_secret_of_the_settings_is_read_as_a_reference() -> None:
-    assert sorted(_secret_fields(Settings)) == sorted(SECRET_KEYS + REFERENCE_KEYS)
+    assert sorted(_secret_fields(Settings)) == sorted(SECRET_KEYS + REFERENCE_KEYS + SECRET_TABLES)
 
 
 def test_a_secret_is_read_when_it_is_needed_and_not_before(tmp_path: Path) -> None:
@@ -148,7 +152,10 @@ def test_the_network_gets_its_secrets_looked_up() -> None:
     assert given.http.allow_private[0] == "127.0.0.1"
     with pytest.raises(ConfigError, match=r"registries\.github\.token: env:GITHUB_TOKEN is empty"):
         config.network(settings, {"NPM_TOKEN": "two"})
-    assert config.network(Settings(), {}) == registries.NetworkSettings()
+    folder = "/cache/leakmon/repositories"
+    assert config.network(Settings(), {"XDG_CACHE_HOME": "/cache"}) == registries.NetworkSettings(
+        cache_folder=folder
+    )
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import msgspec
 from monitor.model import (
     Artifact,
     Checkpoint,
+    CommitMark,
     Confidence,
     Finding,
     Incident,
@@ -28,7 +29,7 @@ from monitor.model import (
     TargetReport,
     Verdict,
 )
-from monitor.store import Scan
+from monitor.store import Push, Scan
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -154,3 +155,42 @@ async def fetched(store: Store, of: Release) -> int:
         announced.artifact_id, evidence_key="sha256/ab", sha256="ab" * 32, size=12345
     )
     return announced.artifact_id
+
+
+COMMITS = [f"{number:040x}" for number in range(1, 6)]
+
+
+def push(*commits: str, name: str = "acme/app", ref: str = "refs/heads/main") -> Push:
+    """Commits of a repository that are to be inspected together."""
+    artifact = Artifact(
+        ecosystem="github",
+        name=name,
+        version=commits[-1],
+        filename="app.git",
+        purl=f"pkg:github/{name}@{commits[-1]}",
+        url=f"history+https://git.example/{name}.git",
+        published_at=AT,
+    )
+    made = Release(ecosystem="github", name=name, version=commits[-1], artifacts=[artifact])
+    return Push(release=made, marks=[CommitMark(commit=each, ref=ref) for each in commits])
+
+
+async def looked_at(
+    store: Store,
+    refs: dict[str, str] | None = None,
+    pushes: Sequence[Push] | None = None,
+    name: str = "acme/app",
+) -> int:
+    """A look at a repository, by default at one with one push of two commits."""
+    refs = refs if refs is not None else {"refs/heads/main": COMMITS[1]}
+    about = Release(
+        ecosystem="github", name=name, version=next(iter(refs.values()), ""), artifacts=[]
+    )
+    made = pushes if pushes is not None else [push(*COMMITS[:2], name=name)]
+    new = await store.record_look(
+        about, OWNER, refs, made, address=f"https://git.example/{name}.git"
+    )
+    known = await store.repository("github", name)
+    assert known is not None
+    await store.blobs_are_clean(known.package_id, "rules-1", ["b" * 40])
+    return new

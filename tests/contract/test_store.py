@@ -46,6 +46,14 @@ async def test_a_page_is_kept_once_with_its_jobs_gaps_and_checkpoint(store: Stor
     assert (counts.rows, counts.kept, counts.position) == (200, 2, "17")
 
 
+async def test_a_look_at_a_repository_is_a_job_of_its_own_kind(store: Store) -> None:
+    notice = msgspec.structs.replace(samples.notice("acme/app"), ecosystem="github")
+    page = samples.page()
+    assert await store.record_page(page, [(notice, OWNER), (page.notices[0], OWNER)]) == 2
+    kinds = {job.payload["notice"]["ecosystem"]: job.kind for job in await store.unfinished()}
+    assert kinds == {"github": "look", "npm": "resolve"}
+
+
 async def test_a_gap_is_open_until_it_is_closed(store: Store) -> None:
     gap = Gap(feed="pypi", kind="serial-reset", detail="9 after 12", since="12", until="9")
     number = await store.gap(gap)

@@ -15,6 +15,7 @@ from monitor.model import (
     MemberRecord,
     Severity,
     Skipped,
+    SourceMapRecord,
 )
 from tests.detectors.samples import records
 
@@ -38,6 +39,16 @@ def _rules(inspection: Inspection, context: Context | None = None) -> dict[str, 
 def test_an_ordinary_package_has_no_findings() -> None:
     members = records("acme.tgz!/package/index.js", mtime=NPM_MTIME)
     assert _rules(Inspection(members=members, manifests=[NPM])) == {}
+
+
+@pytest.mark.parametrize(("number", "told"), [(1, "1 archive member with"), (2, "2 archive memb")])
+def test_one_is_one_and_two_are_two(number: int, told: str) -> None:
+    hazards = [Hazard(f"a.tgz!/../{place}", "traversal", "leads out") for place in range(number)]
+    gaps = [Skipped(f"{place}", "truncated") for place in range(number)]
+    found = _rules(Inspection(hazards=hazards, skipped=gaps))
+    assert found["archive-traversal"].message.startswith(told)
+    item = "1 item could" if number == 1 else "2 items could"
+    assert item in found["not-fully-inspected"].message
 
 
 def test_hazards_of_one_kind_are_one_finding() -> None:
@@ -64,9 +75,13 @@ def test_whatever_was_skipped_is_said_at_medium() -> None:
     assert finding.evidence["reasons"] == {"truncated": 1, "encrypted": 1}
 
 
-def test_a_manifest_that_cannot_be_read_is_a_gap() -> None:
-    broken = Manifest(path="x/package.json", ecosystem="npm", raw={"problem": "unparsable"})
-    assert "not-fully-inspected" in _rules(Inspection(manifests=[broken]))
+def test_what_is_told_of_a_map_is_not_told_again() -> None:
+    cut = SourceMapRecord(path="a.map", origin="file", sources=[], problem="truncated")
+    own = [Skipped("a.map", "truncated")]
+    assert _rules(Inspection(source_maps=[cut], skipped=own)) == {}
+    others = [*own, Skipped("a.map", "over-depth"), Skipped("b.map", "truncated")]
+    finding = _rules(Inspection(source_maps=[cut], skipped=others))["not-fully-inspected"]
+    assert finding.evidence["paths"] == ["a.map", "b.map"]
 
 
 def _wheel(sizes: dict[str, int], **named: int) -> Inspection:

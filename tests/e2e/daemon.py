@@ -32,16 +32,20 @@ POLL_SECONDS = 1
 
 CONFIG = """
 [database]
-url = "sqlite:///{folder}/leakmon.db"
+url = "{database}"
 [evidence]
 url = "file:{folder}/evidence"
 [service]
 listen = "127.0.0.1:{port}"
 canary_minutes = {canary_minutes}
+drain_seconds = {drain_seconds}
 [http]
 contact = "security@acme.example"
 tries = 2
-idle_seconds = 2.0
+idle_seconds = {idle_seconds}
+[registries.git]
+cache = "{folder}/mirrors"
+poll_seconds = {poll}
 [registries.npm]
 url = "{npm}"
 changes = "{changes}"
@@ -78,13 +82,45 @@ class Site:
         self.slack = slack
         self.port = free_port()
         self.process: subprocess.Popen[bytes] | None = None
+        self.secrets: dict[str, str] = {}
         self.log = folder / "watch.log"
+        self.database = f"sqlite:///{folder}/leakmon.db"
         self.configure()
 
-    def configure(self, more: str = "", *, has_slack: bool = True, canary_minutes: int = 0) -> None:
-        text = CONFIG.format(
+    def configure(
+        self,
+        more: str = "",
+        *,
+        has_slack: bool = True,
+        canary_minutes: int = 0,
+        drain_seconds: int = 15,
+        idle_seconds: int = 5,
+    ) -> None:
+        text = self.configuration(
+            self.port,
+            more,
+            canary_minutes,
+            drain_seconds=drain_seconds,
+            idle_seconds=idle_seconds,
+        )
+        if has_slack:
+            text += SLACK.format(url=self.slack.url)
+        (self.folder / "leakmon.toml").write_text(text, encoding="utf-8")
+
+    def configuration(
+        self,
+        port: int,
+        more: str = "",
+        canary_minutes: int = 0,
+        *,
+        drain_seconds: int = 15,
+        idle_seconds: int = 5,
+    ) -> str:
+        """The text of ``leakmon.toml`` without a channel."""
+        return CONFIG.format(
             folder=self.folder,
-            port=self.port,
+            database=self.database,
+            port=port,
             npm=self.npm.url,
             changes=self.npm.changes,
             pypi=self.pypi.url,
@@ -92,10 +128,9 @@ class Site:
             poll=POLL_SECONDS,
             more=more,
             canary_minutes=canary_minutes,
+            drain_seconds=drain_seconds,
+            idle_seconds=idle_seconds,
         )
-        if has_slack:
-            text += SLACK.format(url=self.slack.url)
-        (self.folder / "leakmon.toml").write_text(text, encoding="utf-8")
 
     @property
     def environment(self) -> dict[str, str]:
@@ -107,6 +142,7 @@ class Site:
             "PYPI_PASSWORD": PASSWORD,
             "SLACK_BOT_TOKEN": self.slack.token,
             "PYTHONPATH": os.getcwd(),  # noqa: PTH109 - the checkout under test
+            **self.secrets,
         }
 
     def start(self, *arguments: str) -> None:
@@ -133,10 +169,10 @@ class Site:
         self.process.wait()
 
     def stop(self) -> int:
-        """SIGTERM, and the exit status."""
+        """SIGTERM, and the exit status. It has twenty seconds, whatever is in hand."""
         assert self.process is not None
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(60)
+        return self.process.wait(20)
 
     def end(self) -> None:
         if self.process is not None and self.process.poll() is None:
@@ -154,10 +190,10 @@ class Site:
             check=False,
         )
 
-    def get(self, path: str) -> tuple[int, str]:
+    def get(self, path: str, port: int = 0) -> tuple[int, str]:
         """What the daemon answers for its health; status 0 while nobody listens."""
         done = subprocess.run(
-            ["curl", "-s", "-w", "\n%{http_code}", f"http://127.0.0.1:{self.port}/{path}"],
+            ["curl", "-s", "-w", "\n%{http_code}", f"http://127.0.0.1:{port or self.port}/{path}"],
             capture_output=True,
             text=True,
             check=False,

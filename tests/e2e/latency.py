@@ -1,4 +1,8 @@
-"""From the end of a publish to the message in the channel: ``python -m tests.e2e.latency``."""
+"""From the end of a publish to the message in the channel: ``python -m tests.e2e.latency``.
+
+Publishes are ``npm publish`` and ``twine upload``, one after the other, while the daemon works. A
+message may come before the client has ended: npm itself says so late. That counts as zero or less.
+"""
 
 from __future__ import annotations
 
@@ -21,19 +25,19 @@ if TYPE_CHECKING:
 
 
 def measured(site: Site, publishes: int) -> dict[str, list[float]]:
-    """Seconds by ecosystem; one publish at a time, each of a package of its own."""
-    taken: dict[str, list[float]] = {"npm": [], "pypi": []}
-    for number in range(publishes):
-        name = f"acmelat{number}"
-        is_npm = number % 2 == 0
-        if is_npm:
+    """Seconds by ecosystem: each publish is of a package of its own, by the client itself."""
+    published: dict[str, tuple[str, float]] = {}
+    for number in range(2 * publishes):
+        name = f"acmelat{number}x"
+        if number % 2 == 0:
             files = {"index.js": "1;\n", ".env": f"GITHUB_TOKEN={token(name)}\n"}
-            site.npm.put(f"@acme/{name}", "1.0.0", files, license="UNLICENSED")
+            site.npm.publish(f"@acme/{name}", "1.0.0", files, license="UNLICENSED")
         else:
-            site.pypi.put(name, "1.0", "w")
-        published = time.time()
-        arrived = _arrival(site, name)
-        taken["npm" if is_npm else "pypi"].append(arrived - published)
+            site.pypi.upload(name, "1.0", "w")
+        published[name] = ("npm" if number % 2 == 0 else "pypi", time.time())
+    taken: dict[str, list[float]] = {"npm": [], "pypi": []}
+    for name, (ecosystem, at) in published.items():
+        taken[ecosystem].append(_arrival(site, name) - at)
     return taken
 
 
@@ -49,7 +53,7 @@ def _arrival(site: Site, name: str) -> float:
 
 def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--publishes", type=int, default=60)
+    parser.add_argument("--publishes", type=int, default=100, help="of each registry")
     call = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory(prefix="leakmon-latency-") as folder:
         top = Path(folder)
@@ -71,7 +75,8 @@ def main(arguments: Sequence[str]) -> int:
         p99 = ordered[min(len(ordered) - 1, round(0.99 * len(ordered)))]
         sys.stdout.write(
             f"{ecosystem:<5} {len(ordered)} publishes, polled every {POLL_SECONDS} s: "
-            f"median {statistics.median(ordered):.2f} s, p99 {p99:.2f} s\n"
+            f"median {statistics.median(ordered):.2f} s, p99 {p99:.2f} s, "
+            f"worst {ordered[-1]:.2f} s\n"
         )
     return 0
 

@@ -50,6 +50,19 @@ def test_a_yank_and_its_end_are_on_record_and_tell_nobody(site: Site) -> None:
     assert site.slack.messages == []
 
 
+def test_a_quarantine_is_on_record_told_where_it_matters_and_ends(site: Site) -> None:
+    site.start()
+    site.ready()
+    site.pypi.put("acmejail", "1.0", "w")  # a wheel whose RECORD does not list its members
+    site.until(lambda: "opened" in events(site) and site.is_idle(), "it is not settled")
+    site.pypi.quarantine("acmejail")
+    site.until(lambda: "gone" in events(site) and site.is_idle(), "the quarantine is not told")
+    assert [word for _, word in states(site)] == ["quarantined"]
+    site.pypi.clear("acmejail")
+    site.until(lambda: states(site)[0][1] == "" and site.is_idle(), "it stays on record")
+    site.until(lambda: events(site)[-1] == "still-present", "its end is not told")
+
+
 def test_an_unpublished_version_is_gone_and_its_evidence_kept(site: Site) -> None:
     site.start()
     site.ready()

@@ -139,6 +139,66 @@ def test_the_canary_sings_and_nobody_is_told(site: Site) -> None:
     assert float(line.split()[1]) > 0
 
 
+def test_told_to_stop_amid_a_slow_download_it_ends_in_time_and_goes_on_after_a_start(
+    site: Site,
+) -> None:
+    site.configure(drain_seconds=2, idle_seconds=600)
+    site.start()
+    site.ready()
+    site.npm.faults.switch_on("slow-loris", r"slow-1\.0\.0\.tgz", 1)
+    site.npm.put("@acme/slow", "1.0.0", leak(token("slow")), license="UNLICENSED")
+    site.until(lambda: site.npm.faults.taken["slow-loris"], "the download did not begin")
+    assert site.stop() == 0
+    assert "cut short, to be done after the next start: local/artifact" in site.said()
+    assert site.rows("select reason from pulses where name like 'daemon/%'") == [("stopped",)]
+    site.start()
+    settled(site, 1)
+    assert len(site.slack.messages) == 1
+
+
+METRICS = {
+    "leakmon_discovery_lag_seconds_count": "discovery lag",
+    "leakmon_checkpoint_age_seconds": "checkpoint age",
+    "leakmon_poll_age_seconds": "when a feed last answered",
+    "leakmon_jobs": "queue depth",
+    "leakmon_queue_age_seconds": "queue age",
+    "leakmon_scan_seconds_count": "scan seconds",
+    "leakmon_bytes_total": "bytes",
+    "leakmon_findings_total": "findings",
+    "leakmon_deliveries_total": "deliveries",
+    "leakmon_alert_seconds_count": "from event to message",
+    "leakmon_errors_total": "errors by reason",
+    "leakmon_incidents": "incidents",
+    "leakmon_open_gaps": "gaps",
+    "leakmon_intake_stopped": "a full disk",
+}
+
+
+def test_health_and_every_metric_are_there_to_be_read(site: Site) -> None:
+    site.start()
+    site.ready()
+    assert site.get("healthz") == (200, "ok\n")
+    site.npm.faults.switch_on("not-found", r"metrics-1\.0\.0\.tgz", 1)
+    site.npm.put("@acme/metrics", "1.0.0", leak(token("metrics")), license="UNLICENSED")
+    site.until(lambda: "not-found" in site.said(), "the fault was not met")
+    site.npm.put("@acme/metrics", "1.0.1", leak(token("metrics")), license="UNLICENSED")
+    site.until(lambda: site.slack.messages, "no message came")
+    status, text = site.get("metrics")
+    found = {line.split("{")[0].split(" ")[0] for line in text.splitlines()}
+    assert status == 200
+    assert METRICS.keys() - found == set()
+    values = {
+        line.rpartition(" ")[0]: float(line.rpartition(" ")[2])
+        for line in text.splitlines()
+        if not line.startswith("#")
+    }
+    assert values['leakmon_incidents{severity="critical",state="open"}'] == 1
+    assert values['leakmon_errors_total{reason="not-found",step="artifact"}'] == 1
+    assert values['leakmon_deliveries_total{channel="slack",outcome="sent"}'] == 1
+    assert values['leakmon_poll_age_seconds{feed="npm/changes"}'] < 60
+    assert not [line for line in text.splitlines() if "@acme" in line], "names are no labels"
+
+
 def test_a_sandbox_that_dies_is_replaced(site: Site) -> None:
     site.start()
     site.ready()

@@ -11,8 +11,13 @@ from tests.house.tree import files, syntax, text
 
 # Spelled so that this line does not name what it looks for.
 REGISTRY_HOSTS = re.compile(rb"py[p]i\.(org|io)|pytho[n]hosted|npm[j]s\.(org|com)|debia[n]\.org")
-ENVIRONMENT = {"environ", "environb", "getenv", "getenvb", "putenv", "unsetenv", "expandvars"}
-LOCKS = ("requirements.lock", "requirements-build.lock", "requirements-dev.lock")
+ENVIRONMENT = {"environ", "environb", "getenv", "getenvb", "unsetenv", "expandvars"}
+LOCKS = (
+    "requirements.lock",
+    "requirements-build.lock",
+    "requirements-dev.lock",
+    "deploy/requirements.lock",
+)
 
 
 def test_no_registry_host_is_named_anywhere() -> None:
@@ -66,6 +71,10 @@ def test_the_locks_hold_what_the_project_asks_for() -> None:
     wanted = {
         "requirements.lock": asked["project"]["dependencies"],
         "requirements-build.lock": groups["build"],
+        "deploy/requirements.lock": [
+            *asked["project"]["dependencies"],
+            *asked["project"]["optional-dependencies"]["cluster"],
+        ],
         "requirements-dev.lock": [
             *asked["project"]["dependencies"],
             *groups["build"],
@@ -85,8 +94,10 @@ def _name(requirement: str) -> str:
 
 
 def test_the_locks_agree_with_each_other() -> None:
-    versions: dict[str, set[str]] = {}
+    """Of a package that differs between Pythons, every lock holds the same versions."""
+    versions: dict[str, dict[Path, set[str]]] = {}
     for lock in LOCKS:
         for name, version in re.findall(r"(?m)^([a-z0-9.-]+)==([^ ]+)", text(Path(lock))):
-            versions.setdefault(name, set()).add(version)
-    assert {name: found for name, found in versions.items() if len(found) > 1} == {}
+            versions.setdefault(name, {}).setdefault(Path(lock), set()).add(version)
+    agreed = {name: list(found.values()) for name, found in versions.items()}
+    assert {n: found for n, found in agreed.items() if any(f != found[0] for f in found)} == {}

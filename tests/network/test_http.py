@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import hashlib
+import socket
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
@@ -97,6 +98,27 @@ async def test_tries_end_and_waits_grow(serve: Serve, clock: TickingClock) -> No
     assert clock.sleeps == [0.375, 0.75, 1.5]
 
 
+@pytest.mark.parametrize("code", [socket.EAI_AGAIN, socket.EAI_NONAME])
+async def test_a_name_without_an_address_is_told_at_once(
+    clock: TickingClock, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    """The resolver has its own tries; five times its patience is half a minute of silence."""
+    asked: list[object] = []
+
+    def answer(host: object, *_more: object, **_options: object) -> None:
+        asked.append(host)
+        raise socket.gaierror(code, "no answer")
+
+    monkeypatch.setattr(socket, "getaddrinfo", answer)
+    async with client(clock) as out:
+        with pytest.raises(
+            TransientError, match=r"the name nowhere\.example has no addr"
+        ) as caught:
+            await out.document("http://nowhere.example/simple/")
+    assert caught.value.reason == "unknown-host"
+    assert (asked, clock.sleeps) == (["nowhere.example"], [])
+
+
 async def test_a_wait_longer_than_the_limit_is_not_waited_for(
     serve: Serve, clock: TickingClock
 ) -> None:
@@ -107,6 +129,28 @@ async def test_a_wait_longer_than_the_limit_is_not_waited_for(
         with pytest.raises(TransientError, match="left alone for 86400 s"):
             await out.document(await serve(app(handler)))
     assert clock.sleeps == []
+
+
+async def test_a_host_that_asked_for_a_long_rest_has_it_from_everybody(
+    serve: Serve, clock: TickingClock
+) -> None:
+    asked = []
+
+    async def handler(request: web.Request) -> web.Response:
+        asked.append(request.path)
+        if len(asked) == 1:
+            return web.Response(status=429, headers={"Retry-After": "3600"})
+        return web.Response(text="{}")
+
+    async with client(clock) as out:
+        url = await serve(app(handler))
+        for path in ("one", "two", "three"):
+            with pytest.raises(TransientError, match="left alone"):
+                await out.document(f"{url}{path}")
+        assert asked == ["/one"]
+        await clock.sleep(3600)
+        assert (await out.document(f"{url}four")).body == b"{}"
+    assert asked == ["/one", "/four"]
 
 
 STATUSES: list[tuple[int, type[LeakmonError], str]] = [

@@ -145,6 +145,19 @@ def asar(files: Mapping[str, bytes]) -> bytes:
     return struct.pack("<II", 4, len(pickled)) + pickled + b"".join(files.values())
 
 
+def wasm(*, map_url: str) -> bytes:
+    """A WebAssembly module with a custom section that says where its map is."""
+    value = map_url.encode()
+    body = b"\x10sourceMappingURL" + _leb128(len(value)) + value
+    empty = b"\0" + _leb128(6) + b"\x04name\0"
+    return b"\0asm\1\0\0\0" + empty + b"\0" + _leb128(len(body)) + body
+
+
+def _leb128(number: int) -> bytes:
+    more = number >> 7
+    return bytes([number & 127 | 128]) + _leb128(more) if more else bytes([number])
+
+
 def inline(map_bytes: bytes) -> str:
     encoded = base64.b64encode(map_bytes).decode()
     return f"//# sourceMappingURL=data:application/json;charset=utf-8;base64,{encoded}"

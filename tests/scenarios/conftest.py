@@ -39,8 +39,14 @@ class Outcome(NamedTuple):
 
 
 @pytest.fixture(scope="session")
-def matcher(tmp_path_factory: pytest.TempPathFactory) -> Matcher:
-    return compiled([bundled_rules_folder()], str(tmp_path_factory.mktemp("rules")))
+def rules_cache(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Where the compiled rules lie: compiling takes longer than any test."""
+    return str(tmp_path_factory.mktemp("rules"))
+
+
+@pytest.fixture(scope="session")
+def matcher(rules_cache: str) -> Matcher:
+    return compiled([bundled_rules_folder()], rules_cache)
 
 
 @pytest.fixture

@@ -21,6 +21,7 @@ from tests.scenarios.builders import (
     package_json,
     source,
     source_map,
+    wasm,
     wheel,
 )
 
@@ -144,11 +145,74 @@ def test_11_a_truncated_map(scan: Scan) -> None:
     assert found.of("source-map-not-inspected")
 
 
+CUTS: dict[str, tuple[int | str, bool]] = {
+    "in the contents": (4_000, True),
+    "before the mappings": ('"mappings"', True),
+    "in the names": (120, False),
+    "before the contents": ('"sourcesContent"', False),
+}
+
+
+@pytest.mark.parametrize("case", CUTS)
+def test_11_a_map_that_ends_before_its_mappings(scan: Scan, case: str) -> None:
+    whole = dumped(
+        {"version": 3, "sources": own_sources(50)}
+        | {"sourcesContent": [source(number) for number in range(50)], "mappings": "AAAA"}
+    )
+    cut, has_content = CUTS[case]
+    end = whole.index(cut.encode()) if isinstance(cut, str) else cut
+    found = scan(npm({"cli.js.map": whole[:end]}))
+    (gap,) = found.of("source-map-not-inspected")
+    assert gap.severity is Severity.MEDIUM
+    assert bool(found.of("source-map-first-party-content")) is has_content
+    assert [gap.reason for gap in found.inspection.skipped] == ["truncated"]
+    assert not found.of("not-fully-inspected"), "told once, of the map"
+
+
+def test_11_a_map_that_ends_before_its_sources(scan: Scan) -> None:
+    found = scan(npm({"cli.js.map": b'{"version":3,"file":"cli.js","mappings":"' + b"AACA;" * 900}))
+    assert [each.rule for each in found.findings] == ["source-map-not-inspected"]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b'{"version": 3, "sources": ["a.ts"]}',
+        b'{"version": 3, "sources": ["a.ts"], // not yet\n"targets": []}',
+        b'{"version": "3.1", "sources": ["a.ts", "b',
+        b'{"version": 3, "sources": [{"url": "a"}, {"url": "b',
+        b'{"version": 3, "mappings": {"a": "b", "c',
+        b'{"sources": ["a.ts", "b.ts", "c',
+    ],
+)
+def test_11_other_json_is_no_map(scan: Scan, content: bytes) -> None:
+    found = scan(npm({"config.json": content}))
+    assert found.findings == []
+    assert found.inspection.skipped == []
+
+
 def test_11_over_the_size_cap(scan: Scan) -> None:
     full = npm({"cli.js": b"x();\n" * 200_000, "b.js": BUNDLE})
     found = scan(full, limits=Limits(max_bytes=100_000))
     assert found.severity >= Severity.MEDIUM
     assert found.of("not-fully-inspected")
+
+
+def test_the_map_of_a_wasm_module(scan: Scan) -> None:
+    """The custom section of WebAssembly, with an address, a signed one, and the map itself."""
+    found = scan(npm({"core.wasm": wasm(map_url="https://maps.acme.example/core.wasm.map")}))
+    (finding,) = found.of("source-map-remote")
+    assert finding.severity is Severity.HIGH
+    assert finding.evidence["hosts"] == ["maps.acme.example"]
+    signed = "https://maps.acme.example/core.wasm.map?sig=" + "0123abcd" * 8
+    assert scan(npm({"core.wasm": wasm(map_url=signed)})).severity is Severity.CRITICAL
+    uri = inline(dumped(source_map(own_sources(3)))).partition("=")[2]
+    found = scan(npm({"core.wasm": wasm(map_url=uri)}))
+    (finding,) = found.of("source-map-inline")
+    assert finding.evidence["first_party_files"] == 3
+    assert finding.severity is Severity.CRITICAL
+    dangling = scan(npm({"core.wasm": wasm(map_url="core.wasm.map")}))
+    assert dangling.of("source-map-dangling")
 
 
 def test_12_maps_inside_eval_strings(scan: Scan) -> None:

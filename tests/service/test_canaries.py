@@ -11,15 +11,26 @@ from msgspec.structs import replace
 from monitor import canary
 from monitor.config import cache_folder, environment
 from monitor.detectors import Context
-from monitor.model import Artifact, IncidentState, Severity, TargetReport
+from monitor.errors import LeakmonError
+from monitor.model import Artifact, IncidentState, Organisation, Severity, TargetReport
 from monitor.pipeline import local, subjects
 from monitor.pipeline.conclude import Policy, conclude_subject
 from monitor.rules import bundled_rules_folder
 from monitor.sandbox import Sandbox, Settings
-from monitor.service import canaries
+from monitor.service import canaries, inspecting
+from tests.service.conftest import worked, worked_until_idle
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractAsyncContextManager
     from pathlib import Path
+
+    import pytest
+
+    from monitor.service.parts import Parts
+    from tests.service.conftest import MovedClock
+
+    Opened = Callable[..., AbstractAsyncContextManager[Parts]]
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 ARTIFACT = Artifact(
@@ -71,3 +82,42 @@ def test_findings_that_would_alert_nobody_are_silence_too(tmp_path: Path) -> Non
     mild = [replace(each, severity=Severity.LOW) for each in whole.findings]
     (opened,) = canaries.decide(replace(whole, findings=mild), ARTIFACT, [], NOW)
     assert opened.incident.reason == "no critical incident came of it"
+
+
+ACME = Organisation(name="acme", domains=["acme.example"])
+
+
+async def test_a_canary_that_cannot_be_scanned_is_the_alert_until_one_sings(
+    opened: Opened, clock: MovedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(*_arguments: object) -> None:
+        raise LeakmonError("no process can be made", reason="no-process")
+
+    async with opened(None, None, [ACME]) as parts:
+        monkeypatch.setattr(inspecting, "run", broken)
+        await canaries.release(parts)
+        await worked(parts, ["artifact"])
+        assert await parts.store.incidents() == [], "one failure is nothing"
+        await worked_until_idle(parts, ["artifact"])
+        (incident,) = await parts.store.incidents()
+        assert incident.severity is Severity.CRITICAL
+        assert "not inspected (no-process)" in incident.title
+        events = await parts.store.incident_events(incident.id)
+        assert [event.kind for event in events] == ["opened"], "once, however often it fails"
+        monkeypatch.undo()
+        clock.move(minutes=5)
+        await canaries.release(parts)
+        await worked(parts, ["artifact"])
+        (incident,) = await parts.store.incidents()
+        assert incident.state is IncidentState.RESOLVED
+
+
+async def test_a_canary_that_nobody_takes_up_is_the_alert(
+    opened: Opened, clock: MovedClock
+) -> None:
+    async with opened(None, None, [ACME]) as parts:
+        await canaries.release(parts)
+        clock.move(minutes=60)
+        await canaries.release(parts)
+        (incident,) = await parts.store.incidents()
+        assert "not inspected (announced)" in incident.title

@@ -11,9 +11,12 @@ from collections import Counter
 
 from msgspec import Struct
 
-ANSWERS = ("too-many", "unavailable", "not-found", "cut", "slow-loris", "truncated", "wrong-digest")
-"""Faults of any answer: 429 with ``Retry-After: 0``, 503, 404 while it is being scanned, the
-connection closed, a body that never ends, half of a body, a body with another byte in it.
+ANSWERS = (
+    *("too-many", "unavailable", "not-found", "garbage-answer"),
+    *("cut", "slow-loris", "truncated", "wrong-digest"),
+)
+"""Faults of any answer: 429 with ``Retry-After: 0``, 503, 404 while it is being scanned, bytes
+without sense, the connection closed, a body that never ends, half of a body, one with another byte.
 """
 PAGES = ("garbage", "empty-page", "older-body", "rate-limit")
 """Faults of feeds: bytes without sense, a page without rows, the body of before (RSS), XML-RPC's

@@ -40,6 +40,7 @@ class NpmServer:
         self._behind = behind.url
         self._feed = feed
         self._database = "registry"
+        self.has_listing = True
         self._held: set[tuple[str, str]] = set()
         self._stale: dict[str, bytes] = {}
 
@@ -82,6 +83,11 @@ class NpmServer:
     def npm(self, *arguments: str) -> None:
         """Any other command of the real npm (``unpublish``, ``dist-tag add`` ...)."""
         servers.npm(self.registry, *arguments)
+
+    def sequence(self) -> str:
+        """How far the feed is now."""
+        found = servers.call("GET", f"{self._feed}{self._database}", None)
+        return str(found["update_seq"])
 
     def reset_feed(self) -> None:
         """The feed is begun anew, as npm's was in 2016 and 2021: empty, at sequence 0."""
@@ -126,6 +132,8 @@ class NpmServer:
         if fault == "empty-page":
             since = request.query.get("since", "0")
             return web.json_response({"results": [], "last_seq": int(since)})
+        if "_all_docs" in request.path and not self.has_listing:
+            return web.json_response({"error": "not_found"}, status=404)
         rest = request.path_qs.partition("/-/feed/registry")[2]
         return await shim.forward(request, f"{self._feed}{self._database}{rest}")
 

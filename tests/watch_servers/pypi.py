@@ -98,6 +98,7 @@ class PypiServer:
         self._quarantined: set[str] = set()
         self._owners: dict[str, Json] = {}
         self._bodies: list[bytes] = []
+        self._frozen: dict[str, str | None] = {}
 
     def upload(self, name: str, version: str, kinds: str = "sw") -> list[Path]:
         """``twine upload`` of an sdist (``s``), a wheel (``w``) or both."""
@@ -131,23 +132,40 @@ class PypiServer:
             )
         return chosen
 
-    def yank(self, name: str, version: str) -> None:
+    def yank(self, name: str, version: str, *, is_told: bool = True) -> None:
+        """``is_told``: whether the journal tells of it; the pages show it anyway."""
         self._yanked.add((name, version))
-        self.journal.write(name, version, "yank release")
+        self._tell(name, version, "yank release", is_told=is_told)
 
-    def unyank(self, name: str, version: str) -> None:
+    def unyank(self, name: str, version: str, *, is_told: bool = True) -> None:
         self._yanked.discard((name, version))
-        self.journal.write(name, version, "unyank release")
+        self._tell(name, version, "unyank release", is_told=is_told)
 
-    def remove_file(self, filename: str) -> None:
+    def remove_file(self, filename: str, *, is_told: bool = True) -> None:
         """Deleted from its page, and no longer to be had."""
         name, version, _ = self.journal.files[filename]
         self._removed.add(filename)
-        self.journal.write(name, version, f"remove file {filename}")
+        self._tell(name, version, f"remove file {filename}", is_told=is_told)
 
-    def quarantine(self, name: str) -> None:
+    def quarantine(self, name: str, *, is_told: bool = True) -> None:
         self._quarantined.add(name)
-        self.journal.write(name, None, "project quarantined")
+        self._tell(name, None, "project quarantined", is_told=is_told)
+
+    def clear(self, name: str, *, is_told: bool = True) -> None:
+        """The quarantine is over."""
+        self._quarantined.discard(name)
+        self._tell(name, None, "project quarantine cleared", is_told=is_told)
+
+    def freeze(self, name: str) -> None:
+        """A cache serves the project's page as it is at its next request, until ``thaw``."""
+        self._frozen[name] = None
+
+    def thaw(self, name: str) -> None:
+        self._frozen.pop(name, None)
+
+    def _tell(self, name: str, version: str | None, action: str, *, is_told: bool) -> None:
+        if is_told:
+            self.journal.write(name, version, action)
 
     def own(self, name: str, organisation: str | None, *users: str) -> None:
         roles = [{"role": "Owner", "user": user} for user in users]
@@ -210,6 +228,8 @@ class PypiServer:
         if fault == "garbage":
             return _xml("<rss><channel><item>")
         shown = [] if fault == "empty-page" else self.journal.releases[-self.window :]
+        if self.window < min(100, len(self.journal.releases)) and not fault:
+            self.faults.taken["roll-off"] += 1
         body = _feed(self.url, shown)
         if fault == "older-body" and len(self._bodies) > 1:
             body = self._bodies[-2]
@@ -250,8 +270,10 @@ class PypiServer:
         status = {"status": "quarantined" if is_quarantined else "active"}
         meta = {"api-version": "1.4", "_last-serial": serial}
         shown = {"name": name, "meta": meta, "project-status": status, "files": files}
-        headers = {"X-PyPI-Last-Serial": str(serial)}
-        return web.Response(text=json.dumps(shown), content_type=SIMPLE, headers=headers)
+        text = json.dumps(shown)
+        if name in self._frozen:
+            text = self._frozen[name] = self._frozen[name] or text
+        return web.Response(text=text, content_type=SIMPLE)
 
     def _shown(self, file: Json, page: str) -> Json:
         path = urlsplit(urljoin(page, file["url"])).path

@@ -243,3 +243,44 @@ def test_explain_says_that_there_is_no_such_package(
 def test_explain_refuses_what_is_no_name(config: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert explain("npm:", "--config", config) == 2
     assert "names no package" in capsys.readouterr().err
+
+
+REPOSITORIES = [
+    ("github", "acme/cli", True),
+    ("github", "ACME/Cli", True),
+    ("github", "acme-evil/cli", False),
+    ("github", "stranger/one", True),
+    ("github", "stranger/two", False),
+    ("gitlab", "group/sub/deep/project", True),
+    ("gitlab", "group/sub", True),
+    ("gitlab", "group/other", False),
+    ("gitlab", "acme/cli", False),
+    ("git", "git.acme.example/team/x", True),
+    ("git", "git.acme.example/team/y", False),
+    ("git", "acme/cli", False),
+]
+
+
+@pytest.mark.parametrize(("ecosystem", "name", "is_ours"), REPOSITORIES)
+def test_repositories_are_ours_by_where_they_are(
+    ecosystem: str,
+    name: str,
+    is_ours: bool,  # noqa: FBT001 - a case
+) -> None:
+    entries = [
+        "github:acme", "https://github.com/stranger/one.git", "gitlab:group/sub",
+        "https://git.acme.example/team/x.git",
+    ]  # fmt: skip
+    perimeter = Perimeter([Organisation(name="acme", repositories=entries)])
+    owner = perimeter.by_name(ecosystem, name)
+    assert (owner is not None) is is_ours
+    assert not perimeter.needs_metadata(ecosystem)
+    (tried,) = perimeter.explain(ecosystem, name)
+    assert tried.is_match is is_ours
+
+
+def test_what_was_found_through_a_place_belongs_to_its_organisation() -> None:
+    owner = PERIMETER.by_place("github:acme")
+    assert owner is not None
+    assert (owner.organisation, owner.reason) == ("acme", "found through github:acme")
+    assert PERIMETER.by_place("github:stranger") is None

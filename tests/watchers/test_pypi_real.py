@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from msgspec.structs import replace
 
 from monitor.errors import IntegrityError, NotFoundError, TransientError
 from monitor.model import Checkpoint, Organisation, PypiNames
@@ -132,6 +133,19 @@ async def test_releases_that_rolled_off_are_a_gap(pypi: PypiServer, pypi_network
     assert [gap.kind for gap in page.gaps] == ["no-overlap"]
     assert [one.version for one in page.notices] == ["1.2", "1.3"]
     assert (await updates.poll(page.checkpoint)).gaps == []
+
+
+async def test_news_of_a_registry_without_releases_are_no_gap(
+    pypi: PypiServer, pypi_network: Network
+) -> None:
+    _, updates, _ = feeds(pypi, pypi_network)
+    start = await updates.start_position()
+    pypi.faults.switch_on("empty-page", "rss", 2)
+    fresh = replace(start, position="")
+    assert (await updates.poll(fresh)).gaps == []
+    assert [gap.kind for gap in (await updates.poll(replace(start, position="a"))).gaps] == [
+        "empty-page"
+    ]
 
 
 async def test_an_older_body_after_a_newer_tells_nothing_twice(

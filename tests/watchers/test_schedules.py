@@ -46,13 +46,14 @@ def test_a_check_that_came_late_makes_up_for_the_others() -> None:
     st.integers(-3, 10_000),
     st.floats(0, 1),
 )
-def test_a_poll_is_neither_hurried_nor_forgotten(seconds: float, idle: int, chance: float) -> None:
-    wait = next_poll(seconds, idle, chance)
-    assert 0.89 * seconds <= wait <= 1.11 * max(seconds, 30.0)
+def test_a_poll_is_neither_hurried_nor_forgotten(seconds: float, many: int, chance: float) -> None:
+    wait = next_poll(seconds, many, chance)
+    assert 0.89 * seconds <= wait <= 1.11 * max(seconds, 300.0)
 
 
-def test_idle_feeds_are_asked_less_often() -> None:
-    assert [next_poll(5, idle, 0.5) for idle in range(5)] == [5, 10, 20, 30, 30]
+def test_feeds_that_fail_are_asked_less_often() -> None:
+    waits = [next_poll(5, failures, 0.5) for failures in range(8)]
+    assert waits == [5, 10, 20, 40, 80, 160, 300, 300]
 
 
 def test_an_outage_is_said_once_and_once_when_it_is_over() -> None:

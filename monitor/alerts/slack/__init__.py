@@ -10,15 +10,17 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from monitor.alerts import telling
 from monitor.alerts.errors import MisconfiguredError, RejectedError
-from monitor.alerts.slack import message, thread
+from monitor.alerts.slack import message, mrkdwn, thread
 from monitor.alerts.slack.api import Api
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from monitor.alerts.settings import AlertSettings, SlackSettings
-    from monitor.model import Outgoing
+    from monitor.alerts.slack.presses import Desk, Presses
+    from monitor.model import Digest, Outgoing
 
 EVENT_TYPE = "leakmon_incident_event"
 """The type of the metadata in which each message carries the id of the event it tells of."""
@@ -26,10 +28,6 @@ EVENT_TYPE = "leakmon_incident_event"
 CLOCK_SKEW = timedelta(minutes=5)
 _MOVED = frozenset({"channel_not_found", "is_archived", "not_in_channel", "thread_not_found"})
 _LOST = frozenset({"message_not_found", "cant_update_message", "edit_window_closed"})
-_HELLO = (
-    "leakmon can post here. Alerts about published packages will follow in this channel, "
-    "one thread per incident."
-)
 
 
 def channel(settings: AlertSettings) -> SlackChannel | None:
@@ -49,7 +47,17 @@ class SlackChannel:
         self, settings: SlackSettings, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)
     ) -> None:
         self._api = Api(settings)
+        self._settings = settings
+        self._has_buttons = settings.has_buttons
         self._now = now
+
+    def presses(self, desk: Desk) -> Presses | None:
+        """What takes presses of this channel's buttons; None where it has none."""
+        if not self._has_buttons:
+            return None
+        from monitor.alerts.slack.presses import Presses
+
+        return Presses(self._api, self._settings, desk, now=self._now)
 
     async def send(self, outgoing: Outgoing) -> str:
         """See ``monitor.alerts.Channel``. The last thing it does is the one post."""
@@ -74,7 +82,7 @@ class SlackChannel:
             reply_broadcast=event.kind in thread.BROADCAST,
         )
 
-    async def find(self, outgoing: Outgoing) -> str | None:
+    async def find(self, outgoing: Outgoing | Digest) -> str | None:
         """See ``monitor.alerts.Channel``.
 
         Where the bot may not read the channel's history nothing is found: an alert that comes
@@ -102,20 +110,32 @@ class SlackChannel:
             f"{who.get('user', 'the bot')} in {who.get('team', 'the workspace')}, channel {place}"
         )
 
-    async def greet(self) -> str:
+    async def digest(self, digest: Digest) -> str:
         """See ``monitor.alerts.Channel``."""
-        place, ts = await self._api.post(text=_HELLO, blocks=[message.section(_HELLO)])
+        lines = [mrkdwn.spans(each, 600) for each in telling.digest_lines(digest)]
+        head = mrkdwn.plain(telling.digest_subject(digest))
+        told = mrkdwn.joined(lines, message.MAX_TEXT - 100)
+        payload = {"id": digest.id, "incident": ""}
+        metadata = {"event_type": EVENT_TYPE, "event_payload": payload}
+        blocks = [message.section(f"*{head}*"), message.section(told)]
+        place, ts = await self._api.post(text=head, blocks=blocks, metadata=metadata)
+        return f"{place}:{ts}"
+
+    async def notify(self, text: str) -> str:
+        """See ``monitor.alerts.Channel``."""
+        told = mrkdwn.plain(text, message.MAX_TEXT - 100)
+        place, ts = await self._api.post(text=told, blocks=[message.section(told)])
         return f"{place}:{ts}"
 
     async def _first(self, outgoing: Outgoing) -> str:
         incident = outgoing.incident
-        blocks = message.message(incident, self._now())
+        blocks = message.message(incident, self._now(), has_buttons=self._has_buttons)
         return await self._post(outgoing, "", blocks=blocks, text=message.fallback(incident))
 
     async def _refresh(self, outgoing: Outgoing, place: str, ts: str) -> None:
         """Bring the first message up to date. Doing it twice is harmless."""
         incident = outgoing.incident
-        blocks = message.message(incident, self._now())
+        blocks = message.message(incident, self._now(), has_buttons=self._has_buttons)
         text = message.fallback(incident)
         await self._api.call("chat.update", channel=place, ts=ts, blocks=blocks, text=text)
 
@@ -131,7 +151,7 @@ class SlackChannel:
         return f"{where}:{ts}"
 
 
-def _is(outgoing: Outgoing) -> Callable[[Mapping[str, Any]], bool]:
+def _is(outgoing: Outgoing | Digest) -> Callable[[Mapping[str, Any]], bool]:
     def matches(metadata: Mapping[str, Any]) -> bool:
         payload = metadata.get("event_payload")
         is_ours = metadata.get("event_type") == EVENT_TYPE and isinstance(payload, dict)

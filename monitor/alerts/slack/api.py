@@ -48,7 +48,14 @@ _REMEDIES: Mapping[str, str] = {
 }
 """What only the operator can mend, and how."""
 
-_READING = frozenset({"conversations.history", "conversations.list", "conversations.replies"})
+_READING = frozenset(
+    {
+        "conversations.history",
+        "conversations.list",
+        "conversations.replies",
+        "usergroups.users.list",
+    }
+)
 """Methods that take their arguments in the address: only those that write take JSON."""
 
 _WAITING = frozenset({"ratelimited", "rate_limited", "message_limit_exceeded"})

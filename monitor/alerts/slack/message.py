@@ -13,9 +13,12 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from monitor.alerts import steps
+from monitor.alerts.slack import buttons
 from monitor.alerts.slack.mrkdwn import NOTHING, code, joined, plain, spans, title
+from monitor.incidents import VANISHED
 from monitor.model import IncidentState
-from monitor.report.text import count, size
+from monitor.model.wording import count
+from monitor.report.text import size
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -28,8 +31,11 @@ MAX_HEADER = 150
 MAX_FIELD = 2000
 MAX_FIELDS = 10
 MAX_FALLBACK = 3500  # Slack advises 4,000; what is longer is cut for notifications anyway
-MAX_TOTAL = 12_000
-"""Characters of all blocks as JSON: Slack refuses from about 13,200 (``msg_blocks_too_long``)."""
+MAX_TOTAL = 11_000
+"""Characters of all blocks as JSON, without buttons (at most 900).
+
+Slack refuses from about 13,200 (``msg_blocks_too_long``).
+"""
 
 Block = dict[str, Any]
 
@@ -55,8 +61,13 @@ _HOUR = 3600
 _DAY = 86_400
 
 
-def message(incident: Incident, now: datetime) -> list[Block]:
+def message(incident: Incident, now: datetime, *, has_buttons: bool = False) -> list[Block]:
     """The blocks that tell of an incident as it stands now."""
+    made = _fitting(incident, now)
+    return [*made, buttons.block(incident)] if has_buttons else made
+
+
+def _fitting(incident: Incident, now: datetime) -> list[Block]:
     blocks: list[Block] = []
     for places in _FALLING:
         blocks = list(_blocks(incident, now, places))
@@ -196,6 +207,8 @@ def _state(incident: Incident) -> str:
 
 
 def _presence(incident: Incident) -> str:
+    if incident.cause == VANISHED:
+        return "Gone before it could be inspected"
     if incident.is_present is None:
         return "On the registry when found"
     told = "Still on the registry" if incident.is_present else "Gone from the registry"

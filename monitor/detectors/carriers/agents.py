@@ -49,9 +49,12 @@ def inspect(path: str, content: bytes | memoryview, matches: Sequence[Match]) ->
     text = bytes(content[:_MAX_READ]).decode("utf-8", "replace")
     rules = sorted({each.rule.id for each in matches if each.rule.metadata.kind == "secret"})
     has_login = bool(rules) or _has_login(_GIT_LOGIN if is_git else _BEARER, text)
-    if is_git:
-        return [_git(path, rules)] if has_login else ()
-    return [_agent(path, rules, has_login=has_login)]
+    if is_git and not has_login:
+        return ()
+    evidence: dict[str, Any] = {"rules": rules} if rules else {}
+    if has_login:
+        evidence["content"] = fingerprints.of_content(content)
+    return [_git(path, evidence) if is_git else _agent(path, evidence, has_login=has_login)]
 
 
 def is_settings(path: str) -> bool:
@@ -66,18 +69,18 @@ def _has_login(pattern: str, text: str) -> bool:
     )
 
 
-def _git(path: str, rules: list[str]) -> Finding:
+def _git(path: str, evidence: dict[str, Any]) -> Finding:
     return _finding(
         "carrier-git-credentials",
         "credential-file",
         Severity.CRITICAL,
         "The package holds a .git folder whose configuration contains a credential.",
         path=path,
-        rules=rules,
+        evidence=evidence,
     )
 
 
-def _agent(path: str, rules: list[str], *, has_login: bool) -> Finding:
+def _agent(path: str, evidence: dict[str, Any], *, has_login: bool) -> Finding:
     if has_login:
         return _finding(
             "carrier-agent-settings",
@@ -85,7 +88,7 @@ def _agent(path: str, rules: list[str], *, has_login: bool) -> Finding:
             Severity.CRITICAL,
             "A coding agent's settings with a credential in them ship with the package.",
             path=path,
-            rules=rules,
+            evidence=evidence,
         )
     is_local = path.endswith(_LOCAL_SETTINGS)
     return _finding(
@@ -94,21 +97,20 @@ def _agent(path: str, rules: list[str], *, has_login: bool) -> Finding:
         Severity.MEDIUM if is_local else Severity.HIGH,
         "A coding agent's settings ship with the package; no credential was seen in them.",
         path=path,
-        rules=rules,
+        evidence=evidence,
     )
 
 
 def _finding(
-    rule: str, kind: str, severity: Severity, message: str, *, path: str, rules: list[str]
+    rule: str, kind: str, severity: Severity, message: str, *, path: str, evidence: dict[str, Any]
 ) -> Finding:
-    evidence: dict[str, Any] = {"rules": rules} if rules else {}
     is_filled = severity is Severity.CRITICAL
     return Finding(
         rule=rule,
         detector="carriers",
         kind=kind,
         severity=severity,
-        confidence=Confidence.HIGH if rules or not is_filled else Confidence.MEDIUM,
+        confidence=Confidence.HIGH if "rules" in evidence or not is_filled else Confidence.MEDIUM,
         message=message,
         path=path,
         fingerprint=fingerprints.of_finding(rule, fingerprints.stable_path(path)),

@@ -10,6 +10,7 @@ from msgspec import Struct
 from monitor.detectors import fingerprints
 from monitor.detectors.carriers.agents import is_settings
 from monitor.model import NESTED, Confidence, Finding, Severity
+from monitor.model.wording import count
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,12 +22,13 @@ _BUNDLED = "node_modules/"
 
 
 class Kind(Struct, frozen=True):
-    """What is told of all files of one kind; ``what`` completes "N ... ship with the package"."""
+    """What is told of all files of one kind: "N ``what``s ``detail`` ship with the package"."""
 
     rule: str
     kind: str
     severity: Severity
     what: str
+    detail: str
     advice: str
 
 
@@ -35,21 +37,21 @@ _LEAVE_OUT = "Leave it out: list what ships (`files`, `include`) instead of what
 _KINDS = {
     each.rule.removeprefix("carrier-"): each
     for each in (
-        Kind("carrier-git", "repository", Severity.HIGH, "file(s) of a version control folder",
+        Kind("carrier-git", "repository", Severity.HIGH, "file", "of a version control folder",
              "Its history may hold anything ever committed: scan it, revoke what it holds."),
         Kind("carrier-agent-folder", "agent-settings", Severity.HIGH,
-             "file(s) of a coding agent's folder", _LEAVE_OUT),
+             "file", "of a coding agent's folder", _LEAVE_OUT),
         Kind("carrier-agent-instructions", "agent-instructions", Severity.MEDIUM,
-             "instruction file(s) for coding agents", _LEAVE_OUT),
-        Kind("carrier-debris", "debris", Severity.LOW, "file(s) left by an editor or desktop",
+             "instruction file", "for coding agents", _LEAVE_OUT),
+        Kind("carrier-debris", "debris", Severity.LOW, "file", "left by an editor or desktop",
              _LEAVE_OUT),
-        Kind("carrier-dump", "dump", Severity.HIGH, "database(s), dump(s) or memory image(s)",
+        Kind("carrier-dump", "dump", Severity.HIGH, "database, dump or memory image", "",
              "Look for personal data and credentials in it before anything else."),
-        Kind("carrier-history", "history", Severity.HIGH, "shell or client history file(s)",
+        Kind("carrier-history", "history", Severity.HIGH, "shell or client history file", "",
              "Commands carry passwords: revoke what they show, publish without the file."),
-        Kind("carrier-log", "log", Severity.MEDIUM, "log file(s)", _LEAVE_OUT),
-        Kind("carrier-ci", "ci", Severity.MEDIUM, "build pipeline file(s)", _LEAVE_OUT),
-        Kind("carrier-debug-symbols", "source", Severity.HIGH, "file(s) of debug symbols",
+        Kind("carrier-log", "log", Severity.MEDIUM, "log file", "", _LEAVE_OUT),
+        Kind("carrier-ci", "ci", Severity.MEDIUM, "build pipeline file", "", _LEAVE_OUT),
+        Kind("carrier-debug-symbols", "source", Severity.HIGH, "file", "of debug symbols",
              "Strip the binaries, keep the symbols on your own symbol server."),
     )
 }  # fmt: skip
@@ -137,6 +139,12 @@ def _kind(inner: str) -> str | None:
     return _EXTENSIONS.get(extension) if dot and stem else None
 
 
+def _counted(kind: Kind, number: int) -> str:
+    plural = kind.what.replace("database, dump", "databases, dumps") + "s"
+    what = " ".join(filter(None, (count(number, kind.what, plural), kind.detail)))
+    return f"{what} {'ships' if number == 1 else 'ship'}"
+
+
 def _finding(kind: Kind, paths: dict[str, int], *, is_bundled: bool) -> Finding:
     first = next(iter(paths))
     evidence: dict[str, Any] = {
@@ -155,7 +163,7 @@ def _finding(kind: Kind, paths: dict[str, int], *, is_bundled: bool) -> Finding:
         kind=kind.kind,
         severity=Severity.INFO if is_weaker else kind.severity,
         confidence=Confidence.MEDIUM,
-        message=f"{len(paths):,} {kind.what} ship with the package{where}.",
+        message=f"{_counted(kind, len(paths))} with the package{where}.",
         path=first,
         fingerprint=fingerprints.of_finding(kind.rule, subject),
         evidence=evidence,

@@ -9,6 +9,7 @@ from monitor.detectors.context import NOTHING_KNOWN, Context
 from monitor.detectors.packaging import contents, origin
 from monitor.detectors.packaging.told import finding
 from monitor.model import Severity
+from monitor.model.wording import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -40,7 +41,7 @@ def _hazards(hazards: Sequence[Hazard]) -> Iterator[Finding]:
             f"archive-{kind}",
             "hazard",
             Severity.LOW if kind in _HONEST else Severity.MEDIUM,
-            f"{len(met):,} archive member(s) with the hazard {kind!r}; nothing was extracted.",
+            f"{count(len(met), 'archive member')} with the hazard {kind!r}; nothing was extracted.",
             met[0].path,
             subject=kind,
             evidence={
@@ -54,16 +55,13 @@ def _hazards(hazards: Sequence[Hazard]) -> Iterator[Finding]:
 
 def _gaps(inspection: Inspection) -> Iterator[Finding]:
     """What was not inspected is never passed over in silence: at least MEDIUM."""
-    unread = [
-        (each.path, str(each.raw["problem"]))
-        for each in inspection.manifests
-        if "problem" in each.raw
-    ]
-    missed = [(each.path, each.reason) for each in inspection.skipped] + unread
+    told = {(each.path, each.problem) for each in inspection.source_maps if each.problem}
+    skipped = [(each.path, each.reason) for each in inspection.skipped]
+    missed = [each for each in skipped if each not in told]  # a map's gap is told of the map
     if not missed:
         return
     reasons = Counter(reason for _, reason in missed)
-    told = ", ".join(f"{reason} ({count:,})" for reason, count in reasons.most_common(5))
+    named = ", ".join(f"{reason} ({often:,})" for reason, often in reasons.most_common(5))
     evidence: dict[str, Any] = {
         "reasons": dict(reasons),
         "paths": [path for path, _ in missed[:_MAX_SHOWN]],
@@ -72,7 +70,7 @@ def _gaps(inspection: Inspection) -> Iterator[Finding]:
         "not-fully-inspected",
         "not-inspected",
         Severity.MEDIUM,
-        f"Not fully inspected: {len(missed):,} item(s) could not be read in full: {told}.",
+        f"Not fully inspected: {count(len(missed), 'item')} could not be read in full: {named}.",
         missed[0][0],
         subject=",".join(sorted(reasons)),
         evidence=evidence,

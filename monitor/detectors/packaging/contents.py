@@ -1,4 +1,4 @@
-"""Python's own bookkeeping: a wheel's RECORD (S4) and bytecode without its source (S5)."""
+"""Python's own bookkeeping: a wheel's RECORD (S4), bytecode without or unlike its source (S5)."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from monitor.detectors.packaging.told import finding
 from monitor.model import NESTED, Severity
+from monitor.model.wording import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -23,6 +24,8 @@ def findings(inspection: Inspection) -> Iterator[Finding]:
         yield from _record(manifest, files)
     if any(each.ecosystem == "pypi" for each in inspection.manifests):
         yield from _bytecode(inspection)
+    if inspection.stale_bytecode:
+        yield _stale(inspection.stale_bytecode)
 
 
 def _wheels(inspection: Inspection) -> Iterator[tuple[Manifest, dict[str, int]]]:
@@ -68,8 +71,8 @@ def _record(manifest: Manifest, files: Mapping[str, int]) -> Iterator[Finding]:
         "wheel-record-mismatch",
         "integrity",
         Severity.MEDIUM,
-        f"{len(unlisted):,} file(s) of the wheel are not in its RECORD, "
-        f"{len(resized):,} differ from it in size.",
+        f"{count(len(unlisted), 'file of the wheel is', 'files of the wheel are')} not in its "
+        f"RECORD, {count(len(resized), 'differs', 'differ')} from it in size.",
         manifest.path,
         subject=f"unlisted={bool(unlisted)} resized={bool(resized)}",
         evidence={
@@ -91,14 +94,17 @@ def _bytecode(inspection: Inspection) -> Iterator[Finding]:
         paths.add(path)
         if opened or path.endswith(".pyc"):
             compiled[path.removesuffix(".pyc") + ".pyc"] = None
-    orphans = [path for path in compiled if f"{_module(path)}.py" not in paths]
+    from monitor.detectors.packaging.compiled import module
+
+    orphans = [path for path in compiled if f"{module(path)}.py" not in paths]
     if not orphans:
         return
     yield finding(
         "python-bytecode-without-source",
         "bytecode",
         Severity.HIGH,
-        f"{len(orphans):,} compiled Python file(s) ship without their source.",
+        f"{count(len(orphans), 'compiled Python file ships', 'compiled Python files ship')} "
+        "without source.",
         orphans[0],
         subject="bytecode",
         evidence={"signal": "S5", "count": len(orphans), "paths": orphans[:_MAX_SHOWN]},
@@ -106,10 +112,16 @@ def _bytecode(inspection: Inspection) -> Iterator[Finding]:
     )
 
 
-def _module(path: str) -> str:
-    """``pkg/__pycache__/mod.cpython-311.opt-1.pyc`` and ``pkg/mod.pyc`` both give ``pkg/mod``."""
-    folder, slash, name = path.rpartition("/")
-    if folder.endswith("__pycache__"):
-        folder = folder.removesuffix("__pycache__").rstrip("/")
-        return f"{folder}{slash if folder else ''}{name.partition('.')[0]}"
-    return path.removesuffix(".pyc")
+def _stale(paths: list[str]) -> Finding:
+    return finding(
+        "python-bytecode-differs",
+        "bytecode",
+        Severity.HIGH,
+        f"{count(len(paths), 'compiled Python file holds', 'compiled Python files hold')} words "
+        "that the source beside it does not.",
+        paths[0],
+        subject="bytecode",
+        evidence={"signal": "S5", "count": len(paths), "paths": paths[:_MAX_SHOWN]},
+        advice="Clean the build folder and build again: what was deleted from the source, a "
+        "password say, is still in the bytecode.",
+    )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from monitor.detectors.packaging.told import finding
 from monitor.model import NESTED, Severity
+from monitor.model.wording import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,18 +30,12 @@ _NOBODY = r"""(?xi)
 
 def findings(inspection: Inspection, context: Context) -> Iterator[Finding]:
     """The findings on the origin of one artifact."""
-    manifest = main_manifest(inspection)
+    manifest = inspection.main_manifest
     if manifest is not None:
         yield from _name(manifest, context)
         if manifest.ecosystem == "npm":
             yield from _packer(inspection, manifest)
     yield from _owners(inspection)
-
-
-def main_manifest(inspection: Inspection) -> Manifest | None:
-    """The artifact's own manifest: the outermost that gives a name."""
-    named = [each for each in inspection.manifests if each.name]
-    return min(named, key=lambda each: each.path.count(NESTED), default=None)
 
 
 def _normal(name: str, ecosystem: str) -> str:
@@ -82,7 +77,7 @@ def _packer(inspection: Inspection, manifest: Manifest) -> Iterator[Finding]:
         "npm-packer-unusual",
         "packer",
         Severity.INFO,
-        f"The package was not packed by npm: {len(strays):,} file(s) that npm never packs.",
+        f"The package was not packed by npm: {count(len(strays), 'file')} that npm never packs.",
         strays[0],
         subject="packer",
         evidence={"paths": strays[:20], "foreign_times": foreign, "files": len(own)},
@@ -94,7 +89,7 @@ def _owners(inspection: Inspection) -> Iterator[Finding]:
     """Names of people as the owners of files in a tar archive."""
     counts = Counter(each.owner for each in inspection.members)
     owners = Counter(
-        {name: count for name, count in counts.items() if name and not re.match(_NOBODY, name)}
+        {name: often for name, often in counts.items() if name and not re.match(_NOBODY, name)}
     )
     if not owners:
         return
@@ -104,7 +99,7 @@ def _owners(inspection: Inspection) -> Iterator[Finding]:
         "archive-owner-name",
         "identity",
         Severity.LOW,
-        f"The archive names {len(owners):,} user account(s) as owner of its files.",
+        f"The archive names {count(len(owners), 'user account')} as owner of its files.",
         first,
         subject="owner",
         evidence={"owners": names},

@@ -18,10 +18,14 @@ if TYPE_CHECKING:
     from monitor.rules import Match
 
 DETECTOR = "secrets"
+MAX_MARK = 160
 MAX_FINDINGS = 1000
 """Findings told for one member (window); one more says how many were left out."""
 
-_DETECTORS = {"marker": "markers", "carrier": "carriers"}
+_DOUBTED = "the token's own checksum does not fit: made up or cut off"
+_NO_KEY = "its bytes do not make a key: made up or cut off"
+_DETECTORS = {"marker": "markers", "canary": "markers", "carrier": "carriers"}
+_ORGANISATION = "organisation="
 
 
 def inspect(
@@ -57,10 +61,13 @@ def _finding(member: Member, match: Match, place: Place, count: int, context: Co
     evidence, checksum = _evidence(member, match, count, context.now)
     severity, confidence = rule.severity, about.confidence
     if checksum == "invalid":
-        evidence["doubt"] = "the token's own checksum does not fit: made up or cut off"
+        evidence["doubt"] = _NO_KEY if about.kind == "private-key" else _DOUBTED
         severity, confidence = min(severity, Severity.LOW), Confidence.LOW
     elif checksum == "valid":
         confidence = Confidence.HIGH
+    if evidence.get("encrypted"):
+        evidence["doubt"] = "a passphrase protects it"
+        severity = min(severity, Severity.MEDIUM)
     if evidence.get("expired"):
         evidence["doubt"] = "it has expired"
         severity = min(severity, Severity.LOW)
@@ -85,7 +92,7 @@ def _finding(member: Member, match: Match, place: Place, count: int, context: Co
         byte_offset=member.offset + match.secret_start,
         decoded=list(match.decoded),
         secret=Secret(
-            redacted=redacted(value),
+            redacted=redacted(value, is_key=about.kind == "private-key"),
             fingerprint=identity,
             checksum=checksum,
             value=value.decode("utf-8", "replace") if context.has_secrets else None,
@@ -118,6 +125,11 @@ def _evidence(
         evidence["fixture"] = True
     if about.provider != "generic":
         evidence["provider"] = about.provider
+    for tag in about.tags:
+        if tag.startswith(_ORGANISATION):
+            # The operator's own word for what is theirs: no secret, and useless when redacted.
+            evidence["organisation"] = tag.removeprefix(_ORGANISATION)
+            evidence["text"] = match.secret[:MAX_MARK].decode("utf-8", "replace")
     return evidence, checksum
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from msgspec import structs
 
 from monitor.detectors import fingerprints
+from monitor.model.wording import count
 
 if TYPE_CHECKING:
     from monitor.model import Finding
@@ -43,11 +44,11 @@ class Fold:
     def finding(self) -> Finding:
         """The one finding that stands for all those that were counted; the worst of them leads."""
         assert self._worst is not None
-        held = f", {self._files:,} first-party files in all" if self._files else ""
+        held = f", {count(self._files, 'first-party file')} in all" if self._files else ""
         return structs.replace(
             self._worst,
             fingerprint=fingerprints.of_finding(self._worst.rule, "further places"),
-            message=f"The same in {self.more:,} further places{held}: {self._worst.message}",
+            message=f"The same in {count(self.more, 'further place')}{held}: {self._worst.message}",
             evidence={
                 "places": self.more,
                 "first_party_files": self._files,

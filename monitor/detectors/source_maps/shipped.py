@@ -9,12 +9,14 @@ from urllib.parse import unquote
 from monitor.archive.map_names import is_remote
 from monitor.detectors import fingerprints
 from monitor.model import NESTED, Confidence, Finding, Severity
+from monitor.model.wording import count
 
 if TYPE_CHECKING:
     from monitor.detectors.source_maps.sources import Sources
     from monitor.model import Inspection, SourceMapReference
 
 _DANGLING = "source-map-dangling"
+_NAMES_ONE, _NAME_ONE = "sourceMappingURL names a map", "sourceMappingURLs name a map"
 _MAX_RESOLVED = 20_000
 
 
@@ -80,7 +82,7 @@ def dangling(references: list[SourceMapReference]) -> Finding:
         kind="source",
         severity=Severity.INFO,
         confidence=Confidence.HIGH,
-        message=f"{len(references):,} sourceMappingURL comment(s) name a map that is not shipped.",
+        message=f"{count(len(references), _NAMES_ONE, _NAME_ONE)} that is not shipped.",
         path=first.path,
         fingerprint=fingerprints.of_finding(_DANGLING),
         line=first.line,

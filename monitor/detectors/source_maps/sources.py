@@ -7,6 +7,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 from monitor.model import NESTED
+from monitor.model.wording import count
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,8 +59,8 @@ class Sources:
         """The counts as a responder reads them."""
         lines = sum(each[2] for each in chosen)
         return (
-            f"{len(chosen):,} first-party source file{'s' * (len(chosen) != 1)} "
-            f"({_bytes(sum(each[1] for each in chosen))}, {lines:,} lines)"
+            f"{count(len(chosen), 'first-party source file')} "
+            f"({_bytes(sum(each[1] for each in chosen))}, {count(lines, 'line')})"
         )
 
     def evidence(self, chosen: Sequence[Source]) -> dict[str, Any]:
@@ -106,8 +107,8 @@ def _in_scopes(path: str, scopes: Sequence[str]) -> bool:
     return bool(found) and found[-1] in scopes
 
 
-def _bytes(count: int) -> str:
+def _bytes(number: int) -> str:
     for unit, size in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
-        if count >= size:
-            return f"{count / size:.1f} {unit}"
-    return f"{count} bytes"
+        if number >= size:
+            return f"{number / size:.1f} {unit}"
+    return count(number, "byte")

@@ -1,4 +1,4 @@
-"""The past of npm: the versions of known packages by their records, more names by search.
+"""The past of npm: the versions of known packages by their records, more names by search and list.
 
 Bounded: a search ends after ``MAX_FOUND`` names a key, each package is looked at once.
 """
@@ -14,6 +14,8 @@ from monitor.errors import NotFoundError, TargetError, TransientError
 from monitor.http.answers import decoded
 from monitor.model import Checkpoint, Gap, Notice, Page
 from monitor.watchers import actions, reading
+
+from . import census
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -33,15 +35,33 @@ class _Found(Struct):
 
 
 async def pages_of(
-    packuments: Packuments, since: datetime | None, interest: Interest, *, after: str = ""
+    packuments: Packuments,
+    since: datetime | None,
+    interest: Interest,
+    *,
+    after: str = "",
+    database: str = "",
 ) -> AsyncIterator[Page]:
     """One page a package, in the order of names, so that ``after`` goes on where it broke off.
 
     A package that cannot be read becomes a notice that it changed: it is looked at again alone.
-    A search that fails is a gap; the names that are known are read all the same.
+    A search or listing that fails is a gap; the names that are known are read all the same.
+    ``database`` is the change feed's, which lists all names.
     """
-    names = set(interest.names)
-    gaps = []
+    names, gaps = await _found(packuments, interest, database)
+    if gaps:
+        yield _page(packuments, after, [], gaps)
+    for name in sorted(names | interest.names):
+        if name > after:
+            yield _page(packuments, name, await _notices(packuments, name, since))
+
+
+async def _found(
+    packuments: Packuments, interest: Interest, database: str
+) -> tuple[set[str], list[Gap]]:
+    """The names that searches and the listing give, and what could not be asked."""
+    names: set[str] = set()
+    gaps: list[Gap] = []
     for key, word in _searches(interest):
         try:
             found = await search(packuments, f"{key}:{word.removeprefix('@')}")
@@ -50,11 +70,21 @@ async def pages_of(
             continue
         # A search may be fuzzy about scopes; about maintainers only the record can tell.
         names |= {name for name in found if key != "scope" or name.startswith(f"{word}/")}
-    if gaps:
-        yield _page(packuments, after, [], gaps)
-    for name in sorted(names):
-        if name > after:
-            yield _page(packuments, name, await _notices(packuments, name, since))
+    searched = {f"{word}/*" for key, word in _searches(interest) if key == "scope"}
+    for glob in sorted(interest.globs):
+        try:
+            names |= await census.names(packuments.client, database, glob)
+        except TransientError as error:
+            gaps.append(Gap(feed=FEED, kind="resync", detail=f"listing {glob}: {error}"))
+        except TargetError as error:
+            if glob not in searched or gaps:
+                gaps.append(_unlisted(glob, error))
+    return names, gaps
+
+
+def _unlisted(glob: str, error: TargetError) -> Gap:
+    told = f"packages named {glob} are found only when they change: no listing ({error})"
+    return Gap(feed=FEED, kind="no-listing", detail=told, until=glob)
 
 
 def _searches(interest: Interest) -> list[tuple[str, str]]:

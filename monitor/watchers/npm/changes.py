@@ -66,7 +66,7 @@ class Changes:
         """What the tracked and searched packages published since; see ``backfill.pages_of``."""
         from .backfill import pages_of
 
-        return pages_of(self._packuments, since, interest, after=after)
+        return pages_of(self._packuments, since, interest, after=after, database=self._database)
 
     async def _rows(self, checkpoint: Checkpoint, limit: int) -> rows.Rows | None:
         """The rows, or None for "as before" (304)."""

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["PackageFacts", "Perimeter", "Tried", "of_release"]
 
 ECOSYSTEMS = ("npm", "pypi")
+REPOSITORIES = ("github", "gitlab", "git")
 
 
 class Tried(Struct, frozen=True, kw_only=True):
@@ -59,13 +60,21 @@ class Perimeter:
     def __init__(self, organisations: Sequence[Organisation]) -> None:
         self._organisations = list(organisations)
         self._names = {
-            ecosystem: Names(_name_entries(ecosystem, organisations)) for ecosystem in ECOSYSTEMS
+            ecosystem: Names(_name_entries(ecosystem, organisations))
+            for ecosystem in (*ECOSYSTEMS, *REPOSITORIES)
         }
 
     def by_name(self, ecosystem: str, name: str) -> Ownership | None:
         """Whose the name is, or None. Costs about a microsecond: every row of a feed is asked."""
         names = self._names.get(ecosystem)
         return names.find(plain(ecosystem, name)) if names is not None else None
+
+    def by_place(self, tracked: str) -> Ownership | None:
+        """Whose what was found through a tracked place is: a gist of a member, for example."""
+        for organisation in self._organisations:
+            if any(repositories.place(one) == tracked for one in organisation.repositories):
+                return Ownership(organisation=organisation.name, reason=f"found through {tracked}")
+        return None
 
     def by_metadata(self, facts: PackageFacts) -> Ownership | None:
         """Whose the package is by what its registry says of it, or None."""
@@ -78,6 +87,23 @@ class Perimeter:
                     )
         return None
 
+    def is_on(self, ecosystem: str) -> bool:
+        """Whether any organisation may have a package there at all."""
+        is_named = any(True for own in self._organisations for _ in _globs(ecosystem, own))
+        return is_named or self.needs_metadata(ecosystem)
+
+    def told(self, ecosystem: str) -> list[str]:
+        """What is watched there, for people: ``npm.scopes @acme, @acme-labs``."""
+        found: dict[str, list[str]] = {}
+        for own in self._organisations:
+            for name, glob in _globs(ecosystem, own):
+                shown = glob.removesuffix("/*") if name == "npm.scopes" else glob
+                found.setdefault(name, []).append(shown)
+            for key in _keys(ecosystem):
+                if wanted := key.wanted(own):
+                    found.setdefault(key.name, []).extend(wanted)
+        return [f"{name} {', '.join(globs)}" for name, globs in found.items()]
+
     def needs_metadata(self, ecosystem: str) -> bool:
         """Whether a name that is not ours may belong to us all the same."""
         return any(
@@ -89,14 +115,12 @@ class Perimeter:
     def interest(self, ecosystem: str, tracked: Iterable[str] = ()) -> Interest:
         """What a backfill looks for: the names that are written out and those already tracked."""
         names = {plain(ecosystem, name) for name in tracked}
+        globs: set[str] = set()
         scopes: set[str] = set()
         maintainers: set[str] = set()
         for organisation in self._organisations:
-            names |= {
-                plain(ecosystem, glob)
-                for _, glob in _globs(ecosystem, organisation)
-                if not is_wild(glob)
-            }
+            for _, glob in _globs(ecosystem, organisation):
+                (globs if is_wild(glob) else names).add(plain(ecosystem, glob))
             if ecosystem == "npm":
                 scopes |= {one.lower() for one in organisation.npm.scopes if not is_wild(one)}
                 maintainers |= {one for one in organisation.npm.maintainers if not is_wild(one)}
@@ -104,6 +128,7 @@ class Perimeter:
             names=frozenset(names),
             scopes=frozenset(scopes),
             maintainers=frozenset(maintainers),
+            globs=frozenset(globs),
             is_ours=lambda name: self.by_name(ecosystem, name) is not None,
         )
 
@@ -148,6 +173,10 @@ def _globs(ecosystem: str, organisation: Organisation) -> Iterator[tuple[str, st
         yield from (("npm.packages", glob) for glob in organisation.npm.packages)
     elif ecosystem == "pypi":
         yield from (("pypi.packages", glob) for glob in organisation.pypi.packages)
+    if ecosystem in REPOSITORIES:
+        for one in organisation.repositories:
+            yield from (("repositories", glob) for glob in repositories.globs(one, ecosystem))
+        return
     yield from (("internal_names", glob) for glob in organisation.internal_names)
 
 
@@ -156,6 +185,7 @@ _LABELS = {
     "npm.packages": "npm package",
     "pypi.packages": "PyPI package",
     "internal_names": "internal name",
+    "repositories": "repository",
 }
 
 
@@ -212,6 +242,8 @@ _OWN = {
 
 
 def _keys(ecosystem: str) -> tuple[_Key, ...]:
+    if ecosystem in REPOSITORIES:
+        return ()  # where it is says whose it is
     own = _OWN.get(ecosystem)
     return (own, *_SHARED) if own is not None else _SHARED
 

@@ -10,6 +10,7 @@ import re
 from urllib.parse import urlsplit
 
 from monitor import addresses
+from monitor.registries.repository import is_address, name_of
 
 _SHORT = re.compile(r"[\w.-]+/[\w.-]+", re.ASCII)
 _KIND = re.compile(r"(?P<kind>[a-z]+):(?P<path>[^/\s][^\s]*)", re.ASCII)
@@ -29,6 +30,22 @@ def place(address: str) -> str:
         return f"github:{_path(text)}"
     scp = _SCP.fullmatch(text)
     return _joined(scp["host"], scp["path"]) if scp else ""
+
+
+def globs(entry: str, ecosystem: str) -> list[str]:
+    """The names of repositories of ``github``, ``gitlab`` or ``git`` that an entry stands for.
+
+    ``github:acme`` is every repository of that owner; a GitLab path may be a group's or a
+    project's; an address is one repository.
+    """
+    kind, _, path = place(entry).partition(":")
+    if kind in {"github", "gitlab"} and path:
+        if kind != ecosystem:
+            return []
+        if "/" not in path:
+            return [f"{path}/*"]
+        return [path, f"{path}/*"] if kind == "gitlab" else [path]
+    return [name_of(entry).lower()] if ecosystem == "git" and is_address(entry) else []
 
 
 def _of_url(url: str) -> str:

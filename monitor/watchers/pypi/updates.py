@@ -89,6 +89,8 @@ class Updates:
             items, malformed = read(answer.body)
         except ValueError as error:
             return pages.gap(checkpoint, "malformed-page", str(error))
+        if not items and not malformed and not checkpoint.position:
+            return pages.standing(checkpoint)  # nothing was ever released here
         if not items:
             kind = "malformed-page" if malformed else "empty-page"
             return pages.gap(checkpoint, kind, f"{malformed} items, none with a release")

@@ -1,0 +1,26 @@
+"""The private code that a scan is held against: every index that there is, unless unwanted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from monitor import config
+
+if TYPE_CHECKING:
+    import argparse
+
+    from monitor.pipeline.private_code import PrivateCode
+
+
+def opened(call: argparse.Namespace, settings: config.Settings) -> PrivateCode | None:
+    """The open indexes; None where there are none or ``--no-private-code`` was given."""
+    if not call.private_code:
+        return None
+    from monitor.config import private_code as places
+
+    environ = config.environment()
+    if not places.places(settings, environ):
+        return None
+    from monitor.pipeline.private_code import PrivateCode
+
+    return PrivateCode(places.open_indexes(settings, environ))

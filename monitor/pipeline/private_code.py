@@ -1,0 +1,201 @@
+"""Holds what was taken of an artifact against the private code of the configured organisations.
+
+One finding for each file of the artifact and private repository: what is shared, where it stands on
+both sides, and how sure that is. Keys and indexes are here, never in the child that opened the
+artifact.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from monitor.detectors.fingerprints import of_finding, stable_path
+from monitor.model import Confidence, Finding, Severity, Skipped
+from monitor.private_code.matches import FileMatch, Label, Level, PathMatch
+from monitor.private_code.matching import Matcher
+from monitor.private_code.suffixes import suffix
+from monitor.private_code.taking import Taken
+from monitor.report.text import count
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from monitor.model import Inspection
+    from monitor.private_code.index.reader import OpenIndex
+
+DETECTOR = "private-code"
+KIND = "private-code"
+MOST_FILES = 20
+MOST_RANGES = 12
+
+_DECODER = msgspec.msgpack.Decoder(Taken)
+_ADVICE = (
+    "Keep the bytes, publish a version without this code, then remove this one. Treat what leaked "
+    "as read, and look for secrets and internal addresses in the named private files."
+)
+_RULES = {
+    (Level.ALERT, Label.COPY): ("private-code-copy", Severity.CRITICAL, Confidence.HIGH),
+    (Level.NOTIFY, Label.COPY): ("private-code-similar", Severity.MEDIUM, Confidence.MEDIUM),
+    (Level.NOTIFY, Label.ANCESTRY): ("private-code-ancestry", Severity.LOW, Confidence.LOW),
+    (Level.NOTIFY, Label.LITERALS): ("private-code-literals", Severity.LOW, Confidence.LOW),
+}
+_UNSURE = ("private-code-similar", Severity.MEDIUM, Confidence.MEDIUM)
+
+
+class PrivateCode:
+    """The indexes, open; one instance for any number of artifacts."""
+
+    def __init__(self, indexes: Sequence[OpenIndex]) -> None:
+        self._indexes = indexes
+        self._matcher = Matcher(indexes)
+
+    def refresh(self) -> None:
+        """Take up indexes that were replaced since. Raises ConfigError for one that is damaged."""
+        for index in self._indexes:
+            index.refresh()
+
+    def look(
+        self, prints: Iterable[bytes], inspection: Inspection
+    ) -> tuple[list[Finding], list[Skipped]]:
+        """The findings of one artifact, from what each of its jobs took, and what was left out."""
+        matches: list[FileMatch] = []
+        gaps: list[Skipped] = []
+        for each in prints:
+            if not each:
+                continue
+            taken = _DECODER.decode(each)
+            gaps += taken.skipped
+            for file in taken.files:
+                matches += self._matcher.match(file.path, file.prints())
+        told = self._matcher.conclude(
+            matches, suffixes=_suffixes(inspection), marked=_marked(inspection)
+        )
+        groups: dict[tuple[str, str, str, str], list[FileMatch]] = {}
+        for match in told.files:
+            rule = _rule(match)[0]
+            key = (match.artifact_path, match.organisation, match.repository, rule)
+            groups.setdefault(key, []).append(match)
+        found = [_finding(group) for group in groups.values()]
+        return found + [_of_paths(each, inspection) for each in told.paths], gaps
+
+
+def _suffixes(inspection: Inspection) -> set[str]:
+    """The paths that the artifact's maps name as first-party, by their last components."""
+    return {
+        short
+        for record in inspection.source_maps
+        for name, _, _, is_own, _ in record.sources
+        if is_own and (short := suffix(name))
+    }
+
+
+def _marked(inspection: Inspection) -> set[str]:
+    """The organisations of which a marker stands in the artifact."""
+    return {
+        str(each.evidence["organisation"])
+        for each in inspection.findings
+        if each.detector == "markers" and "organisation" in each.evidence
+    }
+
+
+def _rule(match: FileMatch) -> tuple[str, Severity, Confidence]:
+    return _RULES.get((match.level, match.label), _UNSURE)
+
+
+def _finding(group: list[FileMatch]) -> Finding:
+    best = group[0]
+    rule, severity, confidence = _rule(best)
+    share = min(1.0, sum(each.share for each in group))
+    lines = sorted({each for match in group for each in match.lines})
+    start, end = (lines[0][0], lines[-1][1]) if lines else (0, 0)
+    evidence: dict[str, Any] = {
+        "organisation": best.organisation,
+        "repository": best.repository,
+        "level": best.level.name.lower(),
+        "label": best.label.value,
+        "share": round(share, 3),
+        "lines": [list(each) for each in lines[:MOST_RANGES]],
+        "files": [_file(each) for each in group[:MOST_FILES]],
+        "files_total": len(group),
+    }
+    return Finding(
+        rule=rule,
+        detector=DETECTOR,
+        kind=KIND,
+        severity=severity,
+        confidence=confidence,
+        message=_message(best, group, share),
+        path=best.artifact_path,
+        line=start,
+        end_line=end,
+        fingerprint=of_finding(
+            rule, best.organisation, best.repository, stable_path(best.artifact_path)
+        ),
+        evidence=evidence,
+        advice=_ADVICE if severity is Severity.CRITICAL else None,
+    )
+
+
+def _file(match: FileMatch) -> dict[str, Any]:
+    return {
+        "path": match.path or f"block {match.private_file}",
+        "share": round(match.share, 3),
+        "private_share": round(match.private_share, 3),
+        "lines": [list(each) for each in match.lines[:MOST_RANGES]],
+        "private_lines": [list(each) for each in match.private_lines[:MOST_RANGES]],
+        "channels": {channel.name.lower(): many for channel, many in match.evidence.items()},
+        "is_identical": match.is_identical,
+    }
+
+
+def _message(best: FileMatch, group: list[FileMatch], share: float) -> str:
+    """What is shared, in one sentence: how much, whose, from where."""
+    where = f"`{best.path}`" if best.path else f"block {best.private_file}"
+    if best.repository:
+        where += f" of {best.repository}"
+    if best.private_lines:
+        start, end = best.private_lines[0][0], best.private_lines[-1][1]
+        where += f", lines {start:,} to {end:,}"
+    more = f", and {count(len(group) - 1, 'more private file')}" if len(group) > 1 else ""
+    owner = best.organisation
+    if best.level is Level.ALERT and best.label is Label.COPY:
+        return f"{_percent(share)} of this file is private code of {owner}: {where}{more}."
+    if best.label is Label.ANCESTRY:
+        return f"Code shared with private code of {owner}, which both may have from a public source: {where}{more}."  # noqa: E501 - one sentence
+    if best.label is Label.LITERALS:
+        return f"Rare strings that private code of {owner} has as well: {where}{more}."
+    return f"{_percent(share)} of this file resembles private code of {owner}: {where}{more}."
+
+
+def _percent(share: float) -> str:
+    """``61%``; never 0% of something that was found, never 100% of what is not all."""
+    if share >= 1:
+        return "All"
+    return f"{min(99, max(1, round(share * 100)))}%"
+
+
+def _of_paths(match: PathMatch, inspection: Inspection) -> Finding:
+    rule = "private-code-paths"
+    path = inspection.source_maps[0].path if inspection.source_maps else ""
+    is_alert = match.level is Level.ALERT
+    where = f" of {match.repository}" if match.repository else ""
+    many = count(len(match.suffixes), "private file")
+    return Finding(
+        rule=rule,
+        detector=DETECTOR,
+        kind=KIND,
+        severity=Severity.HIGH if is_alert else Severity.MEDIUM,
+        confidence=Confidence.MEDIUM,
+        message=f"A source map names {many} of {match.organisation}{where}, {_percent(match.share)} of all that it names.",  # noqa: E501 - one sentence
+        path=path,
+        fingerprint=of_finding(rule, match.organisation, match.repository),
+        evidence={
+            "organisation": match.organisation,
+            "repository": match.repository,
+            "share": round(match.share, 3),
+            "suffixes": sorted(match.suffixes)[:MOST_FILES],
+            "suffixes_total": len(match.suffixes),
+        },
+    )

@@ -1,0 +1,163 @@
+"""Takes the prints of an artifact's members where they are opened, and hands them over as bytes.
+
+It runs in the confined child, without any key and without an index: prints are the same for every
+organisation, and whoever holds the keys looks them up elsewhere.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from msgspec import Struct, field
+
+from monitor.archive.pyc import version
+from monitor.model import NESTED, Skipped
+from monitor.private_code.fingerprint import Text, fingerprints
+from monitor.private_code.hygiene import hygiene
+from monitor.private_code.prints import Channel, FilePrints, Prints
+
+if TYPE_CHECKING:
+    from monitor.archive import Member
+
+BATCH_BYTES = 4 << 20
+"""Texts are fingerprinted together: numpy's calls cost more than small texts."""
+
+MAX_FILE_BYTES = 64 << 20
+MAX_PRINTS = 8_000_000
+"""Of one job: some four million lines, 100 MB on the way to the parent."""
+
+MAX_FILES = 100_000
+_HEAD = 4096
+_BINARY = 512
+_OTHERS = frozenset({"empty", "licence-text", "lock-file"})
+_NO_CODE = (
+    *(".map", ".svg", ".csv", ".tsv", ".po", ".lock", ".css", ".html", ".htm", ".xml", ".md"),
+    *(".rst", ".txt", ".pem", ".crt", ".geojson", ".ipynb"),
+)
+_JSON_BYTES = 64 << 10
+"""A larger JSON file is data: its strings would match any other copy of the same data."""
+
+
+class Wish(Struct, frozen=True, kw_only=True):
+    """What is to be taken."""
+
+    max_prints: int = MAX_PRINTS
+
+
+class TakenPrints(Struct, frozen=True, array_like=True):
+    """One channel: little-endian 64-bit hashes and 32-bit lines."""
+
+    channel: int
+    hashes: bytes
+    lines: bytes
+
+
+class TakenFile(Struct, frozen=True, array_like=True):
+    """``FilePrints`` of the member at ``path``, fit to pass between processes."""
+
+    path: str
+    language: str
+    lines: int
+    tokens: int
+    content: bytes
+    normal: bytes
+    channels: list[TakenPrints]
+
+    def prints(self) -> FilePrints:
+        """The prints as arrays. Raises ValueError where the bytes are none."""
+        channels = {
+            Channel(each.channel): Prints(
+                np.frombuffer(each.hashes, "<u8"), np.frombuffer(each.lines, "<u4")
+            )
+            for each in self.channels
+        }
+        return FilePrints(
+            language=self.language,
+            lines=self.lines,
+            tokens=self.tokens,
+            content=self.content,
+            normal=self.normal,
+            channels=channels,
+        )
+
+
+class Taken(Struct, kw_only=True):
+    """All that was taken of one job, and what could not be."""
+
+    files: list[TakenFile] = field(default_factory=list)
+    skipped: list[Skipped] = field(default_factory=list)
+
+
+class Taker:
+    """Sees every member; ``finish`` gives what was taken."""
+
+    def __init__(self, wish: Wish) -> None:
+        self._room = wish.max_prints
+        self._taken = Taken()
+        self._waiting: list[Text] = []
+        self._bytes = 0
+
+    def take(self, member: Member) -> None:
+        """Note a member, if it may be code."""
+        content = member.compiled or member.data
+        path = member.path.rpartition(NESTED)[0] if member.compiled else member.path
+        if not self._is_wanted(path, content):
+            return
+        self._waiting.append(Text(path, bytes(content)))
+        self._bytes += len(content)
+        if self._bytes >= BATCH_BYTES:
+            self._flush()
+
+    def finish(self) -> Taken:
+        """Everything, once the last member was seen."""
+        self._flush()
+        return self._taken
+
+    def _is_wanted(self, path: str, content: bytes | memoryview) -> bool:
+        name = path.rpartition("/")[2].lower().partition("?")[0]
+        size = len(content)
+        if not size or name.endswith(_NO_CODE) or (name.endswith(".json") and size > _JSON_BYTES):
+            return False
+        if len(self._taken.files) >= MAX_FILES or self._room <= 0 or size > MAX_FILE_BYTES:
+            self._skip(path)
+            return False
+        head = bytes(content[:_HEAD])
+        if b"\0" in head[:_BINARY] and version(head) is None:
+            return False
+        return hygiene(name, head) not in _OTHERS
+
+    def _skip(self, path: str) -> None:
+        if len(self._taken.skipped) < MAX_FILES:
+            self._taken.skipped.append(Skipped(path, "over-prints"))
+
+    def _flush(self) -> None:
+        waiting, self._waiting, self._bytes = self._waiting, [], 0
+        for text, prints in zip(waiting, fingerprints(waiting), strict=True):
+            if prints is None or not prints.channels:
+                continue
+            count = sum(len(each.hashes) for each in prints.channels.values())
+            self._room -= count
+            if self._room < 0:
+                self._skip(text.path)
+                continue
+            self._taken.files.append(_file(text.path, prints))
+
+
+def _file(path: str, prints: FilePrints) -> TakenFile:
+    return TakenFile(
+        path,
+        prints.language,
+        prints.lines,
+        prints.tokens,
+        prints.content,
+        prints.normal,
+        [
+            TakenPrints(
+                int(channel),
+                each.hashes.astype("<u8", copy=False).tobytes(),
+                each.lines.astype("<u4", copy=False).tobytes(),
+            )
+            for channel, each in prints.channels.items()
+        ],
+    )

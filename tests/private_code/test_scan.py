@@ -1,0 +1,138 @@
+"""``leakmon scan`` against an index: what is ours is told, with where it stands on both sides."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.private_code.code import CLIENT, PRICING, minified, other
+from tests.semgrep.packages import archive
+
+LEAKMON = Path(sys.executable).with_name("leakmon")
+CONFIG = """
+[private_code]
+folder = "index"
+[[organisations]]
+name = "acme"
+posture = "open"
+code_names = ["bluefin"]
+"""
+MANIFEST = b'{"name": "@acme/one", "version": "1.0.0", "license": "MIT"}'
+
+
+class Machine:
+    """A folder with an index in it, and leakmon at work there."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        (folder / "leakmon.toml").write_text(CONFIG)
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [LEAKMON, *arguments, "--config", "leakmon.toml"],
+            check=False, capture_output=True, text=True, cwd=self.folder,
+        )  # fmt: skip
+
+    def scan(self, files: dict[str, bytes], *more: str) -> tuple[int, list[dict[str, Any]]]:
+        archive(self.folder / "one-1.0.0.tgz", {"package/package.json": MANIFEST} | files)
+        done = self.run("scan", "--format", "json", *more, "one-1.0.0.tgz")
+        assert done.returncode in {0, 1}, done.stderr
+        assert done.stdout, done.stderr
+        (target,) = json.loads(done.stdout)["targets"]
+        assert target["status"] == "complete"
+        found = [each for each in target["findings"] if each["detector"] == "private-code"]
+        return done.returncode, found
+
+
+@pytest.fixture(scope="module")
+def machine(tmp_path_factory: pytest.TempPathFactory) -> Machine:
+    made = Machine(tmp_path_factory.mktemp("machine"))
+    private = made.folder / "billing"
+    (private / "src").mkdir(parents=True)
+    (private / "src" / "client.ts").write_text(CLIENT)
+    (private / "src" / "pricing.py").write_text(PRICING)
+    for command in (["init", "-q"], ["add", "."], ["commit", "-qm", "one"]):
+        subprocess.run(
+            ["git", "-c", "user.name=a", "-c", "user.email=a@b.example", *command],
+            check=True, cwd=private,
+        )  # fmt: skip
+    done = made.run("index", "add", "billing")
+    assert done.returncode == 0, done.stderr
+    return made
+
+
+def test_a_copy_is_critical_whatever_the_package_claims(machine: Machine) -> None:
+    status, (found,) = machine.scan({"package/index.ts": CLIENT.encode()})
+    assert status == 1
+    assert found["rule"] == "private-code-copy"
+    assert found["severity"] == "critical"
+    assert "src/client.ts" in found["message"]
+    assert "acme" in found["message"]
+    evidence = found["evidence"]
+    assert (evidence["level"], evidence["label"]) == ("alert", "copy")
+    assert evidence["share"] >= 0.95
+    (file,) = evidence["files"]
+    assert file["path"] == "src/client.ts"
+    assert file["is_identical"]
+    assert file["private_lines"][0][0] <= 10
+    assert not any(CLIENT[at : at + 40] in json.dumps(found) for at in range(0, 2000, 40))
+
+
+@pytest.mark.parametrize(
+    "made",
+    [CLIENT.replace("  ", "\t"), minified(CLIENT), "\n".join(CLIENT.splitlines()[20:75])],
+    ids=["reformatted", "minified", "a part"],
+)
+def test_what_was_changed_on_the_way_is_found_as_well(machine: Machine, made: str) -> None:
+    bundle = other(1) + made + other(2)
+    _, found = machine.scan({"package/dist/index.js": bundle.encode()})
+    assert [each["rule"] for each in found if each["severity"] == "critical"] == [
+        "private-code-copy"
+    ]
+
+
+def test_a_recovered_source_and_a_pyc_are_held_against_it_too(machine: Machine) -> None:
+    document = {
+        "version": 3, "sources": ["webpack://x/./src/client.ts"], "sourcesContent": [CLIENT],
+        "mappings": "AAAA",
+    }  # fmt: skip
+    path = machine.folder / "pricing.py"
+    path.write_text(PRICING)
+    subprocess.run(
+        [sys.executable, "-c", "import py_compile; py_compile.compile('pricing.py', 'p.pyc')"],
+        check=True, cwd=machine.folder,
+    )  # fmt: skip
+    _, found = machine.scan(
+        {
+            "package/cli.js.map": json.dumps(document).encode(),
+            "package/p.pyc": (machine.folder / "p.pyc").read_bytes(),
+        }
+    )
+    places = {each["path"].partition("!/")[2] for each in found if each["severity"] == "critical"}
+    assert places == {"package/cli.js.map!/src/client.ts", "package/p.pyc"}
+
+
+def test_other_code_is_nobodys(machine: Machine) -> None:
+    files = {f"package/{number}.js": other(number).encode() for number in range(5)}
+    assert machine.scan(files) == (0, [])
+
+
+def test_it_can_be_left_out(machine: Machine) -> None:
+    assert machine.scan({"package/index.ts": CLIENT.encode()}, "--no-private-code") == (0, [])
+
+
+def test_hostile_files_cost_bounded_time_and_memory(machine: Machine) -> None:
+    files = {
+        "package/one-line.js": b"a(1);" * 1_000_000,
+        "package/tiny.js": b"".join(b"function f%d(){}\n" % n for n in range(150_000)),
+        "package/same.py": b"x = [1, 2, 3]\n" * 200_000,
+        "package/quote.js": b"`${`${`" * 100_000,
+        "package/index.ts": CLIENT.encode(),
+    }
+    _, found = machine.scan(files)
+    assert [each["path"] for each in found] == ["one-1.0.0.tgz!/package/index.ts"]
