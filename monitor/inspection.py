@@ -56,9 +56,8 @@ class Inspector:
     ) -> Inspection:
         """Inspect files given as ``(path on this machine, path to show)``.
 
-        They are an artifact or a part of one: what can only be told of the whole is the
-        business of whoever has all parts (``pipeline.conclude``). ``takers``
-        see every member too.
+        They are an artifact or a part of one: what can only be told of the whole is the business
+        of whoever has all parts (``pipeline.conclude``). ``takers`` see every member too.
         """
         trail = archive.Trail()
         inspection = Inspection(skipped=trail.skipped, hazards=trail.hazards)
@@ -168,9 +167,9 @@ class _Opening:
 
     def _record(self, member: Member) -> None:
         members = self.inspection.members
-        if member.offset:  # a further window of the same member
-            members.pop()
-        members.append(archive.record_of(member))
+        members[len(members) - bool(member.offset) :] = [
+            archive.record_of(member)
+        ]  # or of a window
         self.inspection.inspected_bytes += len(member.data)
         for taker in self.takers:
             taker.take(member)
