@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from monitor.archive import Member, Trail
     from monitor.archive.budget import Limits
+    from monitor.archive.source_maps import SourceMap
     from monitor.decoders.unfold import Container
     from monitor.detectors import Context
     from monitor.detectors.packaging.compiled import Compiled
@@ -165,10 +166,9 @@ class _Opening:
         inspection.inspected_bytes += size
         for taker in self.takers:
             taker.take(member)
-        matcher = self.matcher
-        matches = matcher.scan(member.data, member.path)
-        hits = matcher.probe_hits
-        capped = set(matcher.capped.values()) if matcher.capped else ()
+        matches, opened = self._scanned(member)
+        hits = self.matcher.probe_hits
+        capped = set(self.matcher.capped.values())
         containers: Sequence[Container] = ()
         if hits or may_be_wide(member.data):
             matches, containers = self._unfold(member, hits, matches)
@@ -179,8 +179,7 @@ class _Opening:
                 inspection.findings.extend(self._new(found) if member.offset else found)
         for reason in capped:
             self.trail.skip(member.path, reason)
-        if hits or containers:
-            self._recover(member, hits, containers, start)
+        self._recover(member, hits, containers, start, opened)
         if not member.offset:
             self._read_names(member)
             if member.path.endswith(_BYTECODE):
@@ -188,6 +187,18 @@ class _Opening:
         self._since_release += size
         if self._since_release >= RELEASE_EVERY_BYTES:
             self._release()
+
+    def _scanned(self, member: Member) -> tuple[list[Match], SourceMap | None]:
+        """The rules' matches. A sound map is scanned without its sources: they are members too."""
+        if _is_whole_map(member) and self._map_depth < MAX_MAP_DEPTH:
+            from monitor.archive import source_maps
+
+            opened = source_maps.read(member.path, member.data, origin="file")
+            if opened is not None and opened.contents_span is not None:
+                own = self.matcher.scan_around(member.data, member.path, opened.contents_span)
+                if "map-json" in self.matcher.probe_hits:
+                    return own, opened
+        return self.matcher.scan(member.data, member.path), None
 
     def _read_names(self, member: Member) -> None:
         """What this member says of its own package, and, where asked, of others."""
@@ -244,8 +255,12 @@ class _Opening:
         hits: Mapping[str, Sequence[int]],
         containers: Sequence[Container],
         start: int,
+        opened: SourceMap | None,
     ) -> None:
-        """Source maps and archives in this member, whose own findings begin at ``start``."""
+        """Source maps and archives in this member, whose own findings begin at ``start``.
+
+        ``opened`` is the map that the member is, if that is known already.
+        """
         for container in containers:
             where = f"({'/'.join(container.chain)} at byte {member.offset + container.offset})"
             self._open_container(f"{member.path}{NESTED}{where}", container.content)
@@ -253,9 +268,9 @@ class _Opening:
             return
         from monitor.archive import source_maps  # most artifacts have none
 
-        if "map-json" in hits and source_maps.looks_like_map(member.data):
+        if opened or ("map-json" in hits and source_maps.looks_like_map(member.data)):
             stop = len(self.inspection.findings)
-            self._open_map(member.path, member.data, "file")
+            self._open_map(member.path, member.data, "file", opened)
             self._tell_once(start, stop, member.path)
         for reference in source_maps.all_references(
             member.data, hits.get("source-map-url", ()), hits.get("wasm-map-url", ())
@@ -284,13 +299,16 @@ class _Opening:
                 self.trail.skip(gap.path, gap.reason)
         self.trail.hazards += guessed.hazards
 
-    def _open_map(self, path: str, content: archive.Buffer, origin: str) -> None:
+    def _open_map(
+        self, path: str, content: archive.Buffer, origin: str, opened: SourceMap | None = None
+    ) -> None:
         if self._map_depth >= MAX_MAP_DEPTH:
             self.trail.skip(path, "over-depth")
             return
         from monitor.archive import source_maps
 
-        opened = source_maps.read(path, content, origin=origin, is_likely=origin == "file")
+        is_likely = origin == "file"
+        opened = opened or source_maps.read(path, content, origin=origin, is_likely=is_likely)
         if opened is None:
             return
         self.inspection.source_maps.append(opened.record)
@@ -313,3 +331,8 @@ class _Opening:
         self._since_release = 0
         if self._mapped is not None:
             self._mapped.madvise(mmap.MADV_DONTNEED)
+
+
+def _is_whole_map(member: Member) -> bool:
+    """Whether a member is named as a map and is not cut into windows."""
+    return member.path.endswith(".map") and member.is_last and not member.offset
