@@ -16,7 +16,7 @@ import sys
 import time
 from collections import Counter, defaultdict
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from monitor.private_code.canonical import Canonicaliser
 from monitor.private_code.fingerprint import Text, fingerprint, fingerprints
@@ -24,10 +24,12 @@ from monitor.private_code.languages import language
 from monitor.private_code.matches import Level
 from monitor.private_code.matching import Matcher
 from monitor.private_code.memory import MemoryIndex
-from monitor.private_code.prints import FilePrints
 from monitor.private_code.suffixes import suffix
 from tests.bench.matching import material
-from tests.bench.matching.material import Made, Source
+
+if TYPE_CHECKING:
+    from monitor.private_code.prints import FilePrints
+    from tests.bench.matching.material import Made, Source
 
 MIB = 1 << 20
 POSTING = 16
@@ -37,7 +39,7 @@ POSTING = 16
 class Built(NamedTuple):
     """An index, each private file's prints, and what making it cost."""
 
-    index: MemoryIndex
+    private: MemoryIndex
     prints: list[FilePrints | None]
     seconds: float
     canonical_seconds: float
@@ -268,10 +270,10 @@ def main() -> None:
     made = material.transformed(sources, numbers) + material.compiled(sources, numbers)
     canonicaliser = Canonicaliser(str(material.esbuild()))
     built = build(sources, canonicaliser)
-    matcher = Matcher([built.index])
+    matcher = Matcher([built.private])
     _say_head(sources, built, numbers, made)
     if "recall" in parts:
-        bare = Matcher([build(sources, None).index])
+        bare = Matcher([build(sources, None).private])
         rivals = peers(sources, made) if "peers" in parts else {}
         rows = recall(sources, made, matcher, canonicaliser)
         _say_recall(rows, recall(sources, made, bare, None), rivals)
@@ -292,9 +294,8 @@ def _say_head(sources: list[Source], built: Built, numbers: list[int], made: lis
         f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, ",
         end="",
     )
-    print(
-        f"{time.strftime('%Y-%m-%d', time.gmtime())}; `{' '.join(['make bench-matching', *sys.argv[1:]])}`\n"
-    )
+    command = " ".join(["make bench-matching", *sys.argv[1:]])
+    print(f"{time.strftime('%Y-%m-%d', time.gmtime())}; `{command}`\n")
     print(f"Private: {len(sources)} files, {lines} lines, {size:.1f} MiB of ", end="")
     print(f"{len({one.project for one in sources})} projects; {len(numbers)} of them transformed, ")
     print(f"{len(made)} texts. Index side {size / built.seconds:.1f} MiB/s a core, ", end="")
@@ -314,10 +315,9 @@ def _say_recall(
     )
     print("".join(f" {name} |" for name in names))
     print("| --- " * (6 + len(names)) + "|")
-    for split, kind, transform in rows:
+    for (split, kind, transform), levels in rows.items():
         if split != "test":
             continue
-        levels = rows[split, kind, transform]
         cells = [
             f"{kind}: {transform}",
             str(len(levels)),
@@ -343,7 +343,8 @@ def _say_bundles(rows: list[tuple[str, int, int, int]]) -> None:
     print("| --- | --- | --- | --- |")
     for name, truth, found, wrong in rows:
         print(f"| {name} | {truth} | {found / truth:.2f} | {wrong} |")
-    total, found, wrong = (sum(row[at] for row in rows) for at in (1, 2, 3))
+    total = sum(truth for _, truth, _, _ in rows)
+    found, wrong = sum(row[2] for row in rows), sum(row[3] for row in rows)
     if total:
         print(f"| all | {total} | {found / total:.2f} | {wrong} |")
     print()
@@ -363,10 +364,8 @@ def _say_alarms(found: list[Alarm], size: int, seconds: float, notices: int, pac
         if label == "unjudged":
             print(f"unjudged: {name} {alarm.evidence} {alarm.label}", file=sys.stderr)
     print(f"{packages} packages that are none of ours, {size / MIB:.0f} MiB, ", end="")
-    print(
-        f"{size / MIB / seconds:.1f} MiB/s a core with matching; {notices} notices; with an alert: ",
-        end="",
-    )
+    print(f"{size / MIB / seconds:.1f} MiB/s a core with matching; {notices} notices; ", end="")
+    print("with an alert: ", end="")
     print(
         "; ".join(f"{label} {len(names)}" for label, names in sorted(labels.items())) or "none",
         end="",

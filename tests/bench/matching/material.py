@@ -120,7 +120,14 @@ def python(tools: tuple[str, ...]) -> Path:
     if not (folder / "done").exists():
         print(f"installing {' '.join(tools)}", file=sys.stderr)
         venv.create(folder, with_pip=True, clear=True)
-        pip = [folder / "bin" / "python", "-m", "pip", "install", "-qqq", "--no-input"]
+        pip: list[str | Path] = [
+            folder / "bin" / "python",
+            "-m",
+            "pip",
+            "install",
+            "-qqq",
+            "--no-input",
+        ]
         subprocess.run([*pip, *tools], check=True)
         (folder / "done").touch()
     return folder / "bin" / "python"
@@ -129,13 +136,13 @@ def python(tools: tuple[str, ...]) -> Path:
 def chosen(sources: list[Source], per_project: int) -> list[int]:
     """Numbers of the files that are transformed: the same each time, evenly over each project."""
     found = []
-    tokens = [None if one is None else one.tokens for one in _prints(sources)]
+    tokens = _tokens(sources)
     for project in dict.fromkeys(source.project for source in sources):
         own = [
             number
             for number, source in enumerate(sources)
             if source.project == project
-            and (tokens[number] or 0) >= LEAST_TOKENS
+            and tokens[number] >= LEAST_TOKENS
             and language(source.path, source.content) in ("javascript", "python")
         ]
         step = max(1, len(own) // per_project)
@@ -143,8 +150,9 @@ def chosen(sources: list[Source], per_project: int) -> list[int]:
     return found
 
 
-def _prints(sources: list[Source]) -> list[object]:
-    return list(fingerprints([Text(one.path, one.content) for one in sources]))
+def _tokens(sources: list[Source]) -> list[int]:
+    prints = fingerprints([Text(one.path, one.content) for one in sources])
+    return [one.tokens if one else 0 for one in prints]
 
 
 def transformed(sources: list[Source], numbers: list[int]) -> list[Made]:
@@ -164,7 +172,7 @@ def transformed(sources: list[Source], numbers: list[int]) -> list[Made]:
         partial.rename(kept)
     rows = [json.loads(line) for line in kept.read_text("utf-8").splitlines()]
     return [
-        Made(int(row["name"]), row["transform"], row["text"] and row["text"].encode())
+        Made(int(row["name"]), row["transform"], row["text"].encode() if row["text"] else None)
         for row in rows
     ]
 
@@ -182,7 +190,7 @@ def _made(sources: list[Source], numbers: list[int]) -> list[dict[str, str]]:
         path.write_bytes(source.content)
         task = {"path": str(path), "name": str(number), "slices": SLICES, "host": hosts[kind]}
         tasks[kind].append(json.dumps(task))
-    node = ["node", HERE / "transforms.mjs", node_modules()]
+    node: list[str | Path] = ["node", HERE / "transforms.mjs", node_modules()]
     rows = _answers(node, tasks["javascript"])
     rows += _answers([python(PYTHON_TOOLS), HERE / "transforms.py"], tasks["python"])
     return rows

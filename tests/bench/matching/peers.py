@@ -20,7 +20,7 @@ from scanoss.winnowing import Winnowing
 @cache
 def _winnowed(path: str) -> frozenset[str]:
     content = Path(path).read_bytes()
-    text = Winnowing(all_extensions=True).wfp_for_contents(path, False, content)
+    text = Winnowing(all_extensions=True).wfp_for_contents(path, bin_file=False, contents=content)
     rows = [line.partition("=")[2] for line in text.splitlines() if line[:1].isdigit()]
     return frozenset(one for row in rows for one in row.split(","))
 
