@@ -22,8 +22,6 @@ from msgspec import Struct
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from monitor.private_code.fingerprint import Text
-
 MIB = 1 << 20
 
 FORM = "leakmon-canonical/1"
@@ -200,28 +198,3 @@ class Canonicaliser:
             *("sh", str(self.limits.output_bytes // _BLOCK), str(self.limits.memory_mib * 1024)),
             *(program, *names, "--outdir=out", *self.target, *_OPTIONS),
         ]
-
-
-def prepared(
-    files: Sequence[tuple[str, bytes]],
-    program: str | None,
-    *,
-    for_index: bool,
-    limits: Limits | None = None,
-) -> list[Text]:
-    """Files (path and content) as ``fingerprints`` wants them, with what esbuild makes of them.
-
-    Without a ``program`` they are as they are. The index's side has the augmented text as well.
-    """
-    from monitor.private_code.fingerprint import Text
-
-    nothing: list[bytes | None] = [None] * len(files)
-    plain, augmented = nothing, nothing
-    if program:
-        plain = Canonicaliser(program, limits).texts(files)
-    if program and for_index:
-        augmented = Canonicaliser(program, limits, is_augmented=True).texts(files)
-    return [
-        Text(path, content, one, other)
-        for (path, content), one, other in zip(files, plain, augmented, strict=True)
-    ]

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from monitor.private_code.canonical import FORM, Canonicaliser, Limits, prepared
-from monitor.private_code.fingerprint import fingerprint, fingerprints
+from monitor.private_code.canonical import FORM, Canonicaliser, Limits
+from monitor.private_code.fingerprint import fingerprint
 from monitor.private_code.prints import Channel
 
 MODULES = Path(__file__).parents[1] / "servers" / "node_modules"
@@ -119,20 +119,6 @@ def test_identity_pins_program_form_and_target(canonicaliser: Canonicaliser) -> 
     older = Canonicaliser(str(PROGRAM), is_augmented=True)
     (text,) = older.texts([("a.js", b"x = a ?? b.c?.d ** 2")])
     assert b"??" not in code(text)
-
-
-def test_both_sides_are_prepared_alike() -> None:
-    files = [("a.ts", SOURCE), ("a.py", b"x = 1\n")]
-    private = prepared(files, str(PROGRAM), for_index=True)
-    assert [one.augmented is None for one in private] == [False, True]
-    assert private[0].augmented != private[0].canonical
-    (index, _) = fingerprints(private, for_index=True)
-    (found, _) = fingerprints(prepared(files, str(PROGRAM), for_index=False))
-    assert index is not None
-    assert found is not None
-    for channel in (Channel.TOKENS, Channel.CANONICAL):
-        assert index.channels[channel].hashes.tolist() == found.channels[channel].hashes.tolist()
-    assert prepared(files, None, for_index=True)[0].canonical is None
 
 
 def test_no_print_is_of_what_esbuild_brings_along(canonicaliser: Canonicaliser) -> None:
