@@ -7,16 +7,19 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from monitor.model import NESTED
-
 if TYPE_CHECKING:
-    from monitor.model import Inspection, Manifest, Organisation, Release
+    from monitor.model import Inspection, Organisation, Release
 
 _PRIVATE_SUFFIX = r"\.(?:corp|internal|intra|intranet|lan|local|localdomain|home|private)$"
 _PRIVATE_REGISTRY = (
     r"artifactory|jfrog|nexus|verdaccio|codeartifact|pkgs\.dev\.azure|visualstudio\.com|pkg\.dev"
     r"|pkg\.github|gitlab|cloudsmith|gemfury|packagecloud|proget|npm-private"
 )
+_PUBLIC_FORGE = (
+    r"(?i)^(?:(?:github|gitlab|bitbucket):)?[\w.-]+/[\w.-]+$|(?:^|[/@.])(?:github\.com|gitlab\.com"
+    r"|bitbucket\.org|codeberg\.org|git\.sr\.ht|gitee\.com)[/:]"
+)
+"""Also npm's short forms ``owner/name`` and ``gitlab:owner/name``."""
 
 
 class Facts:
@@ -33,7 +36,7 @@ class Facts:
         organisation: Organisation | None,
         release: Release | None,
     ) -> None:
-        manifest = _main(inspection)
+        manifest = inspection.main_manifest
         self.manifest = manifest
         self.organisation = organisation
         self.is_from_registry = release is not None or target.startswith(("pkg:", "npm:", "pypi:"))
@@ -60,6 +63,11 @@ class Facts:
         names = self.organisation.internal_names if self.organisation else []
         name = self.name.lower()
         return bool(name) and any(fnmatchcase(name, each.lower()) for each in names)
+
+    @property
+    def is_on_public_forge(self) -> bool:
+        """Whether the repository that is named lies where the public has access, if it may."""
+        return bool(re.search(_PUBLIC_FORGE, self.repository))
 
     @property
     def internal_registry(self) -> str:
@@ -96,9 +104,3 @@ def host_of(url: str) -> str:
         return (urlsplit(url).hostname or "").lower()
     except ValueError:
         return ""
-
-
-def _main(inspection: Inspection) -> Manifest | None:
-    """The outermost manifest that names a package; nested packages speak for themselves."""
-    named = [each for each in inspection.manifests if each.name]
-    return min(named, key=lambda each: each.path.count(NESTED), default=None)

@@ -56,10 +56,14 @@ class Finding(Struct, frozen=True, kw_only=True, omit_defaults=False):
 
 
 class Skipped(Struct, frozen=True):
-    """A member (or a part of one) that was not inspected, and the reason code."""
+    """A member (or a part of one) that was not inspected, and the reason code.
+
+    ``detail`` is the cause in words where the code alone does not tell it: an unanswered request.
+    """
 
     path: str
     reason: str
+    detail: str = ""
 
 
 class Hazard(Struct, frozen=True):
@@ -167,3 +171,16 @@ class Inspection(Struct, kw_only=True):
     map_references: list[SourceMapReference] = field(default_factory=list)
     stale_bytecode: list[str] = field(default_factory=list)
     cpu_seconds: float = 0.0
+
+    @property
+    def main_manifest(self) -> Manifest | None:
+        """The artifact's own manifest: the outermost that names a package.
+
+        Python projects often carry a ``package.json`` for their front end; none of npm's carries
+        core metadata.
+        """
+        return min(
+            (each for each in self.manifests if each.name),
+            key=lambda each: (each.path.count(NESTED), each.ecosystem != "pypi"),
+            default=None,
+        )

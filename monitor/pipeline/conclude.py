@@ -160,7 +160,8 @@ def _owner(
 
     What lies on the operator's own machine belongs to their organisation if there is just one.
     """
-    names = {(m.ecosystem, m.name.lower()) for m in inspection.manifests[:1]}
+    own = inspection.main_manifest
+    names = {(own.ecosystem, own.name.lower())} if own is not None else set()
     if subject.artifact is not None:
         names = {(subject.artifact.ecosystem, subject.artifact.name.lower())}
     for organisation in organisations:

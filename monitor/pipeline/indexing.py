@@ -150,7 +150,7 @@ def prints_of(program: str | None, files: Sequence[tuple[str, bytes]]) -> list[F
     """The prints of private files; of JavaScript also those of its canonical and older forms."""
     nothing: list[bytes | None] = [None] * len(files)
     canonical = Canonicaliser(program).texts(files) if program else nothing
-    augmented = Canonicaliser(program, target=AUGMENTED).texts(files) if program else nothing
+    augmented = Canonicaliser(program, is_augmented=True).texts(files) if program else nothing
     texts = [
         Text(path, content, one, older)
         for (path, content), one, older in zip(files, canonical, augmented, strict=True)

@@ -22,6 +22,8 @@ from msgspec import Struct
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from monitor.private_code.fingerprint import Text
+
 MIB = 1 << 20
 
 FORM = "leakmon-canonical/1"
@@ -34,10 +36,12 @@ _LOADERS = {
 }
 _SECOND_LOADER = "tsx"  # what is no JavaScript may have types of another dialect
 _OPTIONS = (
-    *("--minify", "--format=esm", "--charset=ascii", "--legal-comments=none", "--platform=neutral"),
+    *("--minify", "--charset=ascii", "--legal-comments=none", "--platform=neutral"),
     *("--sourcemap=inline", "--sources-content=false", "--log-level=error", "--log-limit=0"),
     *("--color=false", "--tsconfig-raw={}", "--loader:.jsx=jsx"),
 )
+_PLAIN = ("--format=esm", "--target=esnext")
+_AUGMENTED = ("--format=cjs", "--target=es2015")
 _FAULTY = re.compile(r"(?m)^\s+(?:in/)?(\d+)\.\w+:\d+:\d+:")
 _BLOCK = 512
 
@@ -67,16 +71,17 @@ def _halves(part: dict[int, str]) -> list[dict[int, str]]:
 class Canonicaliser:
     """Brings JavaScript and TypeScript into one form with the esbuild at ``program``.
 
-    ``target`` is what esbuild writes for: an old one gives the text that the AUGMENTED channel
-    wants. Raises nothing for any content: a file that has no canonical text has None.
+    The AUGMENTED channel wants another text: with ``is_augmented`` it is written as compilers to
+    older dialects and to CommonJS do. Raises nothing for any content: a file that has no canonical
+    text has None.
     """
 
     def __init__(
-        self, program: str, limits: Limits | None = None, *, target: str = "esnext"
+        self, program: str, limits: Limits | None = None, *, is_augmented: bool = False
     ) -> None:
         self.program = program
         self.limits = limits or Limits()
-        self.target = target
+        self.target = _AUGMENTED if is_augmented else _PLAIN
 
     def identity(self) -> str:
         """What pins the form: our options' version and esbuild's; empty if it does not run."""
@@ -87,7 +92,7 @@ class Canonicaliser:
         except (OSError, subprocess.SubprocessError):
             return ""
         version = told.stdout.decode("ascii", "replace").strip()
-        return f"{FORM} esbuild {version} {self.target}"
+        return f"{FORM} esbuild {version} {' '.join(self.target)}"
 
     def texts(self, files: Sequence[tuple[str, bytes]]) -> list[bytes | None]:
         """The canonical text of each file (path and content), with an inline source map."""
@@ -193,5 +198,30 @@ class Canonicaliser:
         return [
             *("sh", "-c", 'ulimit -f "$1" -c 0; ulimit -v "$2" 2>/dev/null; shift 2; exec "$@"'),
             *("sh", str(self.limits.output_bytes // _BLOCK), str(self.limits.memory_mib * 1024)),
-            *(program, *names, "--outdir=out", f"--target={self.target}", *_OPTIONS),
+            *(program, *names, "--outdir=out", *self.target, *_OPTIONS),
         ]
+
+
+def prepared(
+    files: Sequence[tuple[str, bytes]],
+    program: str | None,
+    *,
+    for_index: bool,
+    limits: Limits | None = None,
+) -> list[Text]:
+    """Files (path and content) as ``fingerprints`` wants them, with what esbuild makes of them.
+
+    Without a ``program`` they are as they are. The index's side has the augmented text as well.
+    """
+    from monitor.private_code.fingerprint import Text
+
+    nothing: list[bytes | None] = [None] * len(files)
+    plain, augmented = nothing, nothing
+    if program:
+        plain = Canonicaliser(program, limits).texts(files)
+    if program and for_index:
+        augmented = Canonicaliser(program, limits, is_augmented=True).texts(files)
+    return [
+        Text(path, content, one, other)
+        for (path, content), one, other in zip(files, plain, augmented, strict=True)
+    ]

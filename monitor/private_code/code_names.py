@@ -15,6 +15,7 @@ import numpy as np
 
 from monitor.archive.marshalled import Code, MalformedError, Reader
 from monitor.archive.pyc import header_size, version
+from monitor.private_code.bare_python import MAX_SOURCE
 from monitor.private_code.lexing.hashing import stir, texts
 from monitor.private_code.prints import Channel, Prints
 from monitor.private_code.winnowing import distinct, runs, salted
@@ -23,9 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 RUN = 4
-MAX_SOURCE = 2 << 20
-"""The bytes of a source that is compiled; generated tables are longer."""
-
 _LEAST_NAMES = 6
 _SKIPPED = frozenset(
     b"__name__ __module__ __qualname__ __doc__ __annotations__ __firstlineno__ __annotate__"

@@ -47,6 +47,9 @@ THRESHOLDS: dict[Channel, Thresholds] = {
 }
 """Frozen before the negatives that prove them were fetched."""
 
+MOST_OF_FILE = 0.6
+"""With this share of a small private file, what else is worth a notice is an alert."""
+
 MIN_SUFFIXES = 10
 MIN_SUFFIXES_OF_MAP = 4
 MIN_SHARE_OF_MAP = 0.3

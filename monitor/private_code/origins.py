@@ -31,11 +31,11 @@ class Origins(NamedTuple):
     lines: Places
 
     def at(self, places: Places) -> Places:
-        """The original lines of places; 1 for what lies before all that the map names."""
+        """The original lines of places; 0 for what lies before all that the map names."""
         if not len(self.places):
             return np.ones(len(places), np.int64)
         found = np.searchsorted(self.places, places, side="right") - 1
-        return np.where(found >= 0, self.lines[np.maximum(found, 0)], 1)
+        return np.where(found >= 0, self.lines[np.maximum(found, 0)], 0)
 
 
 _NOTHING = np.empty(0, np.int64)

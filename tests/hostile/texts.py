@@ -68,8 +68,8 @@ def _zips_in_text() -> bytes:
 
 def texts() -> list[Case]:
     words = {
-        "joints.js": lambda: _escapes(b'"+"', MIB),
-        "joined.js": lambda: _escapes(b"'+\n'", MIB),
+        "joints.js": lambda: _escapes(b'"+"', MIB // 4),
+        "joined.js": lambda: _escapes(b"'+\n'", MIB // 4),
         "unicode.js": lambda: _escapes(b"\\u0041", MIB),
         "hexadecimal.js": lambda: _escapes(b"\\x41", MIB),
         "octal.js": lambda: _escapes(b"\\101\\102", MIB),
@@ -104,7 +104,7 @@ def texts() -> list[Case]:
         "METADATA": lambda: b"Name: a\n" * 200_000,
         ".env": lambda: b"A_TOKEN=" + random_text(30).encode() * 30_000,
         ".npmrc": lambda: b"//a/:_authToken=${A}\n" * 60_000,
-        "gzip.gz": lambda: gzip.compress(_escapes(b'"+"', MIB)),
+        "gzip.gz": lambda: gzip.compress(_escapes(b'"+"', MIB // 4)),
         "notes.ipynb": lambda: b'{"cells":[' + b'{"source":["a"]},' * 60_000,
     }
     return [_packed(name, content) for name, content in words.items()]

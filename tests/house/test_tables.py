@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import argparse
 import inspect
+import tomllib
 from importlib import import_module
-from typing import TYPE_CHECKING
+from pathlib import Path
 
+import pytest
+
+from monitor.alerts import CHANNELS
 from monitor.archive.formats import BROTLI
 from monitor.archive.formats import FORMATS as CONTAINERS
-from monitor.cli.arguments import FORMATS as FORMAT_OPTIONS
+from monitor.cli.scanning import FORMATS as FORMAT_OPTIONS
 from monitor.cli.arguments import parser
 from monitor.detectors import ARTIFACT_DETECTORS, MEMBER_DETECTORS
 from monitor.report import FORMATS as REPORTS
-from tests.house.tree import files, top_level_functions
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from monitor.watchers import WATCHERS
+from tests.house.tree import files, text, top_level_functions
 
 CONTAINER_READER = ["path", "data", "budget", "trail"]
 
@@ -44,6 +46,20 @@ def test_the_detectors_table_is_the_folder() -> None:
             if function in top_level_functions(path)
         ]
         assert sorted(listed) == sorted(written)
+
+
+@pytest.mark.parametrize(
+    ("contract", "table"),
+    [
+        ("Watchers do not know their siblings", {f"monitor.watchers.{name}" for name in WATCHERS}),
+        ("Channels do not know their siblings", set(CHANNELS.values())),
+    ],
+)
+def test_the_contract_on_siblings_names_the_whole_table(contract: str, table: set[str]) -> None:
+    settings = tomllib.loads(text(Path("pyproject.toml")))["tool"]["importlinter"]
+    (found,) = (each for each in settings["contracts"] if each["name"] == contract)
+    assert table
+    assert set(found["modules"]) == table
 
 
 def test_the_report_formats_table_is_the_folder() -> None:

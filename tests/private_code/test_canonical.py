@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from monitor.private_code.canonical import FORM, Canonicaliser, Limits
-from monitor.private_code.fingerprint import fingerprint
+from monitor.private_code.canonical import FORM, Canonicaliser, Limits, prepared
+from monitor.private_code.fingerprint import fingerprint, fingerprints
 from monitor.private_code.prints import Channel
 
 MODULES = Path(__file__).parents[1] / "servers" / "node_modules"
@@ -116,6 +116,40 @@ def test_identity_pins_program_form_and_target(canonicaliser: Canonicaliser) -> 
     assert canonicaliser.identity().startswith(f"{FORM} esbuild 0.")
     assert Canonicaliser("/nowhere/esbuild").identity() == ""
     assert Canonicaliser("/nowhere/esbuild").texts([("a.js", b"f(1)")]) == [None]
-    older = Canonicaliser(str(PROGRAM), target="es2015")
+    older = Canonicaliser(str(PROGRAM), is_augmented=True)
     (text,) = older.texts([("a.js", b"x = a ?? b.c?.d ** 2")])
     assert b"??" not in code(text)
+
+
+def test_both_sides_are_prepared_alike() -> None:
+    files = [("a.ts", SOURCE), ("a.py", b"x = 1\n")]
+    private = prepared(files, str(PROGRAM), for_index=True)
+    assert [one.augmented is None for one in private] == [False, True]
+    assert private[0].augmented != private[0].canonical
+    (index, _) = fingerprints(private, for_index=True)
+    (found, _) = fingerprints(prepared(files, str(PROGRAM), for_index=False))
+    assert index is not None
+    assert found is not None
+    for channel in (Channel.TOKENS, Channel.CANONICAL):
+        assert index.channels[channel].hashes.tolist() == found.channels[channel].hashes.tolist()
+    assert prepared(files, None, for_index=True)[0].canonical is None
+
+
+def test_no_print_is_of_what_esbuild_brings_along(canonicaliser: Canonicaliser) -> None:
+    older = Canonicaliser(str(PROGRAM), is_augmented=True)
+    one, two = older.texts(
+        [
+            ("a.ts", b"export const first = async (a) => ({ ...await a.b(), c: 1 });"),
+            ("b.ts", b"export const other = async (x) => [...await x.y(), { ...x.z }];"),
+        ]
+    )
+    assert b"defineProperty" in code(one)
+    prints = [fingerprint("x.ts", b"x", augmented=text, for_index=True) for text in (one, two)]
+    hashes = [
+        set(each.channels[Channel.AUGMENTED].hashes.tolist())
+        if each and Channel.AUGMENTED in each.channels
+        else set()
+        for each in prints
+    ]
+    assert hashes[0] & hashes[1] == set()
+    assert canonicaliser.texts([("a.ts", b"")]) == [None]

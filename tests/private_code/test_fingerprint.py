@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import marshal
+import re
 import struct
 import subprocess
 import sys
@@ -123,6 +124,26 @@ def test_canonical_text_brings_prints_with_lines_of_the_file() -> None:
     without = fingerprint("a.ts", b"x;\n" * 9, canonical=code + mark + b"!!!")
     assert without is not None
     assert set(without.channels[Channel.CANONICAL].lines.tolist()) == {1}
+
+
+def test_squeezed_python_matches_its_annotated_source() -> None:
+    lines = [
+        "def total(order: Order, rebate: float | None = None) -> float:",
+        '    """What it costs."""',
+        "    amount: float = sum(line.price * line.quantity for line in order.lines)",
+        "    if rebate is not None and amount > order.minimum:",
+        "        amount -= rebate * order.customer.grade('gold')",
+        "    return round(amount, order.currency.digits)",
+    ]
+    source = "\n".join(lines * 3).encode()
+    squeezed = re.sub(rb": (Order|float \| None|float)| -> float", b"", source)
+    squeezed = squeezed.replace(b'    """What it costs."""\n', b"").replace(b"    ", b" ")
+    for name in (b"order", b"rebate", b"amount", b"line"):
+        squeezed = re.sub(rb"(?<!\.)\b" + name + rb"\b", name[:1], squeezed)
+    index = told("a.py", source, for_index=True)
+    found = told("b.py", squeezed)
+    assert shared(found, index, Channel.AUGMENTED) > 0.6
+    assert set(index.channels[Channel.AUGMENTED].lines.tolist()) <= set(range(1, 20))
 
 
 @pytest.mark.parametrize("python", INTERPRETERS, ids=lambda path: path.parents[1].name)

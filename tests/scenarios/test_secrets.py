@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import random
 from typing import TYPE_CHECKING
 
@@ -28,7 +29,7 @@ from tests.scenarios.builders import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from tests.scenarios.conftest import Outcome
 
@@ -126,6 +127,20 @@ def test_28_an_asar_in_an_extension_in_a_package(scan: Scan) -> None:
     assert finding.path.endswith("vscode/acme.vsix!/extension/app.asar!/.env")
 
 
+def test_29_a_home_path_in_a_stripped_library(scan: Scan) -> None:
+    """What the compiler wrote into the file outlives ``strip``: assertions name their source."""
+    noise = random.Random(6).randbytes(3000)
+    library = b"\x7fELF\x02\x01\x01" + bytes(57) + noise
+    library += b"\0/home/mfischer/work/acme/src/fast.c\0" + noise
+    files = {"acme/_fast.cpython-311-x86_64-linux-gnu.so": library, "acme/__init__.py": b""}
+    found = scan(wheel(files), WHEEL)
+    assert found.severity is Severity.LOW
+    (finding,) = found.findings
+    assert finding.rule == "absolute-home-path"
+    built = library.replace(b"/home/mfischer/work/", b"/home/runner/work/x/")
+    assert scan(wheel(files | {next(iter(files)): built}), WHEEL).findings == []
+
+
 QUIET = {
     "blank example": (".env.example", "API_KEY=\nTOKEN=\nDATABASE_URL=\n"),
     "words": ("README.md", "GITHUB_TOKEN=ghp_" + "x" * 36 + "\nTOKEN=${TOKEN}\n"),
@@ -162,10 +177,35 @@ def test_38_public_by_design(scan: Scan) -> None:
     assert found.by("secrets")
 
 
-@pytest.mark.parametrize("prefix", ["sk_live_"])
-def test_38_the_secret_side_of_them(scan: Scan, prefix: str) -> None:
-    found = scan(npm({"web.js": f'key = "{prefix}{random_text(99, 4)}"\n'.encode()}))
+def encoded(claims: Mapping[str, object]) -> str:
+    return base64.b64encode(json.dumps(claims, separators=(",", ":")).encode()).decode()
+
+
+MAPBOX = {"u": "acme", "a": random_text(24, 8).lower()}
+SENTRY = {
+    "iat": 1700000000.5,
+    "url": "https://sentry.acme.example",
+    "region_url": "",
+    "org": "acme",
+}
+SECRET_SIDES = {
+    "stripe": "sk_live_" + random_text(99, 4),
+    "mapbox": f"sk.{encoded(MAPBOX).rstrip('=')}.{random_text(22, 5)}",
+    "sentry": f"sntrys_{encoded(SENTRY)}_{random_text(43, 6)}",
+}
+
+
+@pytest.mark.parametrize("case", SECRET_SIDES)
+def test_38_the_secret_side_of_them(scan: Scan, case: str) -> None:
+    found = scan(npm({"web.js": f'key = "{SECRET_SIDES[case]}"\n'.encode()}))
     assert found.severity is Severity.CRITICAL
+    assert found.by("secrets")
+
+
+def test_38_the_public_token_of_a_map_is_public(scan: Scan) -> None:
+    token = f"pk.{encoded(MAPBOX).rstrip('=')}.{random_text(22, 7)}"
+    found = scan(npm({"web.js": f'mapboxgl.accessToken = "{token}"\n'.encode()}))
+    assert [each.severity for each in found.findings] == [Severity.INFO]
 
 
 def test_39_hashes_and_fonts(scan: Scan) -> None:

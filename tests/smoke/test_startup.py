@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 TOO_DEAR = {
     *("aiohttp", "alembic", "asyncio", "jinja2", "pip_audit", "pydantic", "slack_sdk"),
     *("sqlalchemy", "yaml", "importlib.metadata", "multiprocessing", "pathlib", "tarfile"),
-    *("tomllib", "zipfile"),
+    *("tomllib", "zipfile", "numpy", "procrastinate"),
+    # what only some artifacts need
+    *("monitor.recompiled", "monitor.detectors.packaging.compiled", "monitor.archive.rpm"),
+    *("monitor.detectors.packaging.release", "monitor.archive.unopened", "monitor.archive.cpio"),
 }
 
 

@@ -94,6 +94,16 @@ def test_the_wheel_carries_the_rules_and_nothing_of_the_tests(wheel: Path) -> No
     assert ours
     assert ours <= {Path(name).name for name in names if name.startswith("monitor/_bundled/rules/")}
     assert "monitor/py.typed" in names
+    for folder, ending in (("rules", ".yaml"), ("rules/semgrep", ".yaml"), ("alembic", ".py")):
+        expected = sorted(f"{folder}/{path.name}" for path in (ROOT / folder).glob(f"*{ending}"))
+        assert expected
+        assert [each for each in expected if f"monitor/_bundled/{each}" not in names] == []
+    versions = sorted(path.name for path in (ROOT / "alembic/versions").glob("*.py"))
+    assert versions
+    assert [v for v in versions if f"monitor/_bundled/alembic/versions/{v}" not in names] == []
+    examples = [path.name for path in (ROOT / "rules").glob("known*")]
+    assert examples
+    assert [each for each in examples if f"monitor/_bundled/rules/{each}" not in names] == []
     assert not [name for name in names if name.startswith(("tests/", "rules/", ".ci/"))]
 
 
@@ -106,6 +116,19 @@ def test_it_finds_its_rules(installed: Path, tmp_path: Path) -> None:
     done = _run(installed, "rules", "list", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert len(done.stdout.splitlines()) > 10
+
+
+def test_it_brings_its_database_up_to_date(installed: Path, tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'leakmon.db'}"
+    (tmp_path / "leakmon.toml").write_text(f'[database]\nurl = "{url}"\n', encoding="utf-8")
+    call = ("--config", "leakmon.toml")
+    empty = _run(installed, "db", "status", *call, cwd=tmp_path)
+    assert (empty.returncode, "empty" in empty.stdout) == (1, True), empty.stderr
+    done = _run(installed, "db", "upgrade", *call, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    again = _run(installed, "db", "upgrade", *call, cwd=tmp_path)
+    assert (again.returncode, "up to date" in again.stdout) == (0, True), again.stderr
+    assert _run(installed, "db", "status", *call, cwd=tmp_path).returncode == 0
 
 
 def test_it_finds_what_leaks(installed: Path, tmp_path: Path) -> None:

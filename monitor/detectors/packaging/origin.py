@@ -30,18 +30,12 @@ _NOBODY = r"""(?xi)
 
 def findings(inspection: Inspection, context: Context) -> Iterator[Finding]:
     """The findings on the origin of one artifact."""
-    manifest = main_manifest(inspection)
+    manifest = inspection.main_manifest
     if manifest is not None:
         yield from _name(manifest, context)
         if manifest.ecosystem == "npm":
             yield from _packer(inspection, manifest)
     yield from _owners(inspection)
-
-
-def main_manifest(inspection: Inspection) -> Manifest | None:
-    """The artifact's own manifest: the outermost that gives a name."""
-    named = [each for each in inspection.manifests if each.name]
-    return min(named, key=lambda each: each.path.count(NESTED), default=None)
 
 
 def _normal(name: str, ecosystem: str) -> str:

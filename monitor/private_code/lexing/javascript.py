@@ -96,7 +96,7 @@ GRAMMAR = Grammar(
 
 _KEYWORDS = """
 break case catch class continue debugger delete do else extends finally for if in instanceof new
-return super switch this throw try typeof void while with yield static await async of get set null
+super switch throw try typeof void while with yield static await async of get set null
 true false enum interface implements declare readonly private public protected abstract as type
 namespace keyof undefined export
 """
@@ -120,6 +120,8 @@ VOCABULARY = Vocabulary(
         Code.FUNCTION: ["function"],
         Code.IMPORTING: ["from", "import"],
         Code.VARIABLE: ["var", "let", "const"],
+        Code.RETURN: ["return"],
+        Code.THIS: ["this"],
         Code.GLOBAL: _GLOBALS.split(),
         Code.REQUIRE: ["require"],
         Code.NOISE: _NOISE.split(),

@@ -52,11 +52,15 @@ class Code(enum.IntEnum):
     STAR = 13
     EQUAL = 14
     UNEQUAL = 15
+    FAT_ARROW = 16
+    PLUS = 17
     KEYWORD = 20
     FUNCTION = 21
     DEFINER = 22
     IMPORTING = 23
     VARIABLE = 24
+    RETURN = 25
+    THIS = 26
     GLOBAL = 30
     REQUIRE = 31
     NOISE = 32
@@ -83,6 +87,8 @@ SIGNS: dict[int, tuple[str, ...]] = {
     Code.STAR: ("*",),
     Code.EQUAL: ("==", "==="),
     Code.UNEQUAL: ("!=", "!=="),
+    Code.FAT_ARROW: ("=>",),
+    Code.PLUS: ("+",),
 }
 
 

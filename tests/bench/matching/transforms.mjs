@@ -47,6 +47,11 @@ const transforms = {
   "comments stripped": (code, file) =>
     compile(code, file, ts.ScriptTarget.ESNext, ts.ModuleKind.ESNext),
   "tsc ES2020": modern,
+  "swc ES5+CJS": async (code, file) =>
+    (await swc.transform(code, {
+      filename: file, swcrc: false, configFile: false, module: { type: "commonjs" },
+      jsc: { target: "es5", parser: { syntax: "typescript", tsx: !file.endsWith(".ts") } },
+    })).code,
   "tsc ES5+CJS": (code, file) =>
     compile(code, file, ts.ScriptTarget.ES5, ts.ModuleKind.CommonJS),
   "locals renamed": async (code, file) =>
@@ -58,16 +63,22 @@ const transforms = {
   esbuild: (code, file) => minified.esbuild(modern(code, file)),
 };
 
+const bare = (code, file) =>
+  compile(code, file, ts.ScriptTarget.ESNext, ts.ModuleKind.ESNext).trim();
+
 // Whole statements of the file's top level, about so many lines of them, from the middle on.
 function slice(code, file, wanted) {
   const source = ts.createSourceFile(file, code, ts.ScriptTarget.Latest, true);
-  const line = (place) => source.getLineAndCharacterOfPosition(place).line;
-  const parts = source.statements.filter((one) => !ts.isImportDeclaration(one));
+  const isCode = (one) =>
+    !ts.isImportDeclaration(one) && !ts.isInterfaceDeclaration(one) && !ts.isTypeAliasDeclaration(one);
+  const imports = source.statements.filter(ts.isImportDeclaration).map((one) => one.getText()).join("\n");
+  const parts = source.statements.filter(isCode);
   for (let first = 0; first < parts.length; first++) {
     for (let last = first; last < parts.length; last++) {
-      const lines = line(parts[last].end) - line(parts[first].getStart()) + 1;
+      const text = code.slice(parts[first].getStart(), parts[last].end);
+      const lines = bare(text, file).split("\n").length; // without comments and types
       if (lines > 2 * wanted) break;
-      if (lines >= wanted) return { text: code.slice(parts[first].getStart(), parts[last].end), lines };
+      if (lines >= wanted) return { text: `${imports}\n${text}`, lines };
     }
   }
   return null;
@@ -91,11 +102,12 @@ for await (const entry of input) {
     say(transform, await attempt(() => work(code, file)));
   }
   for (const wanted of slices) {
-    const part = slice(code, file, wanted);
+    const part = await attempt(() => slice(code, file, wanted));
     if (!part) continue;
     const mixed = host.map((one) => fs.readFileSync(one, "utf8")).join(`\n${part.text}\n`);
     say(`copy of ${wanted}+ lines`, mixed, part.lines);
-    const small = await attempt(() => minified.terser(modern(mixed, file)));
+    const keep = { mangle: { toplevel: true }, compress: { passes: 2, unused: false } };
+    const small = await attempt(async () => (await terser.minify(modern(mixed, file), keep)).code);
     say(`copy of ${wanted}+ lines, minified`, small, part.lines);
   }
 }

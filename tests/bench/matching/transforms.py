@@ -17,12 +17,12 @@ import black
 import python_minifier
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 
 def _black(code: str) -> str:
     mode = black.Mode(line_length=60, string_normalization=True, magic_trailing_comma=False)
-    return black.format_str(code, mode=mode)
+    return str(black.format_str(code, mode=mode))
 
 
 def _renamed(code: str) -> str:
@@ -38,7 +38,7 @@ def _renamed(code: str) -> str:
     )
 
 
-TRANSFORMS = {
+TRANSFORMS: dict[str, Callable[[str], str]] = {
     "black": _black,
     "comments stripped": lambda code: ast.unparse(ast.parse(code)),
     "locals renamed": _renamed,
@@ -50,7 +50,8 @@ TRANSFORMS = {
 def _slice(code: str, wanted: int) -> tuple[str, int] | None:
     """Whole statements of the top level, about so many lines of them."""
     lines = code.splitlines()
-    nodes = [node for node in ast.parse(code).body if not isinstance(node, ast.Import)]
+    passed = (ast.Import, ast.ImportFrom, ast.Expr, ast.If)
+    nodes = [node for node in ast.parse(code).body if not isinstance(node, passed)]
     for number, first in enumerate(nodes):
         for last in nodes[number:]:
             count = (last.end_lineno or last.lineno) - first.lineno + 1
