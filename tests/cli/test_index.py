@@ -11,6 +11,7 @@ from monitor import config
 from monitor.cli import main
 from monitor.config import private_code
 from monitor.errors import UsageError
+from monitor.private_code.index.store import Store
 from tests.private_code.keeping import code, commit, git, hashes, matched
 
 if TYPE_CHECKING:
@@ -245,6 +246,21 @@ def test_keys_are_for_organisations_that_there_are() -> None:
         config.parse('private_code.keys.acmee = "env:X"\n[[organisations]]\nname = "acme"\n')
     with pytest.raises(UsageError, match="a secret must be a reference"):
         config.parse(f'private_code.keys.acme = "{"ab" * 32}"\n[[organisations]]\nname = "acme"\n')
+
+
+def test_a_first_call_that_was_interrupted_is_gone_on_with(
+    machine: Path, run: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit(machine / "app", {"a.py": code("alpha"), "b.py": code("beta")})
+
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Store, "publish", interrupt)
+        assert "interrupted; what was read is kept" in run("add", "app", status=130)
+    assert run("update") == "app: nothing new\n"
+    assert matched(index(), code("alpha")) == {"app:a.py": 1.0}
 
 
 def test_an_index_made_with_esbuild_is_not_made_worse_without(
