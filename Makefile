@@ -62,7 +62,7 @@ watch: $(RUN_STAMP) ## Run the daemon in build/watch, with CONFIG (default: the 
 	@config="$$(realpath "$(CONFIG)")"; cd build/watch && exec ../../$(BIN)/leakmon watch --config "$$config" $(ARGS)
 
 .PHONY: crash
-crash: $(DEV_STAMP) node ## Kill the daemon 40 times under 200 publishes; ARGS="--seed N" repeats a run
+crash: $(DEV_STAMP) node ## Kill the daemon 40 times under 200 publishes; ARGS="--seed N" repeats a run, "--database postgresql" is a cluster
 	@$(BIN)/python -m tests.e2e.crash $(ARGS)
 
 .PHONY: slack-picture
@@ -92,9 +92,12 @@ bench: $(DEV_STAMP) ## Measure speed and memory, side by side with Kingfisher (t
 	@$(BIN)/python -m tests.bench.startup
 	@$(BIN)/python -m tests.bench.speed $(ARGS)
 
-.PHONY: bench-detection bench-maps bench-precision bench-semgrep
+.PHONY: bench-detection bench-hiding bench-maps bench-matching bench-precision bench-semgrep bench-scale
 bench-detection: $(DEV_STAMP) ## Measure recall and false alarms, side by side with three peers
 	@$(BIN)/python -m tests.bench.detection $(ARGS)
+
+bench-hiding: $(DEV_STAMP) ## Which ways to hide a token are seen through
+	@$(BIN)/python -m tests.bench.hiding
 
 bench-maps: $(DEV_STAMP) ## Measure one source map of 60 MB with 1,900 sources
 	@$(BIN)/python -m tests.bench.maps $(ARGS)
@@ -111,6 +114,12 @@ bench-latency: $(DEV_STAMP) node ## From npm publish and twine upload to the mes
 
 bench-semgrep: $(DEV_STAMP) ## Measure the matcher against Semgrep itself
 	@$(BIN)/python -m tests.bench.semgrep $(ARGS)
+
+bench-scale: $(DEV_STAMP) ## Measure the queues, and 1, 2 and 4 workers of a cluster
+	@$(BIN)/python -m tests.bench.scale $(ARGS)
+
+bench-matching: $(DEV_STAMP) ## Measure the matching of private code, side by side with three peers
+	@$(BIN)/python -m tests.bench.matching $(ARGS)
 
 .PHONY: lock
 lock: $(DEV_STAMP) ## Resolve the newest dependencies into the lock files (UPGRADE= keeps what fits)

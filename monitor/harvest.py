@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from msgspec import Struct, field
 
@@ -26,6 +26,13 @@ _SPOKEN = {
     b"node": ".js", b"deno": ".ts", b"bun": ".ts", b"python": ".py", b"ruby": ".rb",
     b"php": ".php", b"bash": ".sh", b"sh": ".sh",
 }  # fmt: skip
+
+
+class Taker(Protocol):
+    """Wants to see every member as well: to keep its code, or to take its prints."""
+
+    def take(self, member: Member) -> None:
+        """Look at a member; its data are valid until the next."""
 
 
 class Wish(Struct, frozen=True, kw_only=True):

@@ -1,6 +1,6 @@
 """Digests: alerts that are held back and told together
 
-Revision: 0005, after 0002
+Revision: 0005, after 0004
 """
 
 import sqlalchemy as sa

@@ -121,7 +121,7 @@ def _told(asked: _Asked, answers: _Answers, records: Mapping[str, Sequence[Advis
             continue
         known = {q: a for q in what.lowest if isinstance(a := answers.get(q), list)}
         if len(known) < len(set(what.lowest)):
-            told.skipped.append(_gap(dependency, "not-audited"))
+            told.skipped.append(_gap(dependency, "not-audited", _cause(what, answers)))
             continue
         for each in weighed(dependency, what, known, records):
             found.append(each)
@@ -131,8 +131,17 @@ def _told(asked: _Asked, answers: _Answers, records: Mapping[str, Sequence[Advis
     return told
 
 
-def _gap(dependency: Dependency, reason: str) -> Skipped:
-    return Skipped(_place(dependency), reason)
+def _gap(dependency: Dependency, reason: str, cause: str = "") -> Skipped:
+    return Skipped(_place(dependency), reason, cause)
+
+
+def _cause(what: Wanted, answers: _Answers) -> str:
+    """Why there is no answer: what the server or pip-audit said, or that too much was asked."""
+    for question in what.lowest:
+        answer = answers.get(question)
+        if isinstance(answer, LeakmonError):
+            return str(answer)
+    return f"more than {MAX_QUESTIONS:,} packages"
 
 
 def _place(dependency: Dependency) -> str:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from monitor.archive.budget import NOT_THIS_FORMAT, ArchiveError, Budget, BudgetError, Limits
-from monitor.archive.entries import Buffer, Entry, Member, Stream, Trail, nested
+from monitor.archive.entries import Buffer, Entry, Member, Stream, Trail, nested, record_of
 from monitor.archive.walk import walk
 
 __all__ = [
@@ -21,5 +21,6 @@ __all__ = [
     "Stream",
     "Trail",
     "nested",
+    "record_of",
     "walk",
 ]

@@ -22,6 +22,7 @@ _MAX_BYTES = 32 << 20
 _MAX_TEXT = 256
 _MAX_LINE = 2000
 _MAX_DEPTH = 60
+_OF_FOLDERS = frozenset({"Pipfile", "pyproject.toml"})
 _OUTERMOST = 1  # containers around the artifact's own files
 
 _NPM_GROUPS = (
@@ -73,12 +74,21 @@ def _reader(path: str) -> Callable[[str, bytes], Iterator[Dependency]] | None:
         return _package_json if is_own else None
     if name in {"METADATA", "PKG-INFO"}:
         return _metadata_reader(path, inner)
+    return _listed(path, inner, is_own=is_own)
+
+
+def _listed(
+    path: str, inner: str, *, is_own: bool
+) -> Callable[[str, bytes], Iterator[Dependency]] | None:
+    """Lock files, requirements files, and the project of a folder."""
+    name = inner.rpartition("/")[2]
     if is_own and name in _LOCKS:
         return _LOCKS[name]
+    if path in _OF_FOLDERS:
+        return _project
     is_near = path.count(NESTED) <= _OUTERMOST and inner.count("/") <= 2  # noqa: PLR2004 - requirements/x.txt
-    if is_near and _REQUIREMENTS.search(inner) and not _FOR_DEVELOPERS.search(name):
-        return _requirements
-    return None
+    is_read = _REQUIREMENTS.search(inner) and not _FOR_DEVELOPERS.search(name)
+    return _requirements if is_near and is_read else None
 
 
 def _metadata_reader(path: str, inner: str) -> Callable[[str, bytes], Iterator[Dependency]] | None:
@@ -211,6 +221,18 @@ def _core_metadata(path: str, data: bytes) -> Iterator[Dependency]:
         yield _requirement(path, line, "declared")
 
 
+def _project(path: str, data: bytes) -> Iterator[Dependency]:
+    """What a folder's own project asks for; of a release its metadata says it."""
+    from monitor.archive import pyproject
+
+    for line, extra in pyproject.requirements(data):
+        found = _requirement(path, line, "declared")
+        if extra:
+            found = msgspec.structs.replace(found, condition=f"extra {extra}", is_optional=True)
+        yield found
+    yield from pyproject.others(path, data)
+
+
 def _bundled_python(path: str, data: bytes) -> Iterator[Dependency]:
     headers = manifests.headers(data)
     for name, version in zip(headers.get("name", []), headers.get("version", []), strict=False):
@@ -254,19 +276,9 @@ def _requirement(path: str, line: str, how: str) -> Dependency:
 
 
 def _toml_lock(path: str, data: bytes) -> Iterator[Dependency]:
-    """``[[package]]`` of poetry, uv and pdm, ``[[packages]]`` of pylock.toml (PEP 751)."""
-    import tomllib
+    from monitor.archive import pyproject
 
-    found = tomllib.loads(data.decode("utf-8"))
-    entries = found.get("package", found.get("packages"))
-    for entry in entries if isinstance(entries, list) else ():
-        source = _table(entry).get("source")
-        is_local = isinstance(source, dict) and bool(
-            {"editable", "virtual", "directory"} & {*source}
-        )
-        name, version = _table(entry).get("name"), _table(entry).get("version")
-        if isinstance(name, str) and isinstance(version, str) and not is_local:
-            yield Dependency(path=path, ecosystem="pypi", name=name, wanted=version, how="locked")
+    return pyproject.locked(path, data)
 
 
 def _pipfile_lock(path: str, data: bytes) -> Iterator[Dependency]:

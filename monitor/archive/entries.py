@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from monitor.model import NESTED, Hazard, Skipped
+from monitor.model import NESTED, Hazard, MemberRecord, Skipped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -148,3 +148,15 @@ class Trail:
 def nested(path: str, name: str) -> str:
     """The path of a member called ``name`` in the container at ``path``."""
     return f"{path}{NESTED}{name}"
+
+
+SCRIPTS = (".js", ".mjs", ".cjs", ".jsx")
+"""Whose lines are counted: a bundle that can suddenly be read is a sign."""
+
+
+def record_of(member: Member) -> MemberRecord:
+    """What is kept of a member for those who look at the artifact as a whole."""
+    data = member.data
+    lines = bytes(data).count(b"\n") if member.path.endswith(SCRIPTS) else 0
+    size = member.offset + len(data)
+    return MemberRecord(member.path, size, member.container, member.mtime, member.owner, lines)

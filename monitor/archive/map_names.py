@@ -7,6 +7,7 @@ text, so that a report shows what the map says.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from urllib.parse import unquote
 
 from monitor.archive.names import printable
@@ -41,6 +42,7 @@ _FOREIGN = re.compile(
 )
 
 
+@lru_cache(4_096)
 def is_first_party(name: str) -> bool:
     """Whether a source is the author's own work rather than a dependency's or the bundler's.
 

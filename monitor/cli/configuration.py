@@ -16,8 +16,15 @@ if TYPE_CHECKING:
 def check(call: argparse.Namespace) -> int:
     """Load the configuration and say where it came from; errors are the caller's to tell."""
     found = config.find(call.config, config.environment())
-    config.load(call.config)
+    settings = config.load(call.config)
     print(f"{found}: in order" if found else f"no {config.FILE_NAME} found: the defaults hold")
+    url = settings.database.url
+    is_cluster = isinstance(url, config.SecretRef) or url.startswith("postgresql")
+    if is_cluster and settings.jobs.engine != "embedded" and settings.evidence.url[:5] == "file:":
+        print(
+            "evidence.url: a folder: every machine with a leakmon worker must have the same shared "
+            "folder there, and evidence.key; s3://bucket/prefix needs no shared folder"
+        )
     return 0
 
 

@@ -19,13 +19,21 @@ if TYPE_CHECKING:
 
 def upgrade(call: argparse.Namespace) -> int:
     """Bring the schema up to date and say what was done."""
+    from monitor.jobs import choice
     from monitor.store import migrations
 
-    before = migrations.upgrade(_url(call), timeout=call.timeout)
+    settings = config.load(call.config)
+    url = database_url(settings, config.environment())
+    engine = choice.engine(settings.jobs.engine, url)
+    before = migrations.upgrade(url, timeout=call.timeout)
     if before.standing is migrations.Standing.CURRENT:
         print(f"the database is up to date (schema {before.revision})")
+    elif before.standing is migrations.Standing.AHEAD:
+        print(f"the database is of a newer leakmon (schema {before.revision}): left as it is")
     else:
         print(f"upgraded the database: schema {before.revision or 'none'} -> {before.newest}")
+    for name in choice.upgrade(engine, url, timeout=call.timeout):
+        print(f"upgraded the queue: procrastinate's {name}")
     return 0
 
 
@@ -38,6 +46,7 @@ def status(call: argparse.Namespace) -> int:
         migrations.Standing.CURRENT: "",
         migrations.Standing.EMPTY: ": run leakmon db upgrade",
         migrations.Standing.OLDER: ": run leakmon db upgrade",
+        migrations.Standing.AHEAD: ": this leakmon may work on; upgrade it soon",
         migrations.Standing.NEWER: ": upgrade leakmon",
     }[schema.standing]
     known = f"schema {schema.revision or 'none'}, this leakmon has {schema.newest}"

@@ -193,16 +193,19 @@ async def _show(call: argparse.Namespace) -> int:
 @asynccontextmanager
 async def opened(call: argparse.Namespace) -> AsyncIterator[Store]:
     """The configured database. Raises UsageError if there is none, or none of this version."""
+    from monitor.jobs import choice
     from monitor.store import Store, migrations
 
-    url = database_url(config.load(call.config), config.environment())
+    settings = config.load(call.config)
+    url = database_url(settings, config.environment())
     schema = await asyncio.to_thread(migrations.status, url)
-    if schema.standing is not migrations.Standing.CURRENT:
+    if schema.standing not in (migrations.Standing.CURRENT, migrations.Standing.AHEAD):
         raise UsageError(
             f"the database is {schema.standing.value}: leakmon watch or leakmon db upgrade makes "
             "it ready (leakmon db status)"
         )
-    store = Store.open(url)
+    engine = choice.engine(settings.jobs.engine, url)
+    store = Store.open(url, enqueue=choice.enqueue(engine))
     try:
         yield store
     finally:

@@ -16,6 +16,7 @@ from monitor.pipeline.indexing import Sources, making
 from monitor.private_code.index import keys as key_files
 from monitor.private_code.index import manifest
 from monitor.private_code.index.builder import Builder
+from monitor.private_code.index.faults import missing
 
 if TYPE_CHECKING:
     import argparse
@@ -102,9 +103,11 @@ class Errand:
         settings = config.load(call.config)
         environ = config.environment()
         self.place = private_code.place(settings, environ, call.organisation)
-        if must_exist:
-            manifest.read(self.place.folder)
-        self.sources = Sources(settings, machine(), config.cache_folder(environ))
+        if must_exist and not manifest.is_begun(self.place.folder):
+            raise missing(self.place.folder)
+        cache = config.cache_folder(environ)
+        self.sources = Sources(settings, machine(), cache)
+        self._making = making(settings, environ, cache)
         self._bars = contextlib.ExitStack()
 
     def keys(self) -> Sequence[Keys]:
@@ -119,7 +122,7 @@ class Errand:
         """The index, to be changed."""
         jobs = getattr(self._call, "jobs", None) or os.cpu_count() or 1
         return Builder(
-            self.place.folder, self.place.organisation, self.keys(), making(),
+            self.place.folder, self.place.organisation, self.keys(), self._making,
             now=time.time, workers=jobs,
         )  # fmt: skip
 
@@ -134,7 +137,12 @@ class Errand:
         """Read sources, or everything where the index was made another way."""
         if builder.is_current:
             return self.show(builder.update(sources, self.sources.open, self.progress()))
-        _note("the index was made with another key or by another leakmon: all is read again")
+        if builder.canonicaliser and not self._making.canonicaliser:
+            raise UsageError(
+                f"the index was made with {builder.canonicaliser}, which is not here: run leakmon "
+                "index setup"
+            )
+        _note("the index was made another way than it would be now: everything is read again")
         return self.show(builder.remake(self.sources.open, self.progress()))
 
     def show(self, told: Iterable[Told]) -> int:

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
+from monitor.rules.confirm import engine
+from monitor.rules.model import SECRET
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -16,8 +19,11 @@ if TYPE_CHECKING:
 
 PAGE_WIDTH = 88
 _MAX_EXAMPLES = 4
-_SHORTEST_TOKEN = 28
-"""Words of examples from this length on are shown in part: they may look live."""
+_SHORTEST_SECRET = 16
+"""Secrets in examples from this length on are shown in part: they may look live."""
+
+_SHOWN_HEAD, _SHOWN_TAIL = 12, 4
+_LONG_WORD = re.compile(r"(?<!\S)(?!http)\S{29,}")
 
 _TOKEN = re.compile(r"(?<![\w+/=~-])(?=[\w+/=~-]{0,40}\d)([\w+/=~-]{6})[\w+/=~-]{8,}([\w+/=~-]{4})")
 """What may look live in code, whose words are long for other reasons."""
@@ -33,7 +39,7 @@ _PATTERN_KEYS = (
 
 
 class Page(Struct, frozen=True, kw_only=True):
-    """One rule in words. ``engine`` is empty for the matcher's own."""
+    """One rule in words. ``engine`` is empty for our own matcher; ``lines`` veils ``examples``."""
 
     id: str
     severity: str
@@ -81,7 +87,10 @@ class Page(Struct, frozen=True, kw_only=True):
             yield f"runs with --{self.engine}, on {', '.join(self.languages)}"
         yield from _section("What it finds and why it matters", _wrapped(self.message))
         yield from _section("How it is recognised", _wrapped(self.description))
-        shown = [line for text in self.examples[:_MAX_EXAMPLES] for line in text.splitlines()]
+        examples = self.examples[:_MAX_EXAMPLES]
+        if not self.engine:
+            examples = [_veiled(text, self.patterns) for text in examples]
+        shown = [line for text in examples for line in text.splitlines()]
         yield from _section("What it looks like", [f"    {line}" for line in shown])
         yield from _section("What to do", _wrapped(self.revoke))
         if self.checksum:
@@ -107,7 +116,7 @@ def textual(rule: Rule) -> Page:
         patterns=[each.pattern for branch in rule.branches for each in branch.expressions],
         checksum=about.checksum,
         languages=list(rule.languages),
-        examples=[_veiled(each.text) for each in about.match],
+        examples=[each.text for each in about.match],
     )
 
 
@@ -144,12 +153,36 @@ def _wrapped(text: str) -> list[str]:
     return textwrap.wrap(text, PAGE_WIDTH, initial_indent="  ", subsequent_indent="  ")
 
 
-def _veiled(text: str) -> str:
-    """An example as it may be printed: loaded ones have lost the mark that kept them harmless."""
-    words = [
-        word[:12] + "…" + word[-4:]
-        if len(word) > _SHORTEST_TOKEN and not word.startswith("http")
-        else word
-        for word in text.split(" ")
-    ]
-    return " ".join(words)
+def _veiled(text: str, patterns: Iterable[str]) -> str:
+    """An example as it may be printed: loaded ones have lost the mark that kept them harmless.
+
+    Of what the patterns find the middle is left out; where they find nothing (the text is escaped)
+    that of every long word.
+    """
+    raw = text.encode()
+    spans = sorted({span for pattern in patterns for span in _secrets(pattern, raw)})
+    if not spans:
+        return _LONG_WORD.sub(lambda found: _shortened(found.group()), text)
+    shown, last = b"", 0
+    for start, end in spans:
+        if start >= last:
+            shown += raw[last:start] + _shortened(raw[start:end].decode()).encode()
+            last = end
+    return (shown + raw[last:]).decode()
+
+
+def _secrets(pattern: str, raw: bytes) -> Iterator[tuple[int, int]]:
+    for found in engine(pattern).finditer(raw):
+        yield found.span(SECRET if SECRET in found.re.groupindex else 0)
+
+
+def _shortened(value: str) -> str:
+    """A secret without its middle; of a key in armour the frame is left, which tells what it is."""
+    if len(value) < _SHORTEST_SECRET:
+        return value
+    lines = value.strip().splitlines()
+    if value.startswith("-----") and len(lines) > 1:
+        return f"{lines[0]}\n…\n{lines[-1].strip()}"
+    bare = value.strip()
+    lead, tail = value.partition(bare)[::2]
+    return f"{lead}{bare[:_SHOWN_HEAD]}…{bare[-_SHOWN_TAIL:]}{tail}"

@@ -55,12 +55,17 @@ async def _shown(call: argparse.Namespace) -> int:
 
 async def _state(store: Store, queue: Queue) -> dict[str, Any]:
     """Everything that is shown, as JSON; ages are seconds."""
+    from monitor.store.leases import Leases
+
     now = datetime.now(UTC)
     counted = await store.metrics()
     pulses = await store.pulses()
+    held = None if store.database.is_sqlite else await Leases(store.database).held("watch")
     return {
         "at": now.isoformat(),
         "daemons": [_daemon(each, now) for name, each in pulses.items() if _is_daemon(name)],
+        "leader": held.holder if held is not None else "",
+        "unreadable": await queue.unreadable(),
         "feeds": [
             _feed(feed, count, pulses.get(feed), now)
             for feed, count in sorted(counted.feeds.items())
@@ -136,12 +141,16 @@ def _page(told: dict[str, Any]) -> Iterator[str]:
     for gap in told["gaps"]:
         yield f"gap: {gap['feed']}: {gap['kind']}: {_plain(gap['detail'])}"
     yield ""
+    if told["leader"]:
+        yield f"{'leader':<18}{_plain(told['leader'])}"
     states = {
         kind: ", ".join(f"{number:,} {state}" for state, number in sorted(states.items()))
         for kind, states in sorted(told["jobs"].items())
     }
     for kind, text in states.items():
         yield f"{kind:<18}{text}"
+    if told["unreadable"]:
+        yield f"{'of a newer leakmon':<18} {told['unreadable']:,} jobs: they wait for its workers"
     yield f"{'oldest due job':<18}{_span(told['queue_age']) if told['queue_age'] else 'none waits'}"
     for channel, states_of in sorted(told["alerts"].items()):
         counted = ", ".join(f"{number:,} {state}" for state, number in sorted(states_of.items()))

@@ -21,6 +21,7 @@ from monitor.config.settings import (
     Git,
     Github,
     Gitlab,
+    Jobs,
     Npm,
     PrivateCode,
     Pypi,
@@ -44,6 +45,7 @@ __all__ = [
     "Git",
     "Github",
     "Gitlab",
+    "Jobs",
     "Npm",
     "PrivateCode",
     "Pypi",
@@ -53,6 +55,7 @@ __all__ = [
     "Settings",
     "Slack",
     "cache_folder",
+    "check",
     "environment",
     "find",
     "load",
@@ -147,6 +150,17 @@ def parse(text: str, *, source: str = FILE_NAME, is_trusted: bool = True) -> Set
     from monitor.config.reading import settings  # no file, no parser
 
     return settings(text, source, is_trusted=is_trusted)
+
+
+def check(settings: Settings) -> None:
+    """Raises ConfigError for a value that cannot be meant; for what the command line changed."""
+    from monitor.config.checks import check as checked
+    from monitor.config.complaints import Complaint
+
+    try:
+        checked(settings)
+    except Complaint as complaint:
+        raise ConfigError(str(complaint)) from None
 
 
 def _read(path: str) -> str:

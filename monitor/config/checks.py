@@ -20,12 +20,14 @@ if TYPE_CHECKING:
 _HOST = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)(?:\.(?!-)[a-z0-9-]{1,63}(?<!-))*", re.ASCII)
 _REPOSITORY = re.compile(r"(?:[a-z]+:)[\w.*?\[\]-]+(?:/[\w.*?\[\]-]+)*", re.ASCII)
 _MIN_CODE_NAME = 3
+_ENGINES = ("auto", "embedded", "procrastinate")
 _MAY_BE_ZERO = ("seconds_between_requests",)
 
 
 def check(settings: Settings) -> None:
     """Raises Complaint at the first value that cannot be meant."""
     _database(settings.database.url)
+    _engine(settings.jobs.engine, settings.database.url)
     _evidence(settings.evidence)
     check_alerts(settings.alerts, [each.name for each in settings.organisations])
     if not settings.advisories.osv:
@@ -69,6 +71,13 @@ def _database(url: str | SecretRef) -> None:
         raise Complaint(
             "database.url: holds a password: write env:NAME or file:PATH, which holds the address"
         )
+
+
+def _engine(engine: str, url: str | SecretRef) -> None:
+    if engine not in _ENGINES:
+        raise Complaint(f"jobs.engine: no engine: write one of {', '.join(_ENGINES)}")
+    if engine == "procrastinate" and isinstance(url, str) and not url.startswith("postgresql"):
+        raise Complaint("jobs.engine: procrastinate needs PostgreSQL: write postgresql://host/name")
 
 
 def _evidence(evidence: Evidence) -> None:

@@ -26,9 +26,21 @@ class Database(Table, frozen=True):
     url: str | SecretRef = "sqlite:///leakmon.db"
 
 
+class Jobs(Table, frozen=True):
+    """``[jobs]``: who hands out the work.
+
+    ``embedded`` is the database's own table, for one process; ``procrastinate`` hands it to any
+    number of ``leakmon worker``, on PostgreSQL; ``auto`` is procrastinate where the database is
+    PostgreSQL and the library is installed (``pip install 'leakmon[cluster]'``).
+    """
+
+    engine: str = "auto"
+
+
 class Evidence(Table, frozen=True):
     """``[evidence]``: where the bytes are kept, ``file:FOLDER`` or ``s3://BUCKET/PREFIX``.
 
+    With a ``leakmon worker`` on another machine a folder has to be the same shared one on both.
     ``key`` holds one or more keys, the first for what is new; a folder without one gets a key file
     beside it. ``endpoint`` and the rest of S3 come from AWS's own configuration where absent.
     ``keep_days`` counts for artifacts without incidents, ``keep_closed_days`` for those whose
@@ -147,6 +159,7 @@ class Settings(Table, frozen=True):
     """Everything that the operator decided. ``source`` is the file, empty for none."""
 
     database: Database = Database()
+    jobs: Jobs = Jobs()
     evidence: Evidence = Evidence()
     alerts: Alerts = Alerts()
     http: HttpSettings = HttpSettings()

@@ -15,7 +15,17 @@ if TYPE_CHECKING:
 
 DECODER_PROBES = frozenset(
     {"base64", "compressed", "base64-word", "base32", "hex", "hex-word", "escape", "css-escape"}
-    | {"percent", "html", "quoted-printable", "joint", "list", "split", "codes", "reversed"}
+    | {
+        "percent",
+        "html",
+        "quoted-printable",
+        "joint",
+        "list",
+        "split",
+        "assigned",
+        "codes",
+        "reversed",
+    }
     | {"turned", "rot13", "full-width", "utf16"}
 )
 """The probes that concern decoders; ``table.DECODERS`` has a line for each."""

@@ -13,7 +13,7 @@ from monitor.decoders.piece import Buffer, Piece, joints
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-_LONG = 64 << 10  # how far a run is followed to the left, and how far it is decoded around a hit
+_LONG = 64 << 10  # how much of a run is looked at at once on the way to its beginning
 _WHOLE = 32 << 10  # a text up to this size is searched whole for encoded runs
 _NEAR = 8 << 10  # ... and a larger one this far around a word that undoes them
 _WRAP = rb"(?:\\[rn/]|\\?\r?\n[ \t>#*]{0,64}|[\"'][ \t]*[+,.\\]?[ \t]*\r?\n[ \t]*[\"'])"
@@ -43,29 +43,72 @@ _MAGIC = (
     b"\xfd7zXZ",
     b"\x28\xb5/\xfd",
 )
+_MAGIC_ENCODED = (b"H4sI", b"UEsD", b"eJ", b"eN", b"eA", b"Qlpo", b"/Td6", b"_Td6", b"KLUv")
+_BESIDE = 36  # characters on either side of a hit that are looked at first
+_READABLE = re.compile(rb"[\t\n\r -~]{14}")
+_HIGH_BITS_OF_TEXT = b"CDIJKLMNOPQRSTUVWXYZabcdef"
 _STRANGE = 8  # at most one byte in this many may be no text
+_FEW_ZEROS = 16
 
 
 def around(text: Buffer, ends: Sequence[int]) -> Iterator[Piece]:
-    """Base64: the runs in which a rule's literal was seen encoded."""
+    """Base64: the runs in which a rule's literal was seen encoded, whole.
+
+    What is between two hits is looked at once: the work is linear in the text.
+    """
     covered = 0
     for end in ends:
-        if end <= covered:
+        groups = _readable(text, end) if end > covered else ()
+        if not groups:
             continue
-        first = max(0, end - _LONG)
-        backwards = bytes(text[first:end])[::-1]
-        line = _LINE.match(backwards)
+        least = covered
+        start = _beginning(text, least, end)
+        backwards = bytes(text[max(least, end - _LONG) : end])[::-1]
         whole = _NUR.match(backwards)
-        assert line
         assert whole
-        behind = _RUN.match(text, end, min(len(text), end + _LONG))
+        behind = _RUN.match(text, end)
         covered = behind.end() if behind else end
-        start = end - line.end()
-        phases = 1 if start > first else _GROUP
-        for phase in range(min(phases, covered - start)):
-            yield _decoded(text, start + phase, covered)
-        if whole.end() > line.end():
+        is_cut = start == least and least > 0  # within what an earlier hit has covered
+        phases = {(group - start) % _GROUP for group in groups} if is_cut else {0}
+        for phase in sorted(phases):
+            if phase < covered - start:
+                yield _decoded(text, start + phase, covered)
+        if end - whole.end() < start:
             yield _decoded(text, end - whole.end(), covered)
+
+
+def _beginning(text: Buffer, least: int, end: int) -> int:
+    """Where the run on this line begins, not before ``least``."""
+    at = end
+    while at > least:
+        first = max(least, at - _LONG)
+        line = _LINE.match(bytes(text[first:at])[::-1])
+        assert line
+        at -= line.end()
+        if at > first:
+            break
+    return at
+
+
+def _readable(text: Buffer, end: int) -> Sequence[int]:
+    """Where groups may begin that give something readable around a hit; empty if none does.
+
+    Fonts and programs are hit by chance.
+    """
+    before = _LINE.match(bytes(text[max(0, end - _BESIDE) : end])[::-1])
+    assert before
+    start = end - before.end()
+    beside = bytes(text[start : end + _BESIDE])
+    phases = range(_GROUP)
+    if before.end() < _BESIDE or len(beside.translate(None, _STRAY)) < len(beside):
+        return [start + at for at in phases]  # near an end of the run, or a wrap
+    return [
+        start + at for at in phases if _READABLE.search(pybase64.b64decode(_whole(beside[at:])))
+    ]
+
+
+def _whole(run: bytes) -> bytes:
+    return run[: len(run) // _GROUP * _GROUP].translate(_URL_SAFE)
 
 
 def behind(text: Buffer, ends: Sequence[int]) -> Iterator[Piece]:
@@ -88,14 +131,29 @@ def near(text: Buffer, ends: Sequence[int]) -> Iterator[Piece]:
     for start, stop in _long_runs(text, ends, _IS_BASE64, _LEAST_RUN):
         if start < covered:
             continue
-        run = bytes(text[start:stop])
-        if run in (run.lower(), run.upper()):  # a name or a path, not the work of an encoder
+        if not _may_be_text(bytes(text[start:stop])):
             continue
         found = _RUN.match(text, start)
         covered = found.end() if found else stop
         piece = _decoded(text, start, covered)
         if is_plausible(piece.text):
             yield piece
+
+
+def _may_be_text(run: bytes) -> bool:
+    """Whether an encoder can have made a run out of what ``is_plausible`` takes; cheap if not.
+
+    Of every four characters the first holds the high bits of a byte: few letters are those of text.
+    A third of a text in two or four bytes a character is zero, and its code is full of ``A``.
+    """
+    firsts = run[::_GROUP]
+    if (
+        len(firsts.translate(None, _HIGH_BITS_OF_TEXT)) * _STRANGE > 3 * len(firsts)
+        and not run.startswith(_MAGIC_ENCODED)
+        and run.count(b"A") * _FEW_ZEROS < len(run)
+    ):
+        return False
+    return run not in (run.lower(), run.upper())  # a name or a path, not the work of an encoder
 
 
 def _long_runs(

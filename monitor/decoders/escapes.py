@@ -22,7 +22,10 @@ _STRING = re.compile(rb"(?:[^\\\"'`\r\n\x00]++|\\+(?:[xuU][0-9a-fA-F{]|[0-7]))*+
 _CSS = re.compile(rb"\\0{0,4}([0-9a-fA-F]{2})(?:[ \t]|(?![0-9a-fA-F]))")
 _PERCENT = re.compile(rb"%([0-9a-fA-F]{2})")
 _ADDRESS = re.compile(rb"[^\s\"'`<>\x00]*+")
-_ENTITY = re.compile(rb"&(?:#([0-9]{1,7})|#[xX]([0-9a-fA-F]{1,6})|([A-Za-z][A-Za-z0-9]{1,31}));")
+_ENTITY = re.compile(
+    rb"&(?:#([0-9]{1,7})(?:;|(?![0-9]))|#[xX]([0-9a-fA-F]{1,6})(?:;|(?![0-9a-fA-F]))"
+    rb"|([A-Za-z][A-Za-z0-9]{1,31});)"
+)
 _MARKUP = re.compile(rb"[^\s\"'`<>\x00]*+")
 _QUOTED = re.compile(rb"=(?:([0-9A-Fa-f]{2})|[ \t]*\r?\n)")
 _DELIMITER = re.compile(rb"[\"'`<>\s\x00]")

@@ -5,22 +5,24 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from monitor.decoders.piece import Buffer, Piece, joints
+from monitor.archive import formats
+from monitor.decoders.piece import Buffer, Piece, joints, substituted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from monitor.decoders.piece import Span
+
 _NEARBY = 96  # how far around a joint the pieces that it joins are looked at
 _REACH = 1024  # how far a chain of literals is followed from a joint
 _TOKEN = rb"[A-Za-z0-9_+/=.:\-]"
-_SPACE = rb"[ \t\r\n]*+"
+_SPACE = rb"(?:[ \t\r\n]++|/\*[^*]{0,200}\*/|(?:#|//)[^\n]{0,200}\n)*+"
 _Q = rb"[\"'`]"
 _OPEN = rb"(?:[fFrRbBuU]{1,2})?\\*" + _Q
 _OPERATOR = rb"(?:\+|\.\.?|&|<<)?"
 _ASSIGNED = rb"[A-Za-z_$][\w$.\[\]]{0,60}[ \t]*(?:\+=|\.=)"
-# One set of bytes begins all alternatives: the search skips to them.
-_JOINT = re.compile(
-    rb"[\"'`{$](?:(?<=[\"'`])(?:"
+_JOINED = (
+    rb"(?<=[\"'`])(?:"
     + rb"|".join(
         (
             _SPACE + rb"\\?" + _SPACE + rb"\)?" + _OPERATOR + _SPACE + rb"\(?" + _SPACE + _OPEN,
@@ -35,16 +37,27 @@ _JOINT = re.compile(
     + rb"|(?<=\{)"
     + _SPACE
     + _Q
-    + rb")"
 )
-_TIGHT = re.compile(_TOKEN + rb"?+" + _JOINT.pattern + _TOKEN + rb"{2}")
+# One set of bytes begins all alternatives: the search skips to them.
+_JOINT = re.compile(rb"[\"'`{$](?:" + _JOINED + rb")")
+_TIGHT = re.compile(
+    _TOKEN + rb"?+" + _JOINT.pattern + _TOKEN + rb"(?:" + _TOKEN + rb"|[\"'`][ ]?\+)"
+)
+_JOIN = re.compile(rb"(?:\.join\(([\"'])([_.\-]|\\+n|)\1\)|([\"'])([_.\-]|\\+n|)\3\.join\([\[(])\Z")
+_CALL = 16  # characters of a call of join, before its hit's end
+_LINES_REACH = 8192  # ... how far the lines of a key may lie from it
 _COMMA = re.compile(_Q + _SPACE + rb"," + _SPACE + _OPEN)
-_WRAP = re.compile(rb"(?:=|\\+|\\+[rn])?\r?\n[ \t>|*#]*+|(?:\\+r)?\\+n[ \t]*+|" + _JOINT.pattern)
-_NUMBER = re.compile(rb"0[xX]([0-9a-fA-F]{1,2})|\b([0-9]{1,3})\b")
-_NUMBERS = re.compile(
-    rb"(?:[ \t\r\n,+.&()]++|0[xX][0-9a-fA-F]{1,2}|[0-9]{1,3}|[cC][hH][rR][wW]?)*+"
+_WRAP = re.compile(
+    rb"[=\\\r\n\"'`{$](?:(?:(?<==)\r?\n|(?<=\r)\n|(?<=\n)|(?<=\\)\\*[rn]?\r?\n)[ \t>|*#]*+"
+    rb"|(?<=\\)\\*(?:r\\+)?n[ \t]*+|" + _JOINED + rb")"
 )
+_NUMBER = re.compile(rb"0[xX]([0-9a-fA-F]{1,2})|\b([0-9]{1,3})\b|'([!-~])'")
+_NUMBERS = re.compile(
+    rb"(?:[ \t\r\n,+.&()]++|0[xX][0-9a-fA-F]{1,2}|[0-9]{1,3}|[cC][hH][rR][wW]?|'[!-~]')*+"
+)
+_RECEIVER = re.compile(rb"[\w$.]{1,30}[ \t]?,[ \t]?\[?")  # the first argument of apply()
 _SREBMUN = re.compile(rb"[0-9a-fA-FxX, \t\r\n]*+")
+_WORDS = re.compile(rb"(?:[\t\n\r -~]\x00{0,3}){8}")
 _LEAST = 16  # characters of a run that can be a token
 _RUN = re.compile(_TOKEN + rb"{%d}" % _LEAST)
 _LONGEST = 256 << 10
@@ -59,8 +72,22 @@ def concatenated(text: Buffer, ends: Sequence[int]) -> Iterator[Piece]:
 
 
 def listed(text: Buffer, ends: Sequence[int]) -> Iterator[Piece]:
-    """The literals of a list that is joined by nothing."""
-    return _without("join", text, ends, _COMMA, _REACH)
+    """The literals of a list that is joined: by nothing, a mark or the end of a line."""
+    by_mark: dict[bytes, list[int]] = {}
+    for end in ends:
+        found = _JOIN.search(bytes(text[max(0, end - _CALL) : end]))
+        mark = (found[2] or found[4] or b"") if found else b""
+        by_mark.setdefault(b"\n" if mark.endswith(b"n") else mark, []).append(end)
+    for mark, hits in by_mark.items():
+        if not mark:
+            yield from _without("join", text, hits, _COMMA, _REACH)
+            continue
+        reach = _LINES_REACH if mark == b"\n" else _REACH
+        for first, last in _merged(len(text), hits, reach):
+            raw = bytes(text[first:last])
+            commas = [(*each.span(), mark) for each in _COMMA.finditer(raw)]
+            if commas:
+                yield substituted("join", first, raw, commas)
 
 
 def wrapped(text: Buffer, ends: Sequence[int]) -> Iterator[Piece]:
@@ -96,6 +123,9 @@ def codes(text: Buffer, ends: Sequence[int]) -> Iterator[Piece]:
     for end in ends:
         if end <= covered:
             continue
+        receiver = _RECEIVER.match(text, end, min(len(text), end + _CALL + _CALL))
+        if receiver and not receiver.group()[:1].isdigit():
+            end = receiver.end()  # noqa: PLW2901 - the numbers begin behind it
         found = _NUMBERS.match(text, end, min(len(text), end + _LONGEST))
         covered = found.end() if found else end
         window = bytes(text[max(0, end - _REACH) : end])
@@ -104,11 +134,25 @@ def codes(text: Buffer, ends: Sequence[int]) -> Iterator[Piece]:
         if window.endswith(b"("):  # of chr(: the first numbers stand before it
             start = max(0, end - 32)
         raw = bytes(text[start:covered])
-        values = bytearray()
-        runs: list[tuple[int, int]] = []
-        for number in _NUMBER.finditer(raw):
-            code = int(number.group(1), 16) if number.group(1) else int(number.group(2))
-            runs.append((len(values), start + number.start()))
-            values.append(code & 0xFF)
-        if values:
-            yield Piece("char-codes", (start, covered), bytes(values), runs=runs)
+        values = bytes(
+            (int(sedecimal, 16) if sedecimal else int(decimal) if decimal else ord(char)) & 0xFF
+            for sedecimal, decimal, char in _NUMBER.findall(raw)
+        )
+        if _WORDS.search(values) or formats.sniff(values) is not None:
+            yield _Codes((start, covered), values, raw)
+
+
+class _Codes(Piece):
+    """Decoded numbers. Where each stands is found out when asked: arrays are large, finds few."""
+
+    __slots__ = ("_numbers",)
+
+    def __init__(self, span: Span, values: bytes, numbers: bytes) -> None:
+        super().__init__("char-codes", span, values, runs=())
+        self._numbers = numbers
+
+    def raw(self, span: Span) -> Span:
+        if not self.runs:
+            found = enumerate(_NUMBER.finditer(self._numbers))
+            self.runs = [(at, self.start + one.start()) for at, one in found]
+        return super().raw(span)

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 _REACH = 512
 _CALL = 2048  # a literal that is reversed by a call stands at most this far before it
 _NEAR = 256
+_BESIDE = 64
+_RUN = re.compile(rb"[^\s\"'`<>(){}\[\],;\\\x00-\x1f\x7f-\xff]*+")
+_LEAST = 16  # characters of a run that can be a token
 _FULL_WIDTH = re.compile(rb"(?:\xef\xbc[\x81-\xbf]|\xef\xbd[\x80-\x9e])")
 _FULL_RUN = re.compile(rb"(?:\xef[\xbc\xbd][\x80-\xbf])*+")
 _OFFSET = 0xFEE0
@@ -28,9 +31,19 @@ _MARKS = (
 
 
 def reversed_literals(text: Buffer, ends: Sequence[int]) -> Iterator[Piece]:
-    """The text around a rule's literal written backwards."""
-    for first, last in _windows(len(text), ends, _REACH, _NEAR):
+    """The text around a rule's literal written backwards, where it stands in a long word."""
+    likely = [end for end in ends if _is_in_token(text, end)]
+    for first, last in _windows(len(text), likely, _REACH, _NEAR):
         yield Piece("reversed", (first, last), bytes(text[first:last])[::-1], step=-1)
+
+
+def _is_in_token(text: Buffer, end: int) -> bool:
+    """Names in code hold a short literal now and then; what is as long as a token is looked at."""
+    before = _RUN.match(bytes(text[max(0, end - _BESIDE) : end])[::-1])
+    behind = _RUN.match(text, end, end + _BESIDE)
+    assert before
+    assert behind
+    return before.end() + behind.end() - end >= _LEAST
 
 
 def reversed_by_call(text: Buffer, ends: Sequence[int]) -> Iterator[Piece]:

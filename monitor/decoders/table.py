@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from monitor.decoders import based, escapes, joined, mirrored
+from monitor.decoders import based, escapes, joined, mirrored, variables
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -38,6 +38,7 @@ DECODERS: tuple[Decoder, ...] = (
     Decoder("joint", joined.concatenated, is_noisy=True),
     Decoder("list", joined.listed, is_noisy=True),
     Decoder("split", joined.wrapped, is_noisy=True),
+    Decoder("assigned", variables.composed, is_noisy=True),
     Decoder("codes", joined.codes),
     Decoder("reversed", mirrored.reversed_literals, is_noisy=True),
     Decoder("turned", mirrored.reversed_by_call, is_noisy=True),

@@ -28,10 +28,10 @@ SPARE_BYTES = 1 << 20
 BYTES_PER_BYTE = 4
 """A member of n bytes may be decoded to as many times n bytes and the spare ones, on all levels."""
 
-_MAX_PIECE = 32 << 20
-_LEAST_PIECE = 8
+_MAX_PIECE, _LEAST_PIECE = 32 << 20, 8
 _COMMENT = 128
 _MAX_TURNED = 64 << 10
+_TURNING = frozenset({"reversed", "turned"})
 _SWEPT = ("base64-word", "hex-word")
 _BETWEEN = b"\n\n"
 _INFLATED = (
@@ -92,6 +92,17 @@ class _Level:
     def locate(self, offset: int) -> int:
         return max(0, bisect_right(self.starts, offset) - 1)
 
+    def unturned(self, hits: Mapping[str, Sequence[int]]) -> Mapping[str, Sequence[int]]:
+        """The hits without those that would turn a turned piece back: that text was seen before."""
+        if hits.keys().isdisjoint(_TURNING) or all(map(_is_forward, self.parts)):
+            return hits
+        kept = dict(hits)
+        for name in _TURNING & hits.keys():
+            kept[name] = [
+                end for end in hits[name] if _is_forward(self.parts[self.locate(end - 1)])
+            ]
+        return kept
+
     def origin(self, span: Span) -> _Origin:
         """Where a span of this level's text comes from in the member."""
         at = self.locate(span[0])
@@ -148,7 +159,7 @@ class _Unfolding:
                 ):
                     known.add((moved.rule.id, moved.secret))
                     found.append(moved)
-            hits = self._matcher.probe_hits
+            hits = level.unturned(self._matcher.probe_hits)
             text = level.text
         matches = sorted(without_twins([*plain, *found]), key=_start) if found else plain
         is_cut = self._is_cut or self._left < 0
@@ -186,7 +197,7 @@ class _Unfolding:
                 yield piece, False
         elif self._is_turned:
             for start, part in zip(outer.starts, outer.parts, strict=True):
-                if len(part.piece.text) <= _MAX_TURNED:
+                if len(part.piece.text) <= _MAX_TURNED and _is_forward(part):
                     turned = part.piece.text[::-1]
                     span = start, start + len(turned)
                     yield Piece("reversed", span, turned, step=-1), True
@@ -223,6 +234,10 @@ def _is_inline_map(content: Buffer, piece: Piece) -> bool:
     """Whether a piece is a source map that its comment points to: it is opened as one."""
     before = bytes(content[max(0, piece.start - _COMMENT) : piece.start])
     return b"sourceMappingURL" in before and source_maps.looks_like_map(piece.text)
+
+
+def _is_forward(part: _Part) -> bool:
+    return part.piece.step >= 0
 
 
 def _start(match: Match) -> int:
@@ -278,10 +293,8 @@ def _moved(level: _Level, match: Match, content: Buffer) -> Match | None:
     if match.secret_end > start + len(part.piece.text) or not match.secret:
         return None
     origin = level.origin((match.secret_start, match.secret_end))
-    if origin.is_noisy:
-        metadata = match.rule.metadata
-        if metadata.generic or metadata.confidence is Confidence.LOW:
-            return None
-        if match.secret in bytes(content[slice(*origin.span)]):
-            return None
+    about = match.rule.metadata
+    is_unsure = about.generic or about.confidence is Confidence.LOW
+    if origin.is_noisy and (is_unsure or match.secret in bytes(content[slice(*origin.span)])):
+        return None
     return Match(match.rule, origin.span, origin.span, match.secret, origin.chain + match.decoded)

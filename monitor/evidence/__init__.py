@@ -88,6 +88,15 @@ class Evidence:
         """Remove an object; one that is not there is removed already."""
         await asyncio.to_thread(self.delete_now, key)
 
+    async def has(self, key: str) -> bool:
+        """Whether something is kept there. Raises TransientError."""
+        return await asyncio.to_thread(self.has_now, key)
+
+    def has_now(self, key: str) -> bool:
+        """See ``has``."""
+        with _translated(key):
+            return self._size(key) is not None
+
     def put_now(self, path: str) -> Kept:
         """See ``put``. An object that a crash cut short is written anew."""
         with open(path, "rb") as stream:

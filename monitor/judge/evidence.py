@@ -15,6 +15,11 @@ _PRIVATE_REGISTRY = (
     r"artifactory|jfrog|nexus|verdaccio|codeartifact|pkgs\.dev\.azure|visualstudio\.com|pkg\.dev"
     r"|pkg\.github|gitlab|cloudsmith|gemfury|packagecloud|proget|npm-private"
 )
+_PUBLIC_FORGE = (
+    r"(?i)^(?:(?:github|gitlab|bitbucket):)?[\w.-]+/[\w.-]+$|(?:^|[/@.])(?:github\.com|gitlab\.com"
+    r"|bitbucket\.org|codeberg\.org|git\.sr\.ht|gitee\.com)[/:]"
+)
+"""Also npm's short forms ``owner/name`` and ``gitlab:owner/name``."""
 
 
 class Facts:
@@ -58,6 +63,11 @@ class Facts:
         names = self.organisation.internal_names if self.organisation else []
         name = self.name.lower()
         return bool(name) and any(fnmatchcase(name, each.lower()) for each in names)
+
+    @property
+    def is_on_public_forge(self) -> bool:
+        """Whether the repository that is named lies where the public has access, if it may."""
+        return bool(re.search(_PUBLIC_FORGE, self.repository))
 
     @property
     def internal_registry(self) -> str:

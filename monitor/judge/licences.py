@@ -72,6 +72,11 @@ def family(licence: str) -> Family:
     return min((_all(choice) for choice in choices), key=_openness)
 
 
+def is_elsewhere(licence: str) -> bool:
+    """Whether the licence only points to terms of its own, as npm's ``SEE LICENSE IN`` does."""
+    return bool(re.match(r"(?i)\s*see\s+licen[sc]e", licence))
+
+
 def _all(choice: str) -> Family:
     parts = [part for part in re.split(r"\s+and\s+", choice.strip("() ")) if part]
     return max((_one(part.strip("() ")) for part in parts), key=_openness, default=Family.ABSENT)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from monitor.judge.licences import Family, family
+from monitor.judge.licences import Family, family, is_elsewhere
 from monitor.model import Posture, PostureValue
 
 if TYPE_CHECKING:
@@ -60,14 +60,25 @@ def _judged(facts: Facts) -> Posture:
         return Posture(PostureValue.INTERNAL_ONLY, observations)
     if facts.is_private:
         return Posture(PostureValue.PROPRIETARY, observations)
+    value, doubt = _licensed(facts)
+    return Posture(value, [*observations, doubt] if doubt else observations)
+
+
+def _licensed(facts: Facts) -> tuple[PostureValue, str]:
+    """What licence and repository together say, and what of it is only claimed."""
     value = _BY_FAMILY[family(facts.licence)]
-    if value is PostureValue.OPEN and not facts.repository:
-        doubt = "without a public repository an open licence alone does not show an open project"
-        return Posture(PostureValue.UNKNOWN, [*observations, doubt])
-    if value is PostureValue.OPEN:
-        claim = "claimed by the package itself: whether the repository is public was not checked"
-        return Posture(PostureValue.OPEN, [*observations, claim])
-    return Posture(value, observations)
+    if is_elsewhere(facts.licence) and facts.is_on_public_forge:
+        return PostureValue.SOURCE_AVAILABLE, (
+            "terms of its own and a repository where the public has access, as the package itself "
+            "claims: whether the source is there was not checked"
+        )
+    if value is not PostureValue.OPEN:
+        return value, ""
+    if not facts.repository:
+        return PostureValue.UNKNOWN, (
+            "without a public repository an open licence alone does not show an open project"
+        )
+    return value, "claimed by the package itself: whether the repository is public was not checked"
 
 
 def _observations(facts: Facts) -> list[str]:

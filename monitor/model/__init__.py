@@ -33,10 +33,11 @@ from monitor.model.reports import Posture, ScanReport, TargetReport, Verdict
 from monitor.model.repositories import Change, Commit, CommitMark, Place
 from monitor.model.scales import Confidence, PostureValue, Severity, Status
 from monitor.model.watching import Checkpoint, Gap, Notice, Ownership, Page
-from monitor.model.work import Job
+from monitor.model.work import PAYLOAD_VERSION, Job
 
 __all__ = [
     "NESTED",
+    "PAYLOAD_VERSION",
     "Artifact",
     "Change",
     "Checkpoint",

@@ -56,10 +56,14 @@ class Finding(Struct, frozen=True, kw_only=True, omit_defaults=False):
 
 
 class Skipped(Struct, frozen=True):
-    """A member (or a part of one) that was not inspected, and the reason code."""
+    """A member (or a part of one) that was not inspected, and the reason code.
+
+    ``detail`` is the cause in words where the code alone does not tell it: an unanswered request.
+    """
 
     path: str
     reason: str
+    detail: str = ""
 
 
 class Hazard(Struct, frozen=True):

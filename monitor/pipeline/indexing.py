@@ -7,11 +7,14 @@ import hashlib
 import os
 import re
 import shutil
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from monitor import config
-from monitor.errors import NotFoundError, UsageError
+from monitor.errors import ConfigError, NotFoundError, UsageError
+from monitor.private_code import esbuild
+from monitor.private_code.canonical import Canonicaliser
 from monitor.private_code.fingerprint import FORMAT, Text, fingerprints
 from monitor.private_code.hygiene import hygiene
 from monitor.private_code.index.catalogue import Source
@@ -25,13 +28,16 @@ from monitor.registries.network import connect
 from monitor.registries.targets import GithubTarget, GitTarget, LocalTarget, parse, redact
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from monitor.private_code.prints import FilePrints
     from monitor.registries.client_config import Machine
     from monitor.registries.network import Network
 
 _REF = re.compile(r"[A-Za-z0-9_][\w./+-]*", re.ASCII)
+AUGMENTED = "es2015"
+"""What published JavaScript is often brought down to: private code is known in that form too."""
+
 GIT, REMOTE, FOLDER = "git", "remote", "folder"
 
 
@@ -123,16 +129,33 @@ class Sources:
         return target.address
 
 
-def making() -> Making:
-    """How prints are made on this machine."""
+def making(settings: config.Settings, environ: Mapping[str, str], cache_folder: str) -> Making:
+    """How prints are made on this machine: with esbuild where there is one."""
+    program = esbuild.find(
+        cache_folder, configured=settings.private_code.esbuild, path=environ.get("PATH", "")
+    )
+    identity = Canonicaliser(program).identity() if program else ""
+    if settings.private_code.esbuild and not identity:
+        raise ConfigError(f"private_code.esbuild: {settings.private_code.esbuild} does not run")
     return Making(
-        fingerprints=prints_of, hygiene=hygiene, suffix=suffix, parameters=FORMAT, canonicaliser=""
+        fingerprints=partial(prints_of, program if identity else None),
+        hygiene=hygiene,
+        suffix=suffix,
+        parameters=FORMAT,
+        canonicaliser=identity,
     )
 
 
-def prints_of(files: Sequence[tuple[str, bytes]]) -> list[FilePrints | None]:
-    """The prints of private files."""
-    return fingerprints([Text(path, content) for path, content in files], for_index=True)
+def prints_of(program: str | None, files: Sequence[tuple[str, bytes]]) -> list[FilePrints | None]:
+    """The prints of private files; of JavaScript also those of its canonical and older forms."""
+    nothing: list[bytes | None] = [None] * len(files)
+    canonical = Canonicaliser(program).texts(files) if program else nothing
+    augmented = Canonicaliser(program, is_augmented=True).texts(files) if program else nothing
+    texts = [
+        Text(path, content, one, older)
+        for (path, content), one, older in zip(files, canonical, augmented, strict=True)
+    ]
+    return fingerprints(texts, for_index=True)
 
 
 def short_name(address: str) -> str:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     Flags = npt.NDArray[np.bool_]
 
 TOKENS = Rule(run=14, window=7, distinct=8)
+CANONICAL = Rule(run=10, window=5, distinct=7)
+"""The canonical rule passes over a third of the tokens: as much code, in fewer elements."""
 SKELETON = Rule(run=6, window=4, distinct=4)
 
 SHORT_NAME = 4
@@ -58,6 +60,17 @@ def _specifiers(tokens: Tokens) -> Flags:
     required = (before == Code.OPEN) & (tokens.codes[strings - 2] == Code.REQUIRE)
     found[strings[(before == Code.IMPORTING) | required]] = True
     return found
+
+
+_FLAT = _DROPPED["javascript"] | np.isin(
+    np.arange(256),
+    (
+        *(Code.FUNCTION, Code.FAT_ARROW, Code.RETURN, Code.OPEN_BRACE, Code.CLOSE_BRACE),
+        *(Code.VARIABLE, Code.PLUS),
+    ),
+)
+"""What else the canonical rule passes over: an arrow and a function, a template and a sum are
+the same without it, whatever dialect a compiler wrote."""
 
 
 class Section:
@@ -108,21 +121,27 @@ class Section:
         return Elements(hashes[chosen], telling[chosen], self.lines[chosen], self.texts[chosen])
 
     def tokens(self, *, canonical: bool = False) -> Elements:
-        """All but what formatters add and take away; locals are one."""
+        """All but what formatters add and take away; locals are one.
+
+        By the canonical rule, what compilers to older dialects write otherwise is left out too.
+        """
         hashes = self.hashes.copy()
         telling = _TELLING[self.kinds]
         if self.family is PLAIN:
             is_word = self.kinds != Kind.SIGN
             return self._chosen(hashes, is_word, is_word)
         is_local = self.kinds == Kind.LOCAL
+        dropped = _DROPPED[self.family.name]
         if canonical:
             telling |= is_local & (self.sizes >= SHORT_NAME)
             is_local &= self.sizes < SHORT_NAME
+            is_local |= self.codes == Code.THIS
+            dropped = _FLAT
         hashes[is_local] = _LOCAL
         hashes[self.codes == Code.VARIABLE] = _VARIABLE
         hashes[self.codes == Code.EQUAL] = _EQUAL
         hashes[self.codes == Code.UNEQUAL] = _UNEQUAL
-        return self._chosen(hashes, telling, ~_DROPPED[self.family.name][self.codes])
+        return self._chosen(hashes, telling, ~dropped[self.codes])
 
     def skeleton(self, *, canonical: bool = False) -> Elements:
         """What minifiers keep, in order."""

@@ -6,6 +6,7 @@ the same as its ``.pyc``: it is compiled, never run.
 
 from __future__ import annotations
 
+import contextlib
 import types
 import warnings
 from typing import TYPE_CHECKING, NamedTuple
@@ -14,6 +15,7 @@ import numpy as np
 
 from monitor.archive.marshalled import Code, MalformedError, Reader
 from monitor.archive.pyc import header_size, version
+from monitor.private_code.bare_python import MAX_SOURCE
 from monitor.private_code.lexing.hashing import stir, texts
 from monitor.private_code.prints import Channel, Prints
 from monitor.private_code.winnowing import distinct, runs, salted
@@ -22,9 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 RUN = 4
-MAX_SOURCE = 2 << 20
-"""The bytes of a source that is compiled; generated tables are longer."""
-
 _LEAST_NAMES = 6
 _SKIPPED = frozenset(
     b"__name__ __module__ __qualname__ __doc__ __annotations__ __firstlineno__ __annotate__"
@@ -52,10 +51,8 @@ def bytecode(content: bytes) -> Bytecode | None:
     if found is None or content[header_size(found) : header_size(found) + 1] not in (b"c", b"\xe3"):
         return None
     reader = Reader(memoryview(content), header_size(found), found)
-    try:
+    with contextlib.suppress(MalformedError):  # what was read until there is kept
         reader.read()
-    except MalformedError:
-        pass  # what was read until here is kept; the walk of the archive reports the rest
     return Bytecode([_names(code) for code in reader.codes], reader.strings)
 
 

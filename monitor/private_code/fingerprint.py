@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from monitor.private_code import code_names
-from monitor.private_code.channels import MIN_STRING, SKELETON, TOKENS, Section
+from monitor.private_code.bare_python import bare
+from monitor.private_code.channels import CANONICAL, MIN_STRING, SKELETON, TOKENS, Section
 from monitor.private_code.languages import language, plain_text
 from monitor.private_code.lexing.families import (
     C_FAMILY,
@@ -90,6 +91,8 @@ def fingerprints(files: Sequence[Text], *, for_index: bool = False) -> list[File
         _read([text for _, text, _ in members], family, gathered, for_index=for_index)
         if family is JAVASCRIPT:
             _read_canonical(files, members, gathered, for_index=for_index)
+        if family is PYTHON and for_index:
+            _read_bare([text for _, text, _ in members], gathered)
         for (number, text, name), one in zip(members, gathered, strict=True):
             found[number] = one.prints(name, files[number].content, text, for_index=for_index)
     return found
@@ -102,6 +105,12 @@ class _Gathered:
         self.channels: dict[Channel, list[tuple[Hashes, Places]]] = {}
         self.tokens = 0
         self.digest = hashlib.blake2b(digest_size=16)
+        self.locals = self.short_locals = 0
+
+    @property
+    def is_squeezed(self) -> bool:
+        """Whether most locals have the short names that minifiers give."""
+        return self.locals >= _FEWEST_LOCALS and self.short_locals >= _SHORT_SHARE * self.locals
 
     def add(self, channel: Channel, hashes: Hashes, lines: Places) -> None:
         if len(hashes):
@@ -111,7 +120,7 @@ class _Gathered:
         channels = {channel: _united(parts) for channel, parts in self.channels.items()}
         if Channel.LITERALS in channels:
             channels[Channel.LITERALS] = _smallest(channels[Channel.LITERALS])
-        if name == "python" and for_index:
+        if name == "python" and (for_index or self.is_squeezed):
             names = code_names.prints(code_names.source(text))
             if len(names.hashes):
                 channels[Channel.BYTECODE] = names
@@ -181,6 +190,20 @@ def _read(
             gathered[number].add(Channel.LITERALS, literals.hashes[places], literals.lines[places])
         if family is JAVASCRIPT:
             _add_minified(section, gathered, for_index=for_index)
+        elif family is PYTHON and not for_index:
+            _add_squeezed(section, gathered)
+
+
+def _add_squeezed(section: Section, gathered: list[_Gathered]) -> None:
+    """Python that was minified is bare as well."""
+    total, short = section.short_names()
+    for number in np.flatnonzero(total).tolist():
+        gathered[number].locals += int(total[number])
+        gathered[number].short_locals += int(short[number])
+    is_squeezed = (total >= _FEWEST_LOCALS) & (short >= _SHORT_SHARE * total)
+    if is_squeezed.any():
+        elements = section.only(is_squeezed[section.texts]).tokens()
+        _add(elements, TOKENS, (Channel.AUGMENTED,), gathered)
 
 
 def _add_minified(section: Section, gathered: list[_Gathered], *, for_index: bool) -> None:
@@ -191,7 +214,7 @@ def _add_minified(section: Section, gathered: list[_Gathered], *, for_index: boo
         return
     section = section.only(is_minified[section.texts])
     channels = (Channel.CANONICAL,) if for_index else (Channel.CANONICAL, Channel.AUGMENTED)
-    _add(section.tokens(canonical=True), TOKENS, channels, gathered)
+    _add(section.tokens(canonical=True), CANONICAL, channels, gathered)
     _add(section.skeleton(canonical=True), SKELETON, (Channel.SKELETON,), gathered)
 
 
@@ -214,13 +237,29 @@ def _read_made(texts: list[tuple[_Gathered, bytes]], channels: tuple[Channel, ..
     made = [_Gathered() for _ in texts]
     mapped = [original_lines(text) for _, text in texts]
     for section in _sections([one.code for one in mapped], JAVASCRIPT, by_place=True):
-        _add(section.tokens(canonical=True), TOKENS, channels, made)
+        _add(section.tokens(canonical=True), CANONICAL, channels, made)
         if Channel.CANONICAL in channels:
             _add(section.skeleton(canonical=True), SKELETON, (Channel.SKELETON,), made)
     for (one, _), part, lines in zip(texts, made, mapped, strict=True):
         for channel, prints in part.channels.items():
-            placed = [(hashes, lines.at(places)) for hashes, places in prints]
-            one.channels.setdefault(channel, []).extend(placed)
+            for hashes, places in prints:
+                found = lines.at(places)
+                own = found > 0  # what comes before the file's first line is the tool's own
+                one.channels.setdefault(channel, []).append((hashes[own], found[own]))
+
+
+def _read_bare(texts: list[bytes], gathered: list[_Gathered]) -> None:
+    """Adds prints of Python sources as minifiers leave them."""
+    found = [(one, bare(text)) for one, text in zip(gathered, texts, strict=True)]
+    kept = [(one, stripped) for one, stripped in found if stripped is not None]
+    made = [_Gathered() for _ in kept]
+    for section in _sections([text for _, (text, _) in kept], PYTHON):
+        _add(section.tokens(), TOKENS, (Channel.AUGMENTED,), made)
+    for (one, (_, lines)), part in zip(kept, made, strict=True):
+        seats = np.array([1, *lines], np.int64)
+        for hashes, places in part.channels.get(Channel.AUGMENTED, ()):
+            placed = seats[np.minimum(places, len(seats) - 1)]
+            one.channels.setdefault(Channel.AUGMENTED, []).append((hashes, placed))
 
 
 def _sections(

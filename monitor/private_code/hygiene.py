@@ -70,30 +70,35 @@ _LEAST_MINIFIED = 1_000
 
 def hygiene(path: str, content: bytes) -> str | None:
     """Why a file is no writing of the owner's (one of ``REASONS``), or None."""
-    lower = path.replace("\\", "/").lower()
-    parts = lower.split("/")
-    name = parts[-1]
     if not content.strip():
         return "empty"
-    if _VENDORED.intersection(parts[:-1]):
+    lower = path.replace("\\", "/").lower()
+    return _by_place(lower) or _by_content(lower, content)
+
+
+def _by_place(path: str) -> str | None:
+    *folders, name = path.split("/")
+    if _VENDORED.intersection(folders):
         return "vendored"
-    if _BUILT.intersection(parts[:-1]) or any(part.endswith(".egg-info") for part in parts):
+    if _BUILT.intersection(folders) or any(one.endswith(".egg-info") for one in folders):
         return "build-output"
-    if name in _LOCKS:
-        return "lock-file"
+    return "lock-file" if name in _LOCKS else None
+
+
+def _by_content(path: str, content: bytes) -> str | None:
+    *folders, name = path.split("/")
     head = content[:_HEAD]
     kind = language(path, head)
     if kind == "text" and (_LICENCES.match(name) or _LICENCE_TEXT.search(head)):
         return "licence-text"
-    if _GENERATED_NAME.search(lower) or _GENERATED.search(head):
+    if _GENERATED_NAME.search(path) or _GENERATED.search(head):
         return "generated"
     if ".min." in name or ".bundle." in name or _has_long_lines(kind, name, content):
         return "minified"
-    if kind == "javascript" or name.endswith(".css"):
-        is_own = _OWN_PLACES.intersection(parts[:-1])
-        if (_WELL_KNOWN.match(name) and not is_own) or _BANNER.match(head):
-            return "vendored"
-    return None
+    if kind != "javascript" and not name.endswith(".css"):
+        return None
+    is_known = _WELL_KNOWN.match(name) and not _OWN_PLACES.intersection(folders)
+    return "vendored" if is_known or _BANNER.match(head) else None
 
 
 def _has_long_lines(kind: str, name: str, content: bytes) -> bool:

@@ -29,8 +29,8 @@ _SHEBANG = re.compile(rb"#![^\n]*?\b(node|deno|bun|tsx|python)[0-9.]*\b")
 _SAMPLE = 16 << 10
 _SIGNS = {
     "javascript": re.compile(
-        rb"\bfunction\b|=>|===|\b(?:const|let|var) [\w${\[]|\brequire\(|\bexport (?:default|const)\b"
-        rb"|\bvoid 0\b|\btypeof \w"
+        rb"\bfunction\b|=>|===|\b(?:const|let|var) [\w${\[]|\brequire\("
+        rb"|\bexport (?:default|const)\b|\bvoid 0\b|\btypeof \w|\bthis\.|\b(?:if|for) ?\("
     ),
     "python": re.compile(
         rb"(?m)^[ \t]*(?:def \w+\(|class \w+[(:]|from [\w.]+ import |import \w+$|elif .*:$"
@@ -44,7 +44,7 @@ _SIGNS = {
     "rust": re.compile(rb"\bfn \w+|\blet mut \b|\bimpl\b|\bpub (?:fn|struct|enum|mod)\b|&mut \w"),
     "c": re.compile(rb"(?m)^#include [<\"]|^#define \w|\bstd::|\bsizeof\(|->\w+|^#ifndef \w"),
 }
-_PER_SIGN = 250
+_PER_SIGN = 500
 """Bytes: a text with a sign each so often is in that language."""
 
 

@@ -1,4 +1,4 @@
-"""What matching says: matches of files and of paths, their levels and labels, and the thresholds."""
+"""What matching says: matches of files and of paths, levels, labels, and the thresholds."""
 
 from __future__ import annotations
 
@@ -46,6 +46,9 @@ THRESHOLDS: dict[Channel, Thresholds] = {
     Channel.LITERALS: Thresholds(5, 8, NEVER),
 }
 """Frozen before the negatives that prove them were fetched."""
+
+MOST_OF_FILE = 0.6
+"""With this share of a small private file, what else is worth a notice is an alert."""
 
 MIN_SUFFIXES = 10
 MIN_SUFFIXES_OF_MAP = 4

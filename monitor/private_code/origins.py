@@ -31,11 +31,11 @@ class Origins(NamedTuple):
     lines: Places
 
     def at(self, places: Places) -> Places:
-        """The original lines of places; 1 for what lies before all that the map names."""
+        """The original lines of places; 0 for what lies before all that the map names."""
         if not len(self.places):
             return np.ones(len(places), np.int64)
         found = np.searchsorted(self.places, places, side="right") - 1
-        return np.where(found >= 0, self.lines[np.maximum(found, 0)], 1)
+        return np.where(found >= 0, self.lines[np.maximum(found, 0)], 0)
 
 
 _NOTHING = np.empty(0, np.int64)
@@ -68,15 +68,16 @@ def _decoded(code: bytes, mappings: bytes) -> Origins:
     columns = np.cumsum(values[first])
     begins = np.searchsorted(rows, rows)
     columns -= np.where(begins > 0, columns[begins - 1], 0)
-    starts = np.concatenate([[0], np.flatnonzero(np.frombuffer(code, np.uint8) == 10) + 1])
+    starts = np.concatenate([[0], np.flatnonzero(np.frombuffer(code, np.uint8) == ord("\n")) + 1])
     places = starts[np.minimum(rows, len(starts) - 1)] + columns
     lines = np.cumsum(values[first[is_mapped] + _LINE_FIELD]) + 1
     return Origins(code, places[is_mapped], np.maximum(lines, 1))
 
 
 def _values(digits: Places, octets: npt.NDArray[np.uint8]) -> tuple[Places, Places]:
-    """The numbers of the map (VLQ: five bits a digit, the sixth says that more follow), and the
-    segment that each is in.
+    """The map's numbers, and the segment that each is in.
+
+    They are VLQ: five bits a digit, the sixth says that more follow; the last bit is the sign.
     """
     segments = np.cumsum((octets == ord(";")) | (octets == ord(",")))
     inside = np.flatnonzero(digits >= 0)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from monitor.private_code.matches import NEVER, THRESHOLDS, Level
+from monitor.private_code.matches import MOST_OF_FILE, NEVER, THRESHOLDS, Level
 from monitor.private_code.prints import Channel
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ def _pair(asked: Question, hits: Hits, own: Places, file: IndexedFile) -> Pair |
         channel = asked.channels[slot]
         one = Shared(channel, queries.astype(np.int64), hits.lines[part][first].astype(np.int64))
         one = _dense(_together(one, asked, file), asked)
-        reached = _level(one, asked)
+        reached = _level(one, asked, file)
         if reached:
             shared.append(one)
             level = max(level, reached)
@@ -157,10 +157,15 @@ def _dense(shared: Shared, asked: Question) -> Shared:
     return shared
 
 
-def _level(shared: Shared, asked: Question) -> int:
+def _level(shared: Shared, asked: Question, file: IndexedFile) -> int:
     thresholds = THRESHOLDS[shared.channel]
     count = len(shared.queries)
-    if count >= thresholds.alert and _is_spread(shared, asked):
+    enough = thresholds.alert
+    if thresholds.alert != NEVER and count >= MOST_OF_FILE * file.selected.get(
+        shared.channel, count
+    ):
+        enough = thresholds.notify
+    if count >= enough and _is_spread(shared, asked):
         return Level.ALERT
     if count >= thresholds.notify:
         return Level.NOTIFY

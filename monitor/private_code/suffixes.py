@@ -1,4 +1,4 @@
-"""The last three components of a path, however a repository, an archive or a source map writes it."""
+"""The last three components of a path, however a repository or a source map writes it."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ _NAMED_ROOT = re.compile(r"^\[[a-z-]+\](?:/|$)")
 
 
 def suffix(path: str) -> str:
-    """``src/net/client.ts`` of any path that ends so; empty for a path of one component.
+    r"""``src/net/client.ts`` of any path that ends so; empty for a path of one component.
 
     Understands ``webpack://name/./src/a.ts?1a2b``, ``turbopack:///[project]/src/a.ts``,
-    ``../../src/a.ts``, ``\\\\`` as a separator, and ``!/`` between nested archives.
+    ``../../src/a.ts``, ``\\`` as a separator, and ``!/`` between nested archives.
     """
     plain = path.rpartition("!/")[2]
     if "://" in plain or "?" in plain or plain.startswith(("webpack:", "[")):

@@ -7,7 +7,7 @@ with the smallest hash is kept, so any copy of ``run + window - 1`` elements sha
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -81,7 +81,9 @@ def _power(exponent: int) -> np.uint64:
     return np.uint64(pow(_FACTOR, exponent, 1 << 64))
 
 
-def _spread(values: npt.NDArray, width: int, merge: Callable) -> npt.NDArray:
+def _spread(
+    values: npt.NDArray[Any], width: int, merge: Callable[[Any, Any], Any]
+) -> npt.NDArray[Any]:
     """``merge`` over each window of ``width`` values; it must not mind a value seen twice."""
     done = 1
     while done < width:
@@ -104,7 +106,9 @@ def _ones(values: Hashes) -> npt.NDArray[np.uint8]:
     mask = np.uint64(0x3333333333333333)
     fours = (pairs & mask) + ((pairs >> np.uint64(2)) & mask)
     eights = (fours + (fours >> np.uint64(4))) & np.uint64(0x0F0F0F0F0F0F0F0F)
-    return ((eights * np.uint64(0x0101010101010101)) >> np.uint64(56)).astype(np.uint8)
+    counts: npt.NDArray[np.uint8]
+    counts = ((eights * np.uint64(0x0101010101010101)) >> np.uint64(56)).astype(np.uint8)
+    return counts
 
 
 def salted(hashes: Hashes, channel: Channel) -> Hashes:

@@ -14,11 +14,25 @@ if TYPE_CHECKING:
     from monitor.report import RenderOptions
 
 
+_OF_ONE_BUILD = "source-maps"
+
+
 class Group(Struct):
     """The same thing in one or more places: ``first`` speaks for all, ``places`` holds each."""
 
     first: Finding
     places: list[Finding]
+
+    @property
+    def message(self) -> str:
+        """What is said of all places: the first one's message, of several maps their sum."""
+        told = self.first.message
+        if len(self.places) == 1 or self.first.detector != _OF_ONE_BUILD:
+            return told
+        maps = sum(each.evidence.get("places", 1) for each in self.places)
+        files = sum(each.evidence.get("first_party_files", 0) for each in self.places)
+        held = f", {files:,} first-party source files in all" if files else ""
+        return f"{maps:,} source maps of this package{held}. Of the first: {told}"
 
 
 class Shown(Struct):
@@ -71,10 +85,15 @@ def guarded(finding: Finding, show_secrets: bool) -> Finding:  # noqa: FBT001 - 
 
 
 def folded(findings: list[Finding]) -> list[Group]:
-    """Findings of one rule that are one secret, or say the same, together; order is kept."""
+    """Findings of one rule that are one secret, or say the same, together; order is kept.
+
+    The maps of a package are one mistake of its build: those of one rule are together too.
+    """
     groups: dict[tuple[object, ...], Group] = {}
     for finding in findings:
         told = finding.secret.fingerprint if finding.secret else finding.message
+        if finding.detector == _OF_ONE_BUILD:
+            told = finding.detector
         key = (finding.severity, finding.rule, finding.secret is None, told)
         group = groups.get(key)
         if group is None:

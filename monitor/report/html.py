@@ -186,6 +186,11 @@ def _is_link(reference: str) -> bool:
     return reference.lower().startswith(_links)
 
 
+def _causes(members: list[Skipped]) -> list[str]:
+    """Why, in words, each once."""
+    return list(dict.fromkeys(clean(each.detail) for each in members if each.detail))[:3]
+
+
 def _skipped(target: TargetReport) -> list[tuple[str, str, list[str], int]]:
     """``(reason, in words, paths, how many more)`` for each reason."""
     by_reason: dict[str, list[Skipped]] = {}
@@ -194,7 +199,7 @@ def _skipped(target: TargetReport) -> list[tuple[str, str, list[str], int]]:
     return [
         (
             clean(reason),
-            SKIP_REASONS.get(reason, ""),
+            "; ".join(filter(None, [SKIP_REASONS.get(reason, ""), *_causes(members)])),
             [clean(skipped.path) for skipped in members[:_max_skipped]],
             max(0, len(members) - _max_skipped),
         )

@@ -262,9 +262,10 @@ def _invocation(told: list[Shown], options: RenderOptions) -> dict[str, Any]:
 
 
 def _notification(one: Shown, skip: Skipped) -> dict[str, Any]:
+    cause = f" ({skip.detail})" if skip.detail else ""
     return {
         "level": "error" if one.target.status is Status.FAILED else "warning",
         "descriptor": {"id": skip.reason},
-        "message": {"text": message(f"Not inspected ({skip.reason}): {skip.path}")},
+        "message": {"text": message(f"Not inspected ({skip.reason}): {skip.path}{cause}")},
         "locations": [{"physicalLocation": {"artifactLocation": {"uri": uri(skip.path)}}}],
     }

@@ -77,7 +77,10 @@ _TARGET_KEYS = {
     "members": _natural,
     "inspected_bytes": _natural,
     "status": {"enum": [status.value for status in Status]},
-    "skipped": {"type": "array", "items": _closed({"path": _text, "reason": _text})},
+    "skipped": {
+        "type": "array",
+        "items": _closed({"path": _text, "reason": _text}, {"detail": _text}),
+    },
     "posture": _closed(
         {"value": {"enum": [value.value for value in PostureValue]}, "evidence": _texts}
     ),

@@ -156,7 +156,7 @@ def _group(page: Page, group: Group, options: RenderOptions) -> None:
     page.blank()
     unsure = finding.confidence < Confidence.HIGH
     doubt = f" ({finding.confidence.value} confidence)" if unsure else ""
-    title = prose(finding.message) + doubt
+    title = prose(group.message) + doubt
     page.prose(title, "bold", indent=2, lead="■ ", mark=_HUES[finding.severity])
     if finding.secret is not None:
         _secret(page, finding.secret)
@@ -232,6 +232,9 @@ def _skipped(page: Page, one: Shown) -> None:
             lead="■ ",
             mark="yellow",
         )
+        causes = dict.fromkeys(each.detail for each in members if each.detail)
+        for cause in list(causes)[:_max_skipped_paths]:
+            page.prose(prose(cause), indent=4)
         for skipped in members[:_max_skipped_paths]:
             page.line((clean(skipped.path), "cyan"), indent=4)
         more = len(members) - _max_skipped_paths

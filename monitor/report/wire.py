@@ -59,7 +59,10 @@ def target_object(one: Shown) -> dict[str, Any]:
         "members": target.members,
         "inspected_bytes": target.inspected_bytes,
         "status": target.status.value,
-        "skipped": [{"path": s.path, "reason": s.reason} for s in target.skipped],
+        "skipped": [
+            {"path": s.path, "reason": s.reason} | ({"detail": s.detail} if s.detail else {})
+            for s in target.skipped
+        ],
         "posture": {
             "value": target.posture.value.value,
             "evidence": list(target.posture.evidence),

@@ -23,14 +23,14 @@ from monitor.errors import RuleError
 from monitor.rules.files import digest_of, read_files
 from monitor.rules.matcher import Engine, Matcher
 from monitor.rules.model import Rule
-from monitor.rules.probes import PROBES
+from monitor.rules.probes import NAMES, PROBES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     Buffer = bytes | memoryview
 
-FORMAT = 2
+FORMAT = 3
 """Raised whenever the translation or the stored records change their meaning."""
 
 _MAGIC = b"leakmon-rules\0"
@@ -113,7 +113,7 @@ def _key(digest: str) -> str:
         str(FORMAT),
         __version__,
         hyperscan.__version__,  # type: ignore[attr-defined] # its own type information forgot it
-        repr(PROBES),
+        repr((PROBES, NAMES)),  # a database's ids count them
         f"{sys.version_info[0]}.{sys.version_info[1]}",
         sys.platform,
         platform.machine(),

@@ -7,25 +7,15 @@ from __future__ import annotations
 
 import binascii
 import re
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
+
+from monitor.rules import key_checks
+from monitor.rules.checked import UNKNOWN, Checked
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-class Checked(NamedTuple):
-    """``valid`` is None where nothing can be said; ``evidence`` is fit for a report."""
-
-    valid: bool | None
-    evidence: dict[str, Any]
-
-    @property
-    def word(self) -> str | None:
-        """``valid``, ``invalid`` or None, as ``monitor.model.Secret.checksum`` wants it."""
-        return None if self.valid is None else "valid" if self.valid else "invalid"
-
-
-UNKNOWN = Checked(None, {})
 _BASE62 = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _CHECKSUM_LENGTH = 6
 
@@ -180,73 +170,36 @@ def _jwt(secret: bytes) -> Checked:
     return Checked(valid=True, evidence={"jwt_alg": str(header["alg"])[:32]} | told)
 
 
-def _luhn(secret: bytes) -> Checked:
-    """The check digit of ISO/IEC 7812-1, annex B."""
-    digits = [byte - 48 for byte in secret if 48 <= byte <= 57]  # noqa: PLR2004 - "0" to "9"
-    if not digits:
-        return UNKNOWN
-    total = sum(
-        digit if at % 2 == 0 else digit * 2 - 9 * (digit > 4)  # noqa: PLR2004 - 5 doubled has two digits
-        for at, digit in enumerate(reversed(digits))
-    )
-    return Checked(total % 10 == 0, {})
+def _grafana_crc32(secret: bytes) -> Checked:
+    """``glsa_``: the last 8 digits are the CRC-32 of what stands before them, lowest byte first.
 
-
-_PEM = re.compile(
-    rb"-----BEGIN ([A-Z0-9 ]{0,30}PRIVATE KEY(?: BLOCK)?)-----(.*?)(?:-----END|\Z)", re.DOTALL
-)
-_HEADER_LINE = re.compile(rb"(?m)^[A-Za-z][A-Za-z-]*:.*$")
-_OPENSSH = b"openssh-key-v1\0"
-_DER_SEQUENCE = 0x30
-
-
-def _private_key(secret: bytes) -> Checked:
-    """Whether the bytes between the lines can be a key: DER of its own length, or OpenSSH's form.
-
-    RFC 7468; OpenSSH's PROTOCOL.key; RFC 1421 headers tell an encrypted key.
+    Grafana's satokengen: https://github.com/grafana/grafana/tree/main/pkg/components/satokengen
     """
-    found = _PEM.search(secret)
+    value, separator, digits = secret.rpartition(b"_")
+    if not separator:
+        return UNKNOWN
+    return Checked(binascii.crc32(value).to_bytes(4, "little").hex().encode() == digits, {})
+
+
+_ROUTABLE = re.compile(
+    rb"(?:[a-z]+-)+([\w-]+)\.[0-9a-z]{2}\.([0-9a-z]{2})([0-9a-z]{7})\Z", re.ASCII
+)
+
+
+def _gitlab_crc32(secret: bytes) -> Checked:
+    """A routable token tells its payload's length and ends in the CRC-32 of the rest, in base 36.
+
+    Tokens of the older form have no checksum. GitLab's Authn::TokenField::Generator::RoutableToken.
+    """
+    found = _ROUTABLE.match(secret)
     if found is None:
         return UNKNOWN
-    label, body = found[1].decode(), found[2]
-    evidence: dict[str, Any] = {"key_type": label.lower()}
-    encrypted = b"ENCRYPTED" in body or label.startswith("ENCRYPTED")
-    plain = body.replace(b"\\r", b"").replace(b"\\n", b"\n").replace(b"\r", b"")
-    raw = _decoded_body(_HEADER_LINE.sub(b"", plain))
-    if raw is None:
-        return Checked(valid=False, evidence=evidence)
-    if label.startswith("OPENSSH"):
-        valid = raw.startswith(_OPENSSH)
-        encrypted = valid and not raw[len(_OPENSSH) + 4 :].startswith(b"none")
-    elif encrypted and not label.startswith("ENCRYPTED"):
-        valid = len(raw) % 8 == 0  # ciphertext: only its block size can be seen
-    elif "BLOCK" in label:
-        valid = bool(raw) and raw[0] >= 0x80  # noqa: PLR2004 - RFC 9580, 4.2: bit 7 of a packet's tag
-    else:
-        valid = _is_der(raw)
-    return Checked(valid, evidence | {"encrypted": bool(encrypted)})
+    payload, length, digits = found.groups()
+    is_whole = int(length, 36) == len(payload)
+    return Checked(is_whole and int(digits, 36) == binascii.crc32(secret[:-7]), {})
 
 
-def _decoded_body(body: bytes) -> bytes | None:
-    import base64
-
-    text = b"".join(line.strip() for line in body.split(b"\n") if not line.startswith(b"="))
-    try:
-        text = text.rstrip(b"=")
-        return base64.b64decode(text + b"=" * (-len(text) % 4), validate=True)
-    except (ValueError, binascii.Error):
-        return None
-
-
-def _is_der(raw: bytes) -> bool:
-    """A SEQUENCE whose length is that of the bytes (X.690, 8.1.3)."""
-    if len(raw) < 4 or raw[0] != _DER_SEQUENCE:  # noqa: PLR2004 - shorter than any key's frame
-        return False
-    if raw[1] < 0x80:  # noqa: PLR2004 - the short form
-        return len(raw) == 2 + raw[1]
-    size = raw[1] & 0x7F
-    return 1 <= size <= 4 and len(raw) == 2 + size + int.from_bytes(raw[2 : 2 + size], "big")  # noqa: PLR2004 - no key needs more
-
+__all__ = ["CHECKS", "UNKNOWN", "Checked", "check"]
 
 CHECKS: dict[str, Callable[[bytes], Checked]] = {
     "github-crc32": _prefixed_crc32,
@@ -254,6 +207,15 @@ CHECKS: dict[str, Callable[[bytes], Checked]] = {
     "aws-account": _aws_account,
     "pypi-macaroon": _pypi_macaroon,
     "jwt": _jwt,
-    "luhn": _luhn,
-    "private-key": _private_key,
+    "gitlab-crc32": _gitlab_crc32,
+    "grafana-crc32": _grafana_crc32,
+    "private-key": key_checks.private_key,
+    "pgp-private-key": key_checks.pgp_private_key,
+    "encrypted-private-key": key_checks.encrypted_private_key,
+    "legacy-private-key": key_checks.legacy_private_key,
+    "putty-private-key": key_checks.putty_private_key,
+    "jwk": key_checks.jwk,
+    "age": key_checks.age,
+    "wireguard": key_checks.wireguard,
+    "bip32": key_checks.bip32,
 }

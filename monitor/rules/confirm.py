@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from monitor.rules import conditions
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from monitor.rules.model import Branch, Expression
+
+_SEARCH_ADVANTAGE = 3  # how much faster one search is than a match at each place
 
 Span = tuple[int, int]
 Groups = dict[str, Span]
@@ -31,15 +31,30 @@ def engine(pattern: str) -> Any:
 class Confirmation:
     """One branch, its expressions compiled when first needed."""
 
-    __slots__ = ("_excluded", "_others", "branch", "expression", "is_plain", "search")
+    __slots__ = ("_excluded", "_others", "branch", "expression", "is_plain", "match", "search")
 
     def __init__(self, branch: Branch) -> None:
         self.branch = branch
         self.expression = branch.expressions[0]
-        self.search = engine(self.expression.pattern).search
+        compiled = engine(self.expression.pattern)
+        self.search, self.match = compiled.search, compiled.match
         self._others = [(other, engine(other.pattern)) for other in branch.expressions[1:]]
         self._excluded = [(other, engine(other.pattern)) for other in branch.excluded]
         self.is_plain = not (self._others or self._excluded or branch.conditions or branch.focus)
+
+    def first(self, text: Text, start: int, last: int, stop: int) -> Any:
+        """The first match in ``start`` to ``stop``; one that begins behind ``last`` may be missed.
+
+        Where few places can begin a match, they are tried alone: a search would go on to ``stop``.
+        """
+        if (last - start) * _SEARCH_ADVANTAGE > stop - start:
+            return self.search(text, start, stop)
+        match = self.match
+        for at in range(start, last + 1):
+            found = match(text, at, stop)
+            if found is not None:
+                return found
+        return None
 
     def results(self, text: Text, found: Any) -> Iterator[tuple[Span, Groups]]:
         """What a match of the first expression amounts to: none, one or several ranges."""
@@ -54,6 +69,8 @@ class Confirmation:
             if any(_ranges(text, span, *excluded) for excluded in self._excluded):
                 continue
             if branch.conditions:
+                from monitor.rules import conditions  # few rules have any
+
                 values = {name: bytes(text[a:b]) for name, (a, b) in bound.items()}
                 if not all(conditions.holds(one, values) for one in branch.conditions):
                     continue

@@ -25,10 +25,14 @@ _WORDS = (b"password", b"PASSWORD", b"secret", b"SECRET", b"_token", b"_TOKEN", 
 
 _LEAST_ENCODED = 4
 _JOINT = (
-    r"[A-Za-z0-9_+/=.\-]*(?:[\"'`][ \t\r\n\\]*[\"'`]|=?\r?\n[ \t]*|\\\r?\n[ \t]*"
+    r"[A-Za-z0-9_+/=.\-]*(?:[\"'`][ \t\r\n\\]*(?:(?:#|//)[^\n]{0,60}\n[ \t]*)?[\"'`]"
+    r"|=?\r?\n[ \t]*|\\\r?\n[ \t]*"
     r"|[\"'`];?\s*[A-Za-z_$][A-Za-z0-9_$.]*\s*[+.]=\s*[\"'`])[A-Za-z0-9_+/=.\-]{4}"
 )
 """A literal, something of a token behind it, and a cut that a program or a reader closes."""
+
+_SHORT = r"[A-Za-z0-9_+/=.\-]{0,24}[\"'`\n;]"
+"""A literal that begins a value too short for a token: another part stands elsewhere."""
 
 
 def expressions(rules: Iterable[Rule]) -> Iterator[tuple[str, str]]:
@@ -60,6 +64,8 @@ def _of_marked(literal: bytes) -> Iterator[tuple[str, str]]:
     yield "hex", f"(?i){literal.hex()}"
     yield "utf16", r"\x00".join(_escaped(bytes((byte,))) for byte in literal)
     yield "split", _escaped(literal) + _JOINT
+    yield "assigned", r"= ?[\"'`]?" + _escaped(literal) + _SHORT
+    yield "assigned", r"\([\"']" + _escaped(literal) + _SHORT
     if b"_" in literal or b"-" in literal:
         yield "reversed", _escaped(literal[::-1])
 

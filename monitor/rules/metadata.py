@@ -8,6 +8,7 @@ from typing import Any
 from monitor.errors import RuleError
 from monitor.model import Confidence
 from monitor.rules.checksums import CHECKS
+from monitor.rules.looks import LOOKS
 from monitor.rules.model import KINDS, Example, Metadata
 
 CUT = "{}"
@@ -22,7 +23,7 @@ FREE = frozenset(
 
 _KEYS = FREE | {
     "kind", "confidence", "provider", "description", "references", "revoke", "checksum", "entropy",
-    "generic", "placeholders", "known_examples", "tags", "examples",
+    "looks",    "generic", "placeholders", "known_examples", "tags", "examples",
 }  # fmt: skip
 
 
@@ -48,6 +49,7 @@ def metadata_of(source: Any) -> Metadata:
         revoke=" ".join(_text(source, "revoke").split()),
         checksum=_one_of(source, "checksum", tuple(CHECKS), ""),
         entropy=_number(source, "entropy"),
+        looks=_one_of(source, "looks", tuple(LOOKS), ""),
         generic=_flag(source, "generic", is_on=False),
         placeholders=_flag(source, "placeholders", is_on=True),
         known_examples=tuple(

@@ -46,6 +46,7 @@ class Metadata(Struct, frozen=True, kw_only=True, omit_defaults=True):
     revoke: str = ""
     checksum: str = ""
     entropy: float = 0.0
+    looks: str = ""
     generic: bool = False
     placeholders: bool = True
     known_examples: tuple[str, ...] = ()

@@ -11,7 +11,7 @@ import re
 _REFERENCE = re.compile(
     rb"""(?x)
     \$\{?[A-Za-z_][\w.:-]*\}? \Z          # $TOKEN  ${TOKEN:-x}
-    | \$\{ | \$\( | \{\{ | <%             # templates of shells, CI systems and engines
+    | \$\{ | \$\( | =?\{\{ | <%           # templates of shells, CI systems and engines
     | %[A-Za-z_]\w*% \Z | %\(?\w*\)?[sd]  # %TOKEN%  %(token)s
     | \# \{ | @@?\w+@@? \Z
     | < [^<>]{1,80} > \Z                  # <your-token>

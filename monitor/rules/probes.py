@@ -43,11 +43,14 @@ PROBES: tuple[Probe, ...] = (
     Probe("escape", r"(?:\\\\u00[0-9a-fA-F]{2}){6}"),
     Probe("escape", r"\\u\{[0-9a-fA-F]{2}\}\\u\{[0-9a-fA-F]{2}\}\\u\{[0-9a-fA-F]{2}\}"),
     Probe("escape", r"\\1[0-7]{2}\\[0-1]?[0-7]{2}\\1[0-7]{2}\\[0-1]?[0-7]{2}"),
+    Probe("escape", r"(?:\\U000000[0-9a-fA-F]{2}){3}"),
     Probe("css-escape", r"(?:\\[2-7][0-9a-fA-F] ){4}"),
     Probe("percent", r"%[2-7][0-9a-fA-F]%[2-7][0-9a-fA-F]%[2-7][0-9a-fA-F]%[2-7][0-9a-fA-F]"),
     Probe("percent", r"%25[2-7][0-9a-fA-F]%25[2-7][0-9a-fA-F]%25"),
     Probe("html", r"&#1?[0-9]{2};&#1?[0-9]{2};&#1?[0-9]{2};"),
     Probe("html", r"&#[xX][2-7][0-9A-Fa-f];&#[xX][2-7][0-9A-Fa-f];&#[xX]"),
+    Probe("html", r"&#1?[0-9]{2}&#1?[0-9]{2}&#1?[0-9]{2}&#"),
+    Probe("html", r"&#[xX][2-7][0-9A-Fa-f]&#[xX][2-7][0-9A-Fa-f]&#[xX]"),
     Probe("escape", r"\\(?:x|u00)5[fF]"),
     Probe("percent", r"%5[fF]"),
     Probe("percent", r"%3[dD]"),
@@ -66,6 +69,8 @@ PROBES: tuple[Probe, ...] = (
     Probe("joint", r"' \+\r?\n"),
     Probe("joint", r"\n *\+ \""),
     Probe("joint", r"\n *\+ '"),
+    Probe("joint", r"\" \+ /\*"),
+    Probe("joint", r"' \+ /\*"),
     Probe("joint", r"\$\{\""),
     Probe("joint", r"\$\{'"),
     Probe("joint", r"\"\.concat\(\""),
@@ -74,8 +79,19 @@ PROBES: tuple[Probe, ...] = (
     Probe("list", r"\.join\(''\)"),
     Probe("list", r"\"\"\.join\([\[(]"),
     Probe("list", r"''\.join\([\[(]"),
+    Probe("list", r"\.join\(\"(?:[_.\-]|\\n)\"\)"),
+    Probe("list", r"\.join\('(?:[_.\-]|\\n)'\)"),
+    Probe("list", r"\"(?:[_.\-]|\\n)\"\.join\([\[(]"),
+    Probe("list", r"'(?:[_.\-]|\\n)'\.join\([\[(]"),
     Probe("codes", r"fromCharCode\("),
     Probe("codes", r"fromCodePoint\("),
+    Probe("codes", r"fromCharCode\.apply\("),
+    Probe("codes", r"fromCodePoint\.apply\("),
+    Probe("codes", r"fromCharCode\(\.\.\.\["),
+    Probe("codes", r"map\(chr, ?[\[(]"),
+    Probe("codes", r"chr\([a-z]{1,4}\) for [a-z]{1,4} in [\[(]"),
+    Probe("codes", r"\[\](?:byte|uint8|rune)\{"),
+    Probe("codes", r"\[\] ?= ?\{"),
     Probe("codes", r"bytes\(\["),
     Probe("codes", r"bytearray\(\["),
     Probe("codes", r"Uint8Array\(\["),
@@ -92,7 +108,9 @@ PROBES: tuple[Probe, ...] = (
     Probe("quoted-printable", r"=3D[A-Za-z0-9_\-]"),
 )
 
-DERIVED: tuple[str, ...] = ("base64", "base32", "hex", "utf16", "split", "reversed")
+DERIVED: tuple[str, ...] = (
+    "base64", "base32", "hex", "utf16", "split", "assigned", "reversed",
+)  # fmt: skip
 """Names of probes whose expressions are made from the rules (``monitor.rules.encoded``)."""
 
 NAMES: tuple[str, ...] = (*(probe.name for probe in PROBES), *DERIVED)

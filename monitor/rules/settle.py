@@ -8,6 +8,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from monitor.rules.entropy import shannon
+from monitor.rules.looks import LOOKS
 from monitor.rules.placeholders import is_placeholder
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ def is_worth(match: Match, known: Container[str] = ()) -> bool:
     metadata = match.rule.metadata
     secret = match.secret
     if metadata.entropy and shannon(secret) < metadata.entropy:
+        return False
+    if metadata.looks and not LOOKS[metadata.looks](secret):
         return False
     if metadata.kind in _VALUED and metadata.placeholders and is_placeholder(secret):
         return False

@@ -114,7 +114,7 @@ class Work:
         start = max(self._last.get(slot, 0), end - expression.window)
         is_found = False
         while start < end and self._chosen[slot]:
-            found = self._timed(slot, confirmation, start, stop)
+            found = self._timed(slot, confirmation, (start, end - expression.least), stop)
             # What begins later than this hit allows may be cut here: its own hit will come.
             if found is None or found.start() > end - expression.least:
                 break
@@ -141,14 +141,18 @@ class Work:
         secret = bytes(self._text[at[0] : at[1]]) if value is None else value
         found.append(Match(self._matcher.rules[index], span, at, secret, levels))
 
-    def _timed(self, slot: int, confirmation: Confirmation, start: int, stop: int) -> Any:
-        """Search a window and charge for it: by its size, a wide one also by the time it took."""
+    def _timed(self, slot: int, confirmation: Confirmation, starts: Span, stop: int) -> Any:
+        """Search a window and charge for it: by its size, a wide one also by the time it took.
+
+        ``starts`` are the first and the last place where a match that counts can begin.
+        """
+        start, last = starts
         self._spend(slot, stop - start + _CALL_COST)
         if stop - start < _WIDE:
-            return confirmation.search(self._text, start, stop)
+            return confirmation.first(self._text, start, last, stop)
         clock = self._matcher.clock
         before = clock()
-        found = confirmation.search(self._text, start, stop)
+        found = confirmation.first(self._text, start, last, stop)
         self._spend(slot, int((clock() - before) * _BYTES_PER_SECOND))
         return found
 

@@ -18,30 +18,29 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 from msgspec import MsgspecError
 
 from monitor.errors import LeakmonError, RuleError, TargetError
+from monitor.model import Inspection
 from monitor.sandbox.protocol import (
-    FAILURE_DECODER,
-    HELLO_DECODER,
-    INSPECTION_DECODER,
     KIND_FAILURE,
     KIND_INSPECTION,
     KIND_REAPED,
     LENGTH,
     MAX_ANSWER_BYTES,
-    REAPED_DECODER,
     TRAILER,
+    Failure,
     Hello,
     Job,
+    Reaped,
     Settings,
     Trailer,
     frame,
     frame_of,
+    read,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from monitor.harvest import Harvest
-    from monitor.model import Inspection
 
 _ROOT = __file__.rsplit(os.sep, 3)[0]
 _BOOT = (
@@ -144,9 +143,7 @@ class Sandbox:
         """What the zygote loaded; waits for it once. Raises ``RuleError`` if it could not."""
         if self._hello is None:
             header = _read_exactly(self._control, LENGTH.size)
-            self._hello = HELLO_DECODER.decode(
-                _read_exactly(self._control, LENGTH.unpack(header)[0])
-            )
+            self._hello = read(Hello, _read_exactly(self._control, LENGTH.unpack(header)[0]))
         if self._hello.error is not None:
             raise RuleError(self._hello.error, reason=self._hello.reason)
         return self._hello
@@ -250,12 +247,12 @@ def _told(
     kind: bytes, body: memoryview
 ) -> tuple[Inspection | None, TargetError | None, Harvest | None, bytes]:
     if kind == KIND_INSPECTION:
-        return INSPECTION_DECODER.decode(body), None, None, b""
+        return read(Inspection, body), None, None, b""
     if kind == KIND_REAPED:
-        reaped = REAPED_DECODER.decode(body)
+        reaped = read(Reaped, body)
         return reaped.inspection, None, reaped.code, reaped.prints
     if kind == KIND_FAILURE:
-        failure = FAILURE_DECODER.decode(body)
+        failure = read(Failure, body)
         return None, TargetError(failure.message, reason=failure.reason), None, b""
     lost = TargetError("the inspecting process gave no answer", reason="sandbox-lost")
     return None, lost, None, b""

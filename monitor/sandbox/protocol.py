@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import struct
-from typing import Final
+from typing import Final, TypeVar
 
 from msgspec import Struct, field, msgpack
 
@@ -14,6 +14,7 @@ from monitor.harvest import Harvest, Wish
 from monitor.model import Inspection
 
 MIB: Final = 1 << 20
+Record = TypeVar("Record")
 
 
 class Settings(Struct, frozen=True, kw_only=True):
@@ -84,12 +85,6 @@ class Trailer(Struct, frozen=True):
     cpu_seconds: float
 
 
-JOB_DECODER: Final = msgpack.Decoder(_WireJob)
-HELLO_DECODER: Final = msgpack.Decoder(Hello)
-SETTINGS_DECODER: Final = msgpack.Decoder(Settings)
-INSPECTION_DECODER: Final = msgpack.Decoder(Inspection)
-REAPED_DECODER: Final = msgpack.Decoder(Reaped)
-FAILURE_DECODER: Final = msgpack.Decoder(Failure)
 ENCODER: Final = msgpack.Encoder()
 
 KIND_INSPECTION: Final = b"I"
@@ -102,6 +97,11 @@ MAX_ANSWER_BYTES: Final = 512 * MIB
 """A longer answer is cut off unread: the child is as untrusted as what it opened."""
 
 
+def read(kind: type[Record], body: bytes | bytearray | memoryview) -> Record:
+    """A record out of MessagePack; msgspec learns a type when it is first read, not before."""
+    return msgpack.decode(body, type=kind)
+
+
 def frame_of(job: Job) -> bytes:
     """A job as it goes over the wire: a path need not be UTF-8."""
     return frame(
@@ -111,7 +111,7 @@ def frame_of(job: Job) -> bytes:
 
 def job_of(body: bytes) -> Job:
     """The job in the body of a frame."""
-    wired = JOB_DECODER.decode(body)
+    wired = read(_WireJob, body)
     return Job(tuple((os.fsdecode(path), name) for path, name in wired.files), wired.context)
 
 

@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING
 
 from monitor.errors import LeakmonError
 from monitor.sandbox.child import Engine, run
-from monitor.sandbox.protocol import LENGTH, SETTINGS_DECODER, TRAILER, Hello, frame, job_of
+from monitor.sandbox.protocol import LENGTH, TRAILER, Hello, Settings, frame, job_of, read
 
 if TYPE_CHECKING:
     from types import FrameType
 
-    from monitor.sandbox.protocol import Job, Settings
+    from monitor.sandbox.protocol import Job
 
 MAX_JOB_BYTES = 16 << 20
 WARM_FROM = 2
@@ -43,7 +43,7 @@ def boot(descriptor: int) -> None:
     """Start in a fresh interpreter: the settings are the first thing on the control socket."""
     with socket.socket(fileno=descriptor) as control:
         (length,) = LENGTH.unpack(_exactly(control, LENGTH.size))
-        serve(control, SETTINGS_DECODER.decode(_exactly(control, length)))
+        serve(control, read(Settings, _exactly(control, length)))
 
 
 def _exactly(control: socket.socket, count: int) -> bytes:

@@ -2,7 +2,8 @@
 
 One verb a step, in the log's ``step=``, in metrics and in the modules: poll (and enqueue),
 resolve, then fetch, scan, judge and settle of an artifact, deliver. ``daemon`` holds the loops,
-``supervision`` keeps them alive, ``schedule`` says when; nothing here knows SQL or a protocol.
+``watching`` those of which there is one in a cluster, ``supervision`` keeps them alive,
+``schedule`` says when; nothing here knows SQL or a protocol.
 """
 
 from __future__ import annotations
@@ -10,28 +11,29 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import os
-import signal
+import secrets
+import socket
+import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from monitor.config.marks import rule_files
 from monitor.config.storage import database_url
-from monitor.errors import ConfigError
-from monitor.rules import bundled_rules_folder
-from monitor.sandbox import Sandbox
-from monitor.sandbox import Settings as SandboxSettings
+from monitor.errors import ConfigError, TransientError
+from monitor.jobs import choice
 from monitor.service.logs import configure, logger
+from monitor.service.sandboxes import sandboxes as sandboxes_of
 from monitor.store.keys import REPOSITORIES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from monitor.config import Settings
     from monitor.pipeline.private_code import PrivateCode
     from monitor.registries.client_config import Machine
     from monitor.service.parts import Parts
+    from monitor.service.sandboxes import Sandboxes
 
 _log = logger()
 ALL = "all"
@@ -42,6 +44,8 @@ LABELS = {
     "gitlab": "GitLab",
     "git": "git addresses",
 }
+_POSTGRESQL = "postgresql"
+_MAX_WAIT = 15.0
 
 
 class Wish(Struct, frozen=True, kw_only=True):
@@ -57,10 +61,11 @@ def run(settings: Settings, machine: Machine, cache_folder: str, wish: Wish) -> 
     if not settings.organisations:
         raise ConfigError("organisations: none: name yours under [[organisations]]")
     url = database_url(settings, machine.environ)
+    engine = choice.engine(settings.jobs.engine, url)
     with _alone(url):
-        _upgraded(url)
+        reached(lambda: _upgraded(url, engine), url)
         private = opened_private_code(settings, machine.environ)
-        with _sandboxes(settings, cache_folder, private) as sandboxes:
+        with sandboxes_of(settings, cache_folder, private) as sandboxes:
             asyncio.run(_watch(settings, url, machine, sandboxes, wish))
 
 
@@ -68,15 +73,94 @@ async def _watch(
     settings: Settings, url: str, machine: Machine, sandboxes: Sandboxes, wish: Wish
 ) -> None:
     from monitor.service.daemon import Daemon
+    from monitor.service.leading import Leadership
     from monitor.service.parts import opened
+    from monitor.service.window import Window
 
     async with opened(settings, url, machine, sandboxes.now, sandboxes.another) as parts:
         parts.private_code = sandboxes.private_code
         await _asked(wish, parts)
         _greet(parts)
-        daemon = Daemon(parts)
+        if url.startswith(_POSTGRESQL):
+            name = own_name()
+            daemon = Daemon(
+                parts,
+                name=name,
+                leadership=Leadership(parts, name),
+                window=Window(url, parts.queue),
+            )
+        else:
+            daemon = Daemon(parts)
         await (daemon.once() if wish.is_once else daemon.run())
     _log.info("stopped", step="stop")
+
+
+def work(settings: Settings, machine: Machine, cache_folder: str, jobs: int) -> None:
+    """Take jobs from the cluster's queue until a signal ends it; ``jobs`` artifacts at once."""
+    configure()
+    url = database_url(settings, machine.environ)
+    if not url.startswith(_POSTGRESQL):
+        raise ConfigError(
+            "database.url: leakmon worker shares a PostgreSQL database with leakmon watch: "
+            "write postgresql://host/name (on SQLite the watch does all the work)"
+        )
+    if choice.engine(settings.jobs.engine, url) != choice.PROCRASTINATE:
+        choice.require()
+        raise ConfigError("jobs.engine: embedded is for one process: write auto or procrastinate")
+    reached(lambda: _ready(url), url)
+    private = opened_private_code(settings, machine.environ)
+    with sandboxes_of(settings, cache_folder, private) as sandboxes:
+        asyncio.run(_work(settings, url, machine, sandboxes, jobs))
+
+
+async def _work(
+    settings: Settings, url: str, machine: Machine, sandboxes: Sandboxes, jobs: int
+) -> None:
+    from monitor.service.daemon import Daemon
+    from monitor.service.parts import opened
+    from monitor.service.window import Window
+
+    async with opened(
+        settings, url, machine, sandboxes.now, sandboxes.another, is_telling=False
+    ) as parts:
+        parts.private_code = sandboxes.private_code
+        name = own_name()
+        _log.info(f"working as {name}", step="start")
+        await _same_evidence(parts)
+        window = Window(url, parts.queue)
+        await Daemon(parts, name=name, jobs=jobs, is_watching=False, window=window).run()
+    _log.info("stopped", step="stop")
+
+
+async def _same_evidence(parts: Parts) -> None:
+    """Raises ConfigError if what the others keep is not to be seen from here."""
+    key = await parts.store.latest_evidence()
+    if key is not None and not await parts.evidence.has(key):
+        url = parts.settings.evidence.url
+        raise ConfigError(
+            f"evidence.url: {url} does not hold what the others keep: name their bucket, or a "
+            "folder that all machines share"
+        )
+
+
+def own_name() -> str:
+    """Of this process in the cluster: where it runs, and a name that nobody had before."""
+    return f"{socket.gethostname()}.{os.getpid()}.{secrets.token_hex(3)}"
+
+
+def reached(step: Callable[[], None], url: str) -> None:
+    """Do the first thing with the database; PostgreSQL, and its schema, may come up later."""
+    wait = 1.0
+    while True:
+        try:
+            return step()
+        except TransientError as error:
+            if not url.startswith(_POSTGRESQL):
+                raise
+            if wait == 1.0:
+                _log.warning(f"{error}: waiting for it", step="start", reason=error.reason)
+        time.sleep(wait)
+        wait = min(_MAX_WAIT, wait * 2)
 
 
 async def _asked(wish: Wish, parts: Parts) -> None:
@@ -97,7 +181,7 @@ async def _asked(wish: Wish, parts: Parts) -> None:
 
 def _greet(parts: Parts) -> None:
     """What is watched, how often, and how to look at it: idle feeds have nothing to show."""
-    from monitor.service.daemon import interval
+    from monitor.service.watching import interval
     from monitor.watchers import WATCHERS
 
     names = ", ".join(each.name for each in parts.settings.organisations)
@@ -147,52 +231,20 @@ def opened_private_code(settings: Settings, environ: Mapping[str, str]) -> Priva
     return made
 
 
-def _upgraded(url: str) -> None:
+def _upgraded(url: str, engine: str) -> None:
     from monitor.store import migrations
 
     before = migrations.upgrade(url)
-    if before.standing is not migrations.Standing.CURRENT:
+    if before.standing in (migrations.Standing.EMPTY, migrations.Standing.OLDER):
         _log.info(f"database: schema {before.revision or 'none'} -> {before.newest}", step="start")
+    for name in choice.upgrade(engine, url):
+        _log.info(f"database: procrastinate's {name}", step="start")
 
 
-class Sandboxes:
-    """The sandbox in use, and a way to another when it has died."""
+def _ready(url: str) -> None:
+    from monitor.store import migrations
 
-    def __init__(
-        self, settings: Settings, cache_folder: str, private_code: PrivateCode | None
-    ) -> None:
-        self.private_code = private_code
-        folders = (bundled_rules_folder(), *rule_files(settings, cache_folder))
-        self._settings = SandboxSettings(
-            rule_folders=folders, cache_folder=cache_folder, has_prints=private_code is not None
-        )
-        self.now = self._made()
-
-    def another(self, lost: Sandbox) -> Sandbox:
-        """A new one in the place of the lost one. Waits: not for the loop's own thread."""
-        lost.close()
-        self.now = self._made()
-        return self.now
-
-    def _made(self) -> Sandbox:
-        made = Sandbox(self._settings)
-        rules = made.hello.rules  # waits for them; what is wrong with them is said here
-        _log.info(f"rules are ready: {rules}", step="start")
-        return made
-
-
-@contextmanager
-def _sandboxes(
-    settings: Settings, cache_folder: str, private: PrivateCode | None
-) -> Iterator[Sandboxes]:
-    """Started while there is one thread; Ctrl-C is the daemon's to hear, not the sandbox's."""
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    made = Sandboxes(settings, cache_folder, private)
-    try:
-        signal.signal(signal.SIGINT, before)
-        yield made
-    finally:
-        made.now.close()
+    migrations.working(url)
 
 
 @contextmanager

@@ -111,9 +111,7 @@ async def silent(version: str, problem: str, parts: Parts) -> None:
             return []
         return [_silent(name, standing, problem, artifact, now)]
 
-    told_of = await parts.store.observe(
-        ECOSYSTEM, NAME, OWNER, decide, channels=parts.channel_names
-    )
+    told_of = await parts.store.observe(ECOSYSTEM, NAME, OWNER, decide, channels=parts.hearers)
     if told_of:
         _tell(problem, parts)
         await parts.wake()
@@ -125,7 +123,7 @@ def told(settled: Settled, parts: Parts) -> None:
         _tell("not recognised", parts)
         return
     parts.meters.canary.set(parts.clock.now().timestamp())
-    where = ", ".join(parts.channel_names) or "no channel: none is configured"
+    where = ", ".join(each.name for each in parts.channels) or "no channel: none is configured"
     _log.info(
         f"the canary, a known leak, was recognised: a real one would be told to {where}",
         step="canary",

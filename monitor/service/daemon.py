@@ -1,4 +1,8 @@
-"""The daemon: loops around the steps, from the first poll to the drain."""
+"""The daemon: loops around the steps, from the first poll or job to the drain.
+
+``leakmon watch`` works and watches; on PostgreSQL, where there may be several, one of them watches
+at a time. ``leakmon worker`` works only.
+"""
 
 from __future__ import annotations
 
@@ -9,64 +13,77 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
-from monitor.service import backfilling, canaries, pulses, upkeep, verifying
-from monitor.service.delivering import WORKER, Deliveries
+from monitor.errors import ConfigError
+from monitor.service import pulses, upkeep
+from monitor.service.delivering import WORKER
 from monitor.service.health import Health, served
 from monitor.service.logs import logger
-from monitor.service.polling import Feed
 from monitor.service.reactions import reactions
-from monitor.service.schedule import MINUTE, Clockwork, ringing
-from monitor.service.supervision import supervised
+from monitor.service.supervision import first_failure, started
+from monitor.service.watching import Watch
 from monitor.service.workers import Worker
-from monitor.store.keys import REPOSITORIES
-from monitor.watchers import WATCHERS
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from monitor.service.leading import Leadership
     from monitor.service.parts import Parts
-    from monitor.watchers import Watcher
+    from monitor.service.window import Window
 
 PULSE_SECONDS = 10.0
 RESOLVERS = 4
+RESOLVERS = 4
+RESOLVERS_OF_WORKER = 1
+"""Each process has its own pace towards a registry: many machines shall not add up."""
+
 STRANGERS = 4
 """Fewer than a host's connections: who asks about strangers leaves room for ours."""
 
 LOOKERS = 2
-SECOND_FEED_SECONDS = 60.0
-LISTING_SECONDS = 1800.0
+WORK = ("resolve", "stranger", "look", "recheck", "artifact")
+LOCAL = "local"
+"""The name of the only process on a database: the next one has it again, and its leases."""
+
 _log = logger()
 
 
 class Daemon:
-    """All loops of one process. ``run`` ends after a signal, or when a loop cannot live."""
+    """All loops of one process. ``run`` ends after a signal, or when a loop cannot live.
 
-    def __init__(self, parts: Parts) -> None:
+    ``leadership``: how to come to watch; without one this process does, if ``is_watching``.
+    """
+
+    def __init__(
+        self,
+        parts: Parts,
+        *,
+        name: str = LOCAL,
+        jobs: int = 0,
+        is_watching: bool = True,
+        leadership: Leadership | None = None,
+        window: Window | None = None,
+    ) -> None:
         self.parts = parts
         self.stopping = asyncio.Event()
-        self.clockwork = Clockwork()
-        self.feeds = [
-            Feed(
-                ecosystem,
-                watcher,
-                parts,
-                is_primary=number == 0,
-                seconds=interval(watcher.feed, parts),
-            )
-            for ecosystem, watchers in _watchers(parts).items()
-            for number, watcher in enumerate(watchers)
-        ]
-        self.deliveries = Deliveries(parts)
-        self.reactions = reactions(parts)
-        count = parts.settings.service.workers or os.cpu_count() or 1
+        self.watch: Watch | None = None
+        self._is_alone = is_watching and leadership is None
+        self._leadership = leadership
+        self._window = window
+        count = jobs or parts.settings.service.workers or os.cpu_count() or 1
         self.workers = [
             *(
-                Worker(f"local/resolve-{n}", ("resolve", "recheck"), parts)
-                for n in range(RESOLVERS)
+                Worker(f"{name}/resolve-{n}", ("resolve", "recheck"), parts)
+                for n in range(RESOLVERS if is_watching else RESOLVERS_OF_WORKER)
             ),
-            *(Worker(f"local/stranger-{n}", ("stranger",), parts) for n in range(STRANGERS)),
-            *(Worker(f"local/look-{n}", ("look",), parts) for n in range(LOOKERS)),
-            *(Worker(f"local/artifact-{n}", ("artifact",), parts) for n in range(count)),
+            *(
+                Worker(f"{name}/stranger-{n}", ("stranger",), parts)
+                for n in range(STRANGERS if is_watching else RESOLVERS_OF_WORKER)
+            ),
+            *(
+                Worker(f"{name}/look-{n}", ("look",), parts)
+                for n in range(LOOKERS if is_watching else RESOLVERS_OF_WORKER)
+            ),
+            *(Worker(f"{name}/artifact-{n}", ("artifact",), parts) for n in range(count)),
         ]
 
     async def run(self) -> None:
@@ -74,22 +91,25 @@ class Daemon:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.stop)
-        await self._take_over()
-        health = Health(self.parts, self.feeds, self.stopping.is_set)
-        posted = self.reactions.routes() if self.reactions else ()
-        async with served(health, self.parts.settings.service.listen, posted):
-            tasks = [
-                asyncio.create_task(
-                    supervised(name, body, self.stopping, self.parts.clock, self.parts.meters),
-                    name=name,
-                )
-                for name, body in self._loops().items()
-            ]
-            self.clockwork.start()
+        parts = self.parts
+        if self._is_alone:
+            await self._take_over()
+            self.watch = Watch(parts, self.stopping)
+        health = Health(parts, lambda: self.watch.feeds if self.watch else [], self.stopping.is_set)
+        asked = reactions(parts)
+        posted = asked.routes() if asked else ()
+        async with served(health, parts.settings.service.listen, posted):
+            tasks = started(self._loops(), self.stopping, parts.clock, parts.meters)
+            if self._leadership is not None:
+                lead = self._leadership.loop(self._term, self.stopping)
+                tasks.append(asyncio.create_task(lead, name="lead"))
+            if self.watch is not None:
+                self.watch.clockwork.start()
             try:
-                await self._until_stopped(tasks)
+                await first_failure(tasks, self.stopping)
             finally:
-                self.clockwork.stop()
+                if self.watch is not None:
+                    self.watch.clockwork.stop()
                 await self._drain(tasks)
 
     def stop(self) -> None:
@@ -101,16 +121,28 @@ class Daemon:
 
     async def once(self) -> None:
         """Poll every feed, do all work that is due, deliver; then end."""
-        await self._take_over()
-        for feed in self.feeds:
-            while await feed.poll():
-                pass
-        await self._backfill()
+        if self._leadership is None:
+            await self._take_over()
+            await Watch(self.parts, self.stopping).once(self._work_once)
+            return
+        other = await self._leadership.once(
+            lambda led: Watch(led, self.stopping).once(self._work_once)
+        )
+        if other:
+            raise ConfigError(f"another leakmon watch is at work on this database: {other}")
+
+    async def _work_once(self) -> None:
         await asyncio.gather(*(_exhausted(worker) for worker in self.workers))
         for worker in self.workers:
             await _exhausted(worker)
-        for channel in self.deliveries.names:
-            await self.deliveries.pass_once(channel)
+
+    async def _term(self, led: Parts) -> None:
+        """The leader's work, for as long as it leads."""
+        self.watch = Watch(led, self.stopping)
+        try:
+            await self.watch.run()
+        finally:
+            self.watch = None
 
     async def _take_over(self) -> None:
         """The leases of the process before this one, by the same names, are given back."""
@@ -120,52 +152,17 @@ class Daemon:
 
     def _loops(self) -> dict[str, Callable[[], Awaitable[None]]]:
         parts, stopping = self.parts, self.stopping
-        loops: dict[str, Callable[[], Awaitable[None]]] = {}
-        for feed in self.feeds:
-            bell = self.clockwork.every(interval(feed.name, parts), jitter=0.5)
-            work = partial(_all_pages, feed, stopping)
-            loops[f"poll {feed.name}"] = partial(ringing, "poll", bell, work, stopping, parts)
-        for worker in self.workers:
-            loops[worker.name] = partial(worker.loop, stopping)
-        for channel in self.deliveries.names:
-            loops[f"deliver {channel}"] = partial(self.deliveries.loop, channel, stopping)
-        if self.reactions is not None and self.reactions.has_socket:
-            loops["react"] = partial(self.reactions.listen, stopping)
-        canary_minutes = parts.settings.service.canary_minutes
-        timed: list[tuple[str, float, Callable[[], Awaitable[object]]]] = [
-            ("reconcile", 5 * MINUTE, partial(upkeep.reconcile, parts)),
-            ("retain", 60 * MINUTE, partial(upkeep.retain, parts)),
-            ("verify", 60 * MINUTE, partial(verifying.verify_open, parts)),
-            ("backfill", MINUTE, self._backfill),
-            ("pulse", PULSE_SECONDS, partial(pulses.beat, parts)),
-            ("digest", MINUTE, partial(upkeep.gather_digests, parts)),
-        ]
-        if canary_minutes:
-            timed.append(("canary", canary_minutes * MINUTE, partial(canaries.release, parts)))
-        for step, seconds, upkept in timed:
-            bell = self.clockwork.every(seconds, jitter=seconds / 20)
-            loops[step] = partial(ringing, step, bell, upkept, stopping, parts)
-        return loops
-
-    async def _backfill(self) -> None:
-        watchers = backfilling.primary(self.parts)
-        for ecosystem, watcher in watchers.items():
-            await backfilling.go_on(ecosystem, watcher, self.parts)
-        broken = {feed.name for feed in self.feeds if not feed.is_well}
-        well = {
-            feed.ecosystem: feed.well_since
-            for feed in self.feeds
-            if feed.is_primary and feed.well_since is not None
+        loops: dict[str, Callable[[], Awaitable[None]]] = {
+            worker.name: partial(worker.loop, stopping) for worker in self.workers
         }
-        await backfilling.close_gaps(watchers, self.parts, broken, well)
-
-    async def _until_stopped(self, tasks: list[asyncio.Task[None]]) -> None:
-        """A task that fails ends the wait, and its error the process."""
-        stop = asyncio.create_task(self.stopping.wait())
-        done, _ = await asyncio.wait({stop, *tasks}, return_when=asyncio.FIRST_COMPLETED)
-        stop.cancel()
-        for task in done - {stop}:
-            task.result()
+        if parts.queue.is_shared:
+            kinds = WORK if self._leadership is None else (*WORK, "deliver")
+            loops["listen"] = partial(_until, stopping, partial(_listen, kinds, parts))
+        if self._window is not None:
+            loops["window"] = partial(self._window.loop, stopping)
+        if self.watch is not None:
+            loops |= self.watch.loops()
+        return loops
 
     async def _drain(self, tasks: list[asyncio.Task[None]]) -> None:
         self.stopping.set()
@@ -183,38 +180,24 @@ class Daemon:
             _log.warning(f"cut short, to be done after the next start: {names}", step="stop")
 
 
-def interval(feed: str, parts: Parts) -> float:
-    """Seconds between two polls of a feed: the first of a registry at its own pace."""
-    registries = parts.settings.registries
-    if feed == "npm/changes":
-        return registries.npm.poll_seconds
-    forges = {
-        "github": registries.github.poll_seconds,
-        "gitlab": registries.gitlab.poll_seconds,
-        "git": registries.git.poll_seconds,
-    }
-    if feed.partition("/")[0] in forges:
-        return forges[feed.partition("/")[0]]
-    own = registries.pypi.poll_seconds
-    if feed == "pypi/changelog":
-        return own
-    return max(own, LISTING_SECONDS if feed == "pypi/listing" else SECOND_FEED_SECONDS)
+async def _listen(kinds: tuple[str, ...], parts: Parts) -> None:
+    await parts.queue.listen(kinds, parts.wake)
 
 
-async def _all_pages(feed: Feed, stopping: asyncio.Event) -> None:
-    while await feed.poll() and not stopping.is_set():
-        pass
+async def _until(stopping: asyncio.Event, work: Callable[[], Awaitable[None]]) -> None:
+    """Do what never ends until it is time to stop."""
+    ended = asyncio.ensure_future(stopping.wait())
+    task = asyncio.ensure_future(work())
+    try:
+        await asyncio.wait({ended, task}, return_when=asyncio.FIRST_COMPLETED)
+        if task.done():
+            await task
+    finally:
+        for each in (ended, task):
+            each.cancel()
+        await asyncio.gather(ended, task, return_exceptions=True)
 
 
 async def _exhausted(worker: Worker) -> None:
     while await worker.once():
         pass
-
-
-def _watchers(parts: Parts) -> dict[str, list[Watcher]]:
-    """The feeds of every registry that some organisation is on."""
-    return {
-        ecosystem: list(registry.watch(parts.registries, parts.network))
-        for ecosystem, registry in WATCHERS.items()
-        if ecosystem in REPOSITORIES or parts.perimeter.is_on(ecosystem)
-    }

@@ -106,5 +106,5 @@ async def left_behind(notice: Notice, versions: Collection[str], parts: Parts) -
             continue
         await parts.store.change_incident(
             incident.id, change, actor="leakmon", action="left-behind",
-            channels=parts.channel_names,
+            channels=parts.hearers,
         )  # fmt: skip

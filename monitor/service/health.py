@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 class Health:
     """The three answers."""
 
-    def __init__(self, parts: Parts, feeds: list[Feed], is_stopping: Callable[[], bool]) -> None:
+    def __init__(
+        self, parts: Parts, feeds: Callable[[], list[Feed]], is_stopping: Callable[[], bool]
+    ) -> None:
         self._parts = parts
         self._feeds = feeds
         self._is_stopping = is_stopping
@@ -39,7 +41,7 @@ class Health:
         except LeakmonError as error:
             problems.append(f"database: {error.reason}")
         now = self._parts.clock.now()
-        told = [feed.problem(now) for feed in self._feeds if feed.is_primary]
+        told = [feed.problem(now) for feed in self._feeds() if feed.is_primary]
         problems += [each for each in told if each]
         if self._parts.intake.is_full:
             problems.append("disk-full")
@@ -51,7 +53,7 @@ class Health:
     async def metrics(self, _request: web.Request) -> web.Response:
         """Prometheus' text."""
         meters, now = self._parts.meters, self._parts.clock.now()
-        polled = {feed.name: feed.answered_at for feed in self._feeds if feed.answered_at}
+        polled = {feed.name: feed.answered_at for feed in self._feeds() if feed.answered_at}
         try:
             meters.show(await self._parts.store.metrics(), polled, now)
         except LeakmonError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import os
 import shutil
 import tempfile
@@ -15,7 +16,7 @@ from monitor.config import network as network_settings_of
 from monitor.config.channels import alert_settings, last_digest_at, routing
 from monitor.config.storage import open_evidence
 from monitor.http.pace import Clock
-from monitor.jobs.embedded import EmbeddedQueue
+from monitor.jobs import choice
 from monitor.registries.network import connect
 from monitor.service.intake import Intake
 from monitor.service.logs import logger
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from monitor.registries.network import Network
     from monitor.registries.settings import NetworkSettings
     from monitor.sandbox import Sandbox
+    from monitor.store.database import Guard
 
 _SCRATCH = "leakmon-watch-"
 _log = logger()
@@ -87,10 +89,11 @@ class Parts:
         """The rules that this daemon inspects with."""
         return self.sandbox.hello.rules_digest
 
-    @property
-    def channel_names(self) -> list[str]:
-        """Where incidents are told."""
-        return [channel.name for channel in self.channels]
+    def guarded(self, guard: Guard) -> Parts:
+        """The same parts; every transaction that writes to their store begins with ``guard``."""
+        made = copy.copy(self)
+        made.store = self.store.guarded(guard)
+        return made
 
     @property
     def last_digest_at(self) -> datetime:
@@ -135,12 +138,18 @@ async def opened(
     machine: Machine,
     sandbox: Sandbox,
     another: Callable[[Sandbox], Sandbox],
+    *,
+    is_telling: bool = True,
 ) -> AsyncIterator[Parts]:
-    """Everything that the settings name, until the block ends. The schema is current by now."""
+    """Everything that the settings name, until the block ends. The schema is current by now.
+
+    Who is not ``is_telling`` needs none of the channels' secrets.
+    """
     environ: Mapping[str, str] = machine.environ
     async with AsyncExitStack() as stack:
         clock = Clock()
-        store = Store.open(url, clock=clock.now)
+        engine = choice.engine(settings.jobs.engine, url)
+        store = Store.open(url, clock=clock.now, enqueue=choice.enqueue(engine))
         stack.push_async_callback(store.close)
         kept = await asyncio.to_thread(open_evidence, settings, environ)
         if kept.made_key:
@@ -160,11 +169,11 @@ async def opened(
             registries=registries,
             network=network,
             store=store,
-            queue=EmbeddedQueue(store),
+            queue=choice.queue(engine, store),
             evidence=kept.evidence,
             sandbox=sandbox,
             another=another,
-            told=channels(alert_settings(settings, environ)),
+            told=channels(alert_settings(settings, environ)) if is_telling else [],
             folder=folder,
             clock=clock,
         )

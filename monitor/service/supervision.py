@@ -9,7 +9,7 @@ from monitor.errors import LeakmonError, UsageError
 from monitor.service.logs import logger
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
     from monitor.http.pace import Clock
     from monitor.service.meters import Meters
@@ -49,12 +49,42 @@ async def supervised(
             _log.exception(f"{name} died", step="supervise", reason=type(error).__name__)
             if deaths >= MAX_DEATHS:
                 raise DoomedError(f"{name} died {deaths} times in a row: {error}") from error
-            await _pause(min(_MAX_WAIT, 0.5 * 2.0**deaths), stopping)
+            await pause(min(_MAX_WAIT, 0.5 * 2.0**deaths), stopping)
         else:
             return
 
 
-async def _pause(seconds: float, stopping: asyncio.Event) -> None:
+def started(
+    loops: Mapping[str, Callable[[], Awaitable[None]]],
+    stopping: asyncio.Event,
+    clock: Clock,
+    meters: Meters,
+) -> list[asyncio.Task[None]]:
+    """Each loop as a supervised task of its name."""
+    return [
+        asyncio.create_task(supervised(name, loop, stopping, clock, meters), name=name)
+        for name, loop in loops.items()
+    ]
+
+
+async def first_failure(tasks: Iterable[asyncio.Task[None]], stopping: asyncio.Event) -> None:
+    """Until it is time to stop, or a task ends; its error is raised."""
+    stop = asyncio.create_task(stopping.wait())
+    done, _ = await asyncio.wait({stop, *tasks}, return_when=asyncio.FIRST_COMPLETED)
+    stop.cancel()
+    for task in done - {stop}:
+        task.result()
+
+
+async def cancelled(tasks: Sequence[asyncio.Task[None]]) -> None:
+    """End tasks at once, whatever they were at."""
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def pause(seconds: float, stopping: asyncio.Event) -> None:
+    """Wait so long, or until it is time to stop."""
     try:
         async with asyncio.timeout(seconds):
             await stopping.wait()

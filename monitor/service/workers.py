@@ -6,7 +6,7 @@ import asyncio
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from monitor.errors import LeakmonError, NotFoundError
+from monitor.errors import LeakmonError, NotFoundError, UsageError
 from monitor.jobs import BACK_OFF, LEASE_SECONDS, next_try
 from monitor.service import inspecting, resolving
 from monitor.service.intake import DISK_FULL
@@ -25,6 +25,12 @@ if TYPE_CHECKING:
 PATIENCE = 1.0
 """Seconds after which an idle worker looks by itself: another process may have left work."""
 
+LISTENING_PATIENCE = 5.0
+"""The same where the database calls: for what became due, and for calls that went unheard."""
+
+MAX_PATIENCE = 15.0
+"""The same while the database does not answer."""
+
 _log = logger()
 
 
@@ -35,6 +41,9 @@ class Worker:
         self.name = name
         self.kinds = list(kinds)
         self._parts = parts
+        self._patience = LISTENING_PATIENCE if parts.queue.is_shared else PATIENCE
+        self._failures = 0
+        self._is_owing = False
         self._steps: dict[str, Callable[[Job], Awaitable[None]]] = {
             "resolve": self._resolve,
             "stranger": self._resolve,
@@ -47,16 +56,20 @@ class Worker:
         """Work until it is time to stop; what is in hand then is brought to its end."""
         while not stopping.is_set():
             if not self._parts.intake.is_open or not await self.once():
-                await self._parts.rest(PATIENCE)
+                await self._parts.rest(self._pause())
 
     async def once(self) -> bool:
         """Do the next job; False if none is due."""
         try:
-            job = await self._parts.queue.take(self.name, self.kinds, LEASE_SECONDS)
+            job = await self._take()
+        except UsageError:
+            raise
         except LeakmonError as error:
+            self._failures += 1
             self._parts.intake.saw(error)
             self._parts.meters.errors.labels("take", error.reason).inc()
             return False
+        self._failures = 0
         if job is None:
             return False
         beat = asyncio.create_task(self._heartbeat(job))
@@ -67,6 +80,19 @@ class Worker:
             with suppress(asyncio.CancelledError):
                 await beat
         return True
+
+    async def _take(self) -> Job | None:
+        """The next job. One whose end the database did not take comes again first."""
+        if self._is_owing:
+            await self._parts.queue.release(self.name)
+            self._is_owing = False
+        return await self._parts.queue.take(self.name, self.kinds, LEASE_SECONDS)
+
+    def _pause(self) -> float:
+        """Seconds to wait for work; more each time while the database does not answer."""
+        if not self._failures:
+            return self._patience
+        return min(MAX_PATIENCE, PATIENCE * 2.0 ** min(self._failures - 1, 6))
 
     async def _do(self, job: Job) -> None:
         queue = self._parts.queue
@@ -85,7 +111,8 @@ class Worker:
                 await queue.done(job)
                 self._parts.intake.went_well()
         except LeakmonError as error:
-            # The database itself does not take it: the lease lapses and the job comes again.
+            # The database itself does not take it: given back once it does, or the lease lapses.
+            self._is_owing = True
             self._parts.intake.saw(error)
             self._parts.meters.errors.labels(job.kind, error.reason).inc()
             if error.reason == inspecting.SANDBOX_LOST:

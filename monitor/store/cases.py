@@ -127,7 +127,7 @@ class Cases(Packages, Repositories):
         ownership: Ownership,
         decide: Callable[[Sequence[Incident]], Sequence[IncidentChange]],
         *,
-        channels: Sequence[str] = (),
+        channels: Hearers = (),
     ) -> list[IncidentChange]:
         """What is to be told of a package without an artifact: ``decide`` as for ``settle``."""
         now = self.clock()

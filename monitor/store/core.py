@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import base64
+import copy
 import os
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Never, Protocol, cast
+from typing import TYPE_CHECKING, Any, Never, Protocol, Self, cast
 
 import sqlalchemy as sa
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
 
     from monitor.model import Job
-    from monitor.store.database import Database
+    from monitor.store.database import Database, Guard
 
     Enqueue = Callable[[AsyncSession, Sequence[Job]], Awaitable[int]]
 
@@ -105,9 +106,15 @@ class Core:
         if not jobs:
             return 0
         now = self.clock()
-        rows = [_job_row(job, now) for job in jobs]
+        rows = [job_row(job, now) for job in jobs]
         made = self.database.insert(JobRow).values(rows).on_conflict_do_nothing()
         return len((await session.execute(made.returning(JobRow.key))).all())
+
+    def guarded(self, guard: Guard) -> Self:
+        """The same store, whose every writing transaction begins with ``guard``."""
+        made = copy.copy(self)
+        made.database = self.database.guarded(guard)
+        return made
 
     async def one(self, session: AsyncSession, query: sa.Select[Any], what: str) -> Any:
         """The first row's first value. Raises NotFoundError."""
@@ -122,11 +129,13 @@ def absent(what: str) -> Never:
     raise NotFoundError(f"{what}: not on record", reason="not-on-record")
 
 
-def _job_row(job: Job, now: datetime) -> dict[str, Any]:
+def job_row(job: Job, now: Any) -> dict[str, Any]:
+    """The columns of a job that comes in at ``now``."""
     return {
         "key": job.key,
         "kind": job.kind,
         "payload": job.payload,
+        "version": job.version,
         "rank": -job.priority,
         "state": "waiting",
         "run_at": job.run_at,

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import sqlite3
+from collections.abc import Awaitable, Callable
 from contextlib import asynccontextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, TypeVarTuple
 
@@ -74,6 +76,10 @@ def prepare(
     sa.event.listen(engine, "begin", begun)
 
 
+Guard = Callable[[AsyncSession], Awaitable[None]]
+"""Looks at the database at the beginning of a transaction, and raises to forbid it."""
+
+
 class Database:
     """Connections to one database. ``writing`` and ``reading`` are its only two doors."""
 
@@ -87,6 +93,7 @@ class Database:
         self._readers = self.engine.execution_options(**{READING: True})
         # SQLite has one writer: waiting here is fair, waiting in its busy loop is not.
         self._turn = asyncio.Lock() if self.is_sqlite else nullcontext()
+        self.guard: Guard | None = None
 
     async def close(self) -> None:
         """Close every connection."""
@@ -96,7 +103,15 @@ class Database:
     async def writing(self) -> AsyncIterator[AsyncSession]:
         """One transaction: committed at the end, rolled back on any error. See ``translated``."""
         async with self._turn, self._session(self.engine) as session:
+            if self.guard is not None:
+                await self.guard(session)
             yield session
+
+    def guarded(self, guard: Guard) -> Database:
+        """The same connections; every writing transaction begins with ``guard``."""
+        made = copy.copy(self)
+        made.guard = guard
+        return made
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncSession]:

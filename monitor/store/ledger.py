@@ -131,6 +131,17 @@ class Ledger(Rescanning):
         async with self.database.reading() as session:
             return {key for key in (await session.execute(query)).scalars() if key is not None}
 
+    async def latest_evidence(self) -> str | None:
+        """The key of what was put into the evidence last and is to stay."""
+        query = (
+            sa.select(ArtifactRow.evidence_key)
+            .where(ArtifactRow.evidence_key.is_not(None), ~ArtifactRow.is_evidence_going)
+            .order_by(ArtifactRow.fetched_at.desc())
+            .limit(1)
+        )
+        async with self.database.reading() as session:
+            return (await session.execute(query)).scalar()
+
     async def purge(self, keep: Retention) -> int:
         """Forget finished work, and what was set aside long ago. Gives how many rows went.
 

@@ -6,14 +6,12 @@ of the daemon and for ``leakmon db``, in a thread or before there is a loop.
 
 from __future__ import annotations
 
-import enum
 import os
 import sqlite3
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
-from msgspec import Struct
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
@@ -21,11 +19,23 @@ from monitor.errors import ConfigError, TransientError
 from monitor.store import tables, tables_repositories, tables_work
 from monitor.store.columns import Json, Moment, Row, Words
 from monitor.store.database import address, prepare, translated
+from monitor.store.standing import (
+    Schema,
+    Standing,
+    fit,
+    folder,
+    newest,
+    open_window,
+    revisions,
+    standing_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from alembic.config import Config
+
+__all__ = ["Schema", "Standing", "revisions"]
 
 ADVISORY_LOCK = 0x6C65616B6D6F6E
 """Whoever migrates a PostgreSQL database holds this: the word leakmon."""
@@ -34,62 +44,69 @@ SCHEMA = (tables, tables_work, tables_repositories)
 """The modules that declare tables; to import them is to know them."""
 
 
-class Standing(enum.Enum):
-    """How a database's schema compares with this program's."""
-
-    EMPTY = "empty"
-    OLDER = "older"
-    CURRENT = "current"
-    NEWER = "newer"
-
-
-class Schema(Struct, frozen=True):
-    """What ``status`` says: revisions are empty where there is none."""
-
-    standing: Standing
-    revision: str
-    newest: str
-
-
-def status(url: str) -> Schema:
+def status(url: str, *, timeout: float = 5) -> Schema:
     """How the database stands; a SQLite file that is not there counts as empty."""
     place = address(url)
     if place.get_backend_name() == "sqlite" and not os.path.exists(place.database or ""):
-        return Schema(Standing.EMPTY, "", _newest())
-    with _connected(url, timeout=5) as connection:
-        return _standing(connection)
+        return Schema(Standing.EMPTY, "", newest())
+    with _connected(url, timeout=timeout) as connection:
+        return standing_of(connection)
 
 
 def upgrade(url: str, *, timeout: float = 30, revision: str = "head") -> Schema:
     """Bring an empty or older database up to date, whole or not at all; gives how it stood.
 
     Only one process migrates at a time; another waits ``timeout`` seconds, then TransientError.
-    Raises ConfigError, with the remedy, for a database that a newer leakmon has upgraded.
+    A database of a newer leakmon that lets this one stay is left as it is; for any other one
+    ConfigError, with the remedy.
     """
     from alembic import command
 
     _owned(url)
-    with _connected(url, timeout=timeout) as connection:
-        _lock(connection, timeout)
-        before = _standing(connection)
-        if before.standing is Standing.NEWER:
-            raise ConfigError(
-                f"the database is of a newer leakmon (schema {before.revision}, this one knows up "
-                f"to {before.newest}): upgrade leakmon, or restore a backup from before"
-            )
+    with alone(url, timeout=timeout) as connection:
+        before = standing_of(connection)
+        fit(before)
+        if before.standing is Standing.AHEAD:
+            return before
         if before.standing is not Standing.CURRENT or revision != "head":
             command.upgrade(_config(connection), revision)
+            open_window(connection)
             _whole(connection)
         return before
+
+
+def working(url: str, *, timeout: float = 5) -> Schema:
+    """How a database stands that this program may work on as it is.
+
+    Raises ConfigError if only another program may, TransientError (``schema-older``) if an upgrade
+    of the database is all that it takes.
+    """
+    found = status(url, timeout=timeout)
+    fit(found)
+    if found.standing in (Standing.EMPTY, Standing.OLDER):
+        raise TransientError(
+            f"the database is older than this leakmon (schema {found.revision or 'none'}, it needs "
+            f"{found.newest}): run leakmon db upgrade, or start leakmon watch of this version",
+            reason="schema-older",
+        )
+    return found
+
+
+@contextmanager
+def alone(url: str, *, timeout: float) -> Iterator[sa.Connection]:
+    """One connection in one transaction, while nobody else changes the schema."""
+    with _connected(url, timeout=timeout) as connection:
+        _lock(connection, timeout)
+        yield connection
 
 
 def downgrade(url: str, revision: str, *, timeout: float = 30) -> None:
     """Take the schema, and the data that it had no place for, back to ``revision`` or ``base``."""
     from alembic import command
 
-    with _connected(url, timeout=timeout) as connection:
-        _lock(connection, timeout)
+    with alone(url, timeout=timeout) as connection:
         command.downgrade(_config(connection), revision)
+        open_window(connection)
         _whole(connection)
 
 
@@ -101,11 +118,6 @@ def differences(url: str) -> list[Any]:
     with _connected(url, timeout=5) as connection:
         context = MigrationContext.configure(connection, opts=OPTIONS)
         return list(compare_metadata(context, Row.metadata))
-
-
-def revisions() -> list[str]:
-    """All revisions, oldest first."""
-    return [script.revision for script in _scripts().walk_revisions()][::-1]
 
 
 def revise(url: str, message: str, name: str) -> None:
@@ -202,48 +214,13 @@ def _whole(connection: sa.Connection) -> None:
         assert broken is None, f"the migration broke a reference: {broken}"
 
 
-def _standing(connection: sa.Connection) -> Schema:
-    from alembic.migration import MigrationContext
-
-    revision = MigrationContext.configure(connection).get_current_revision() or ""
-    newest = _newest()
-    if not revision:
-        return Schema(Standing.EMPTY, "", newest)
-    if revision == newest:
-        return Schema(Standing.CURRENT, revision, newest)
-    is_known = revision in revisions()
-    return Schema(Standing.OLDER if is_known else Standing.NEWER, revision, newest)
-
-
-def _newest() -> str:
-    return revisions()[-1]
-
-
-def _scripts() -> Any:
-    from alembic.script import ScriptDirectory
-
-    return ScriptDirectory(_folder())
-
-
 def _config(connection: sa.Connection) -> Config:
     from alembic.config import Config
 
     config = Config(attributes={"connection": connection})
-    config.set_main_option("script_location", _folder().replace("%", "%%"))
+    config.set_main_option("script_location", folder().replace("%", "%%"))
     config.set_main_option("path_separator", "os")
     return config
-
-
-def _folder() -> str:
-    """Where the migrations lie: in the wheel, or beside a checkout's code."""
-    package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-    for folder in (
-        os.path.join(package, "_bundled", "alembic"),
-        os.path.join(os.path.dirname(package), "alembic"),
-    ):
-        if os.path.isfile(os.path.join(folder, "env.py")):
-            return folder
-    raise ConfigError("the migrations that come with leakmon are missing: install it again")
 
 
 def _rendered(kind: str, item: Any, _context: object) -> str | bool:
@@ -255,7 +232,13 @@ def _rendered(kind: str, item: Any, _context: object) -> str | bool:
     return False
 
 
+def _is_ours(name: str | None, kind: str, _parents: object) -> bool:
+    """Whether a table is declared here: the cluster's queue brings its own, and migrates them."""
+    return kind != "table" or not (name or "").startswith("procrastinate_")
+
+
 OPTIONS: dict[str, Any] = {
+    "include_name": _is_ours,
     "target_metadata": Row.metadata,
     "render_as_batch": True,
     "compare_type": True,

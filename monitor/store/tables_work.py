@@ -127,7 +127,7 @@ class JobRow(Row):
 
     ``rank`` is the priority with its sign turned: the next job is the first by ``(rank, run_at)``.
     ``lapses`` counts the leases that ran out: a job that takes its workers with it ends in the
-    dead letters.
+    dead letters. ``version`` is the payload's form.
     """
 
     __tablename__ = "jobs"
@@ -136,6 +136,7 @@ class JobRow(Row):
     key: Mapped[str] = mapped_column(primary_key=True)
     kind: Mapped[str]
     payload: Mapped[dict[str, Any]]
+    version: Mapped[int] = mapped_column(server_default="1")  # who knows of none writes the first
     rank: Mapped[int]
     state: Mapped[str]
     run_at: Mapped[datetime]
@@ -179,6 +180,26 @@ class AuditRow(Row):
     subject: Mapped[str]
     reason: Mapped[str]
     detail: Mapped[dict[str, Any]]
+
+
+class LeaseRow(Row):
+    """Who alone may do something, until when. ``token`` grows with each holder: see ``leases``."""
+
+    __tablename__ = "leases"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    holder: Mapped[str]
+    token: Mapped[int] = mapped_column(BigInteger)
+    until: Mapped[datetime]
+
+
+class SchemaWindowRow(Row):
+    """The oldest schema whose leakmon still works with this database: see ``migrations``."""
+
+    __tablename__ = "schema_window"
+
+    revision: Mapped[str] = mapped_column(primary_key=True)
+    oldest: Mapped[str]
 
 
 class InstanceRow(Row):

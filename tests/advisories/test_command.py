@@ -169,6 +169,10 @@ async def test_a_server_that_is_down_makes_the_scan_partial(
         ),
     ]
     assert "not-audited" in npm["verdict"]["summary"]
+    causes = [each.get("detail", "") for each in [*npm["skipped"], *python["skipped"]]]
+    assert sum("503" in cause for cause in causes) >= 3, causes
+    table = (await leakmon(*ALL[:3]))[1]
+    assert "503" in table
 
 
 async def test_without_the_option_nobody_is_asked(leakmon: Run, server: OsvServer) -> None:
@@ -194,6 +198,23 @@ async def test_a_folder_is_held_against_them_too(
     (target,) = targets(out)
     assert [(rule, severity) for rule, severity, _ in told(target)] == [("GHSA-lod", "medium")]
     assert target["findings"][0]["path"] == "package-lock.json"
+
+
+async def test_what_a_folders_python_project_asks_for_is_audited_or_named(
+    leakmon: Run, server: OsvServer, place: Path
+) -> None:
+    server.add("GHSA-dja", ("PyPI", "django"), database_specific=HIGH)
+    folder = place / "project"
+    folder.mkdir()
+    (folder / "pyproject.toml").write_text(
+        '[project]\nname = "acme"\nversion = "1"\n'
+        'dependencies = ["django==3.2.0", "x @ https://git.acme.example/x.zip"]\n'
+    )
+    status, out, _ = await leakmon("project", "--advisories", "--format", "json")
+    (target,) = targets(out)
+    assert [(rule, severity) for rule, severity, _ in told(target)] == [("GHSA-dja", "high")]
+    assert [each["reason"] for each in target["skipped"]] == ["not-from-registry"]
+    assert status == 1
 
 
 async def test_more_dependencies_than_the_limit_is_said_once(leakmon: Run, place: Path) -> None:

@@ -189,6 +189,54 @@ def test_a_pipfile_lock() -> None:
     assert told(SDIST + "Pipfile.lock", content) == [("idna", "2.10", "locked")]
 
 
+PYPROJECT = """
+[project]
+name = "acme"
+dependencies = ["django==3.2.0", "requests>=2; python_version<'4'"]
+dynamic = ["version"]
+[project.optional-dependencies]
+fast = ["uvloop>=0.1"]
+[tool.poetry.dependencies]
+python = "^3.11"
+caret = "^1.2.3"
+small = "^0.2.3"
+tilde = "~1.4"
+exact = "2.0.1"
+any = "*"
+both = ">=1,<2"
+there = {git = "https://git.acme.example/x.git"}
+table = {version = "^2", optional = true}
+odd = 5
+"""
+
+
+def test_what_a_folders_python_project_asks_for() -> None:
+    assert told("pyproject.toml", PYPROJECT) == [
+        ("django", "==3.2.0", "declared"),
+        ("requests", ">=2", "declared"),
+        ("uvloop", ">=0.1", "declared"),
+        ("caret", ">=1.2.3,<2", "declared"),
+        ("small", ">=0.2.3,<0.3", "declared"),
+        ("tilde", ">=1.4,<1.5", "declared"),
+        ("exact", "==2.0.1", "declared"),
+        ("any", "", "declared"),
+        ("both", ">=1,<2", "declared"),
+        ("there", "url:", "declared"),
+        ("table", ">=2,<3", "declared"),
+        ("odd", "malformed:", "declared"),
+    ]
+    found = read("pyproject.toml", PYPROJECT.encode())
+    assert [each.name for each in found if each.is_optional] == ["uvloop", "table"]
+    assert told("Pipfile", '[packages]\nflask = "==1.0"\nany = "*"\n') == [
+        ("flask", "==1.0", "declared"),
+        ("any", "", "declared"),
+    ]
+    dynamic = '[project]\nname = "a"\ndynamic = ["dependencies"]\n'
+    assert told("pyproject.toml", dynamic) == [("(dynamic dependencies)", "malformed:", "declared")]
+    assert told(SDIST + "pyproject.toml", PYPROJECT) == []  # its PKG-INFO says it
+    assert told("vendor/x/pyproject.toml", PYPROJECT) == []
+
+
 def test_overlong_texts_are_cut_and_said() -> None:
     ((name, wanted, _),) = told(NPM + "package.json", {"dependencies": {"a" * 500: "1" * 500}})
     assert (len(name), wanted[:10]) == (256, "overlong:1")

@@ -42,10 +42,11 @@ def listed(filename: str) -> list[Package]:
 
 def fetched(filename: str) -> list[Path]:
     """The archives of a list, in its order; fetches what the cache lacks."""
-    return [_archive(package) for package in listed(filename)]
+    return [archive(package) for package in listed(filename)]
 
 
-def _archive(package: Package) -> Path:
+def archive(package: Package) -> Path:
+    """A package's archive; fetched where the cache lacks it."""
     name = package.name.replace("/", "+")
     folder = CACHE / "archives" / f"{package.kind}-{name}-{package.version}"
     if not folder.is_dir():
@@ -55,8 +56,8 @@ def _archive(package: Package) -> Path:
         scratch.mkdir(parents=True)
         subprocess.run(_client(package, scratch), check=True, stdout=subprocess.DEVNULL)
         scratch.rename(folder)
-    (archive,) = folder.iterdir()
-    return archive
+    (found,) = folder.iterdir()
+    return found
 
 
 def _client(package: Package, folder: Path) -> list[str]:

@@ -9,7 +9,7 @@ import re
 import uuid
 from typing import TYPE_CHECKING
 
-from tests.bench import formats
+from tests.bench import formats, shapes
 from tests.bench.surroundings import camel, minified
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ def _noise(chance: random.Random) -> Iterator[tuple[str, bytes]]:
         "inlined.js",
         f'const wasm="{base64.b64encode(chance.randbytes(60_000)).decode()}";'.encode(),
     )
-    classes = "".join(f".{formats.filled('{6:a}_{5:b}', chance)}{{top:0}}" for _ in range(400))
+    classes = "".join(f".{shapes.filled('{6:a}_{5:b}', chance)}{{top:0}}" for _ in range(400))
     yield "classes.css", classes.encode()
     mappings = ";".join("".join(chance.choices("ACEGIKMOQSUgBiBkB,", k=70)) for _ in range(900))
     content = {"version": 3, "sources": ["node_modules/a/b.js"], "names": [], "mappings": mappings}

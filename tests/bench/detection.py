@@ -23,6 +23,8 @@ from tests.bench import corpus, decoys, formats, measure, peers, surroundings
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from tests.bench.shapes import Provider
+
 GOAL_RECALL, GOAL_LEAD = 0.97, 1.3
 LEAST_OVERLAP = 8
 
@@ -31,7 +33,7 @@ class Planted(NamedTuple):
     """One token in one file."""
 
     path: Path
-    provider: formats.Provider
+    provider: Provider
     surrounding: str
     token: str
     lines: range

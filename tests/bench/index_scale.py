@@ -26,6 +26,7 @@ QUESTIONS = 100_000
 CHUNK = 2_000_000
 SHAPES: dict[str, tuple[float, ...]] = {
     "1 segment": (1.0,),
+    "4 segments": (0.70, 0.15, 0.10, 0.05),
     "8 segments": (0.60, 0.20, 0.10, 0.05, 0.02, 0.01, 0.01, 0.01),
 }
 KEY = PrintKey(b"k" * 32)
@@ -47,17 +48,18 @@ def build(path: str, entries: int, seed: int) -> None:
 
 def questions(paths: list[str], share: float) -> Any:
     """Prints of which this share stands in the segments, in any order."""
-    rng = np.random.default_rng(7)
+    rng = np.random.default_rng(1 << 40)  # no segment was made from this seed
     strangers = rng.integers(0, 1 << 64, QUESTIONS, np.uint64)
     wanted, place = int(QUESTIONS * share), 0
     total = sum(len(Segment(path)) for path in paths)
     for path in paths:
         segment = Segment(path)
         count = wanted * len(segment) // total
-        for start in rng.integers(0, (1 << 64) - (1 << 45), 20, np.uint64):
+        pieces = max(1, min(count, 2000))
+        for start in rng.integers(0, (1 << 64) - (1 << 52), pieces, np.uint64):
             low = int(start)
-            span = max(1 << 20, (1 << 64) * count // (20 * max(1, len(segment))))
-            got = segment.read(low, min(low + span, 1 << 64))[0][: count // 20]
+            span = (1 << 64) // max(1, len(segment)) * (8 + 2 * count // pieces)
+            got = segment.read(low, min(low + span, 1 << 64))[0][: count // pieces]
             strangers[place : place + len(got)] = got
             place += len(got)
     rng.shuffle(strangers)
@@ -131,7 +133,7 @@ def measured(folder: str, entries: int) -> list[str]:
                 f"{got['median']:.1f} | {got['cpu']:.1f} | {got['peak']:.0f} | {got['anon']:.0f} |"
             )
             print(lines[-1], flush=True)
-        if len(paths) > 1:
+        if len(paths) == 8:
             out = f"{folder}/merged.segment"
             started = time.perf_counter()
             peak = json.loads(_child("--merge", out, *reversed(paths)))["peak"]

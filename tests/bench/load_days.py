@@ -25,7 +25,7 @@ from monitor.service.parts import Parts
 from monitor.service.polling import Feed
 from monitor.store import Store, migrations
 from monitor.watchers import WATCHERS
-from tests.bench.measure import _sizes
+from tests.bench.measure import sizes
 from tests.service.conftest import MovedClock, worked
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ async def days(folder: Path, url: str, count: float, advance: Callable[[int], ob
 async def _line(step: int, rows: int, parts: Parts, folder: Path) -> str:
     counted = await parts.store.metrics()
     waiting = sum(states.get("waiting", 0) for states in counted.jobs.values())
-    memory = _sizes(os.getpid())[0] / 1024 / 1024
+    memory = sizes(os.getpid())[0] / 1024 / 1024
     database = await asyncio.to_thread(_size_of, folder)
     day = step * STEP_MINUTES / 24 / 60
     return (

@@ -7,7 +7,8 @@ import sqlite3
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from tests.bench.measure import _descendants, _sizes
+from monitor.config import cache_folder
+from tests.bench.measure import descendants, sizes
 from tests.e2e.daemon import SLACK, Site
 from tests.network.servers import free_port
 
@@ -59,7 +60,9 @@ class LoadSite(Site):
 
     @property
     def environment(self) -> dict[str, str]:
-        return {**os.environ, "HOME": str(self.folder), "SLACK_BOT_TOKEN": self.slack.token}
+        cache = os.path.dirname(cache_folder(os.environ))  # noqa: PTH120 - as it is given
+        own = {"HOME": str(self.folder), "XDG_CACHE_HOME": cache}
+        return {**os.environ, **own, "SLACK_BOT_TOKEN": self.slack.token}
 
     @property
     def pid(self) -> int:
@@ -82,12 +85,12 @@ def tree_cost(pid: int) -> tuple[float, float]:
     """
     ticks = os.sysconf("SC_CLK_TCK")
     cpu = size = 0.0
-    for each in (pid, *_descendants(pid)):
+    for each in (pid, *descendants(pid)):
         try:
             with open(f"/proc/{each}/stat", encoding="ascii", errors="replace") as file:  # noqa: PTH123 - as measure.py
                 fields = file.read().rpartition(")")[2].split()
         except OSError:
             continue
         cpu += sum(int(fields[place]) for place in (11, 12, 13, 14)) / ticks
-        size += _sizes(each)[0]
+        size += sizes(each)[0]
     return cpu, size / 1024 / 1024

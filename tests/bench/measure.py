@@ -59,7 +59,7 @@ def memory(command: Sequence[str | Path], *, cores: int, env: Mapping[str, str])
     child = _start(command, cores, env)
     most, largest = 0, 0
     while child.poll() is None:
-        sizes = [_sizes(pid) for pid in (child.pid, *_descendants(child.pid))]
+        sizes = [sizes(pid) for pid in (child.pid, *descendants(child.pid))]
         most = max(most, sum(proportional for proportional, _ in sizes))
         largest = max(largest, *(peak for _, peak in sizes))
         with contextlib.suppress(subprocess.TimeoutExpired):
@@ -86,17 +86,17 @@ def _reaped(child: subprocess.Popen[bytes], command: Sequence[str | Path]) -> No
         sys.exit(f"exit status {status}: {' '.join(map(str, command))[:200]}")
 
 
-def _descendants(pid: int) -> list[int]:
+def descendants(pid: int) -> list[int]:
     found: list[int] = []
     with contextlib.suppress(OSError):
         for task in os.listdir(f"/proc/{pid}/task"):  # noqa: PTH208 - a name is all that is needed
             with open(f"/proc/{pid}/task/{task}/children", encoding="ascii") as file:  # noqa: PTH123 - as above
                 for child in map(int, file.read().split()):
-                    found += [child, *_descendants(child)]
+                    found += [child, *descendants(child)]
     return found
 
 
-def _sizes(pid: int) -> tuple[int, int]:
+def sizes(pid: int) -> tuple[int, int]:
     """Proportional set size now and the peak of the resident set, in bytes."""
     proportional, peak = 0, 0
     with contextlib.suppress(OSError):

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import random
     from collections.abc import Callable
 
-    from tests.bench.formats import Provider
+    from tests.bench.shapes import Provider
 
 BUNDLE_BYTES = 120_000
 _WORDS = ("render", "state", "props", "value", "length", "index", "target", "config", "result")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -237,6 +238,18 @@ def test_rules_can_be_listed_shown_and_filtered(leakmon: Leakmon) -> None:
     page = leakmon("rules", "show", "github-personal-access-token").stdout
     for heading in ("What it finds and why", "How it is rec", "What it looks like", "What to do"):
         assert heading in page
+
+
+def test_an_example_is_shown_with_its_name_and_without_the_middle_of_its_secret(
+    leakmon: Leakmon,
+) -> None:
+    page = leakmon("rules", "show", "generic-environment-secret").stdout
+    shown = [line.strip() for line in page.splitlines() if "…" in line]
+    assert shown
+    assert all(re.fullmatch(r"(?:export )?[A-Z_]+=\S{12}…\S{4}", line) for line in shown), shown
+    assert "NODE_ENV=production" in page
+    key = leakmon("rules", "show", "private-key-pkcs8").stdout
+    assert "-----BEGIN PRIVATE KEY-----\n    …\n    -----END PRIVATE KEY-----" in key
 
 
 def test_the_schema_is_printed(leakmon: Leakmon) -> None:

@@ -20,6 +20,14 @@ MISTAKES = [
         ),
     ),
     (
+        "[jobs]\nengine = 'celery'\n",
+        "jobs.engine: no engine: write one of auto, embedded, procrastinate",
+    ),
+    (
+        "[jobs]\nengine = 'procrastinate'\n",
+        "jobs.engine: procrastinate needs PostgreSQL: write postgresql://host/name",
+    ),
+    (
         "[registries.npm]\npoll-seconds = 3\n",
         "registries.npm.poll-seconds: unknown key; did you mean poll_seconds?",
     ),

@@ -22,7 +22,7 @@ import sqlalchemy as sa
 from monitor.store import Seal, Store, migrations
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterator
     from pathlib import Path
 
 KINDS = ("sqlite", "postgresql")
@@ -30,10 +30,21 @@ SEAL_KEY = b"instance key for the tests, 32 b"
 
 
 class ManualClock:
-    """Stands still until it is moved."""
+    """Stands still until it is moved. ``told`` hears of each new time."""
 
     def __init__(self) -> None:
-        self.time = datetime(2026, 1, 1, 12, tzinfo=UTC)
+        self._time = datetime(2026, 1, 1, 12, tzinfo=UTC)
+        self.told: list[Callable[[datetime], object]] = []
+
+    @property
+    def time(self) -> datetime:
+        return self._time
+
+    @time.setter
+    def time(self, time: datetime) -> None:
+        self._time = time
+        for tell in self.told:
+            tell(time)
 
     def __call__(self) -> datetime:
         return self.time

@@ -1,9 +1,10 @@
 """One artifact's whole way through the store, in a process that can be killed at any statement.
 
-``python -m tests.contract.steps`` reads lines ``URL FOLDER KILL_AT``. For each it forks a process
-which starts as the daemon does after a crash and works until nothing is left. Before the statement
-(or the end of a transaction, or the step outside the database) of that number, it kills itself with
-SIGKILL. The answer is a line: ``killed``, ``failed``, or how many such points there were.
+``python -m tests.contract.steps`` reads lines ``ENGINE URL FOLDER KILL_AT``. For each it forks a
+process which starts as the daemon does after a crash and works until nothing is left. Before the
+statement (or the end of a transaction, or the step outside the database) of that number, it kills
+itself with SIGKILL. The answer is a line: ``killed``, ``failed``, or how many such points there
+were.
 The channel is a file to which a line is added for each message; it is looked at before an
 uncertain one is sent again.
 """
@@ -21,9 +22,10 @@ from typing import Any
 
 import msgspec
 import sqlalchemy as sa
+from procrastinate import PsycopgConnector
 
 from monitor.evidence.places import open_evidence
-from monitor.jobs.embedded import EmbeddedQueue
+from monitor.jobs import choice
 from monitor.model import Notice, Ownership
 from monitor.store import Store
 from tests.contract import samples
@@ -45,15 +47,28 @@ class Fuse:
             os.kill(os.getpid(), signal.SIGKILL)
 
 
-async def main(url: str, folder: Path, fuse: Fuse) -> None:
-    clock = lambda: datetime.now(UTC)  # noqa: E731 - as short as it is
+def burning_tickets(fuse: Fuse) -> None:
+    """What procrastinate asks goes by the driver: counted as well."""
+    for name in ("one", "all"):
+        method = f"execute_query_{name}_async_with_connection"
+        asked = getattr(PsycopgConnector, method)
+
+        async def burn(*arguments: Any, asked: Any = asked, **more: Any) -> Any:
+            fuse.burn()
+            return await asked(*arguments, **more)
+
+        setattr(PsycopgConnector, method, burn)
+
+
+async def main(engine_name: str, url: str, folder: Path, fuse: Fuse) -> None:
     evidence = open_evidence(f"file:{folder / 'evidence'}", None).evidence
-    store = Store.open(url, clock=clock)
+    store = Store.open(url, enqueue=choice.enqueue(engine_name))
+    burning_tickets(fuse)
     engine = store.database.engine.sync_engine
     sa.event.listen(engine, "before_cursor_execute", fuse.burn)
     sa.event.listen(engine, "commit", fuse.burn)
     await store.unlock(evidence.keyring)
-    queue = EmbeddedQueue(store)
+    queue = choice.queue(engine_name, store)
     await queue.release("daemon")
     await queue.ensure(await store.unfinished())
     if "npm" not in await store.checkpoints():
@@ -110,14 +125,14 @@ async def deliver(store: Store, folder: Path, _payload: dict[str, Any], fuse: Fu
 WORK = {"resolve": resolve, "artifact": artifact, "deliver": deliver}
 
 
-def forked(url: str, folder: Path, kill_at: int) -> str:
+def forked(engine_name: str, url: str, folder: Path, kill_at: int) -> str:
     """Work in a child, so that imports are paid once."""
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
         fuse = Fuse(kill_at)
         try:
-            asyncio.run(main(url, folder, fuse))
+            asyncio.run(main(engine_name, url, folder, fuse))
             os.write(writer, str(fuse.count).encode())
         except BaseException:  # noqa: BLE001 - the parent only has to know that it went wrong
             traceback.print_exc()
@@ -133,6 +148,6 @@ def forked(url: str, folder: Path, kill_at: int) -> str:
 
 if __name__ == "__main__":
     for line in sys.stdin:
-        place, where, number = line.split()
-        sys.stdout.write(f"{forked(place, Path(where), int(number))}\n")
+        engine_of, place, where, number = line.split()
+        sys.stdout.write(f"{forked(engine_of, place, Path(where), int(number))}\n")
         sys.stdout.flush()

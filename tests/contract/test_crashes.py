@@ -6,10 +6,14 @@ import os
 import subprocess
 import sys
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
+
 from monitor.evidence.places import open_evidence
+from monitor.jobs import choice
 from monitor.store import Store
 from tests.contract import samples
 
@@ -20,12 +24,16 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 MANY = 10_000
-STRIDE = {"sqlite": 11, "postgresql": 37}
+STRIDE = {
+    (choice.EMBEDDED, "sqlite"): 11,
+    (choice.EMBEDDED, "postgresql"): 37,
+    (choice.PROCRASTINATE, "postgresql"): 41,
+}
 """Every so many points: each costs a second. LEAKMON_TEST_STRIDE=1 kills at every single one."""
 
 
 @contextmanager
-def worker() -> Iterator[Callable[[str, Path, int], str]]:
+def worker() -> Iterator[Callable[[str, str, Path, int], str]]:
     command = [sys.executable, "-m", "tests.contract.steps"]
     with subprocess.Popen(
         command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -34,8 +42,8 @@ def worker() -> Iterator[Callable[[str, Path, int], str]]:
         assert child.stdout is not None
         stdin, stdout = child.stdin, child.stdout
 
-        def run(url: str, folder: Path, kill_at: int) -> str:
-            stdin.write(f"{url} {folder} {kill_at}\n")
+        def run(engine: str, url: str, folder: Path, kill_at: int) -> str:
+            stdin.write(f"{engine} {url} {folder} {kill_at}\n")
             stdin.flush()
             return stdout.readline().strip()
 
@@ -43,18 +51,25 @@ def worker() -> Iterator[Callable[[str, Path, int], str]]:
         stdin.close()
 
 
+@pytest.mark.parametrize(("engine", "kind"), STRIDE, ids=["-".join(each) for each in STRIDE])
 async def test_killed_anywhere_it_goes_on_where_it_was(
-    databases: Databases, kind: str, tmp_path: Path
+    databases: Databases, engine: str, kind: str, tmp_path: Path
 ) -> None:
-    with worker() as run:
+    def made() -> str:
         url = databases.migrated(kind)
+        choice.upgrade(engine, url)
+        return url
+
+    with worker() as process:
+        run = partial(process, engine)
+        url = made()
         points = int(run(url, folder(tmp_path, 0), MANY))
         await check(url, tmp_path / "0")
         assert points > 80
         killed = 0
-        stride = int(os.environ.get("LEAKMON_TEST_STRIDE", STRIDE[kind]))
+        stride = int(os.environ.get("LEAKMON_TEST_STRIDE", STRIDE[engine, kind]))
         for kill_at in range(1, points + 1, stride):
-            url = databases.migrated(kind)
+            url = made()
             place = folder(tmp_path, kill_at)
             killed += run(url, place, kill_at) == "killed"
             again = kill_at * 7 % 60 + 1  # and once more while it recovers

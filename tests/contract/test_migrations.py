@@ -18,6 +18,7 @@ from monitor.model import Gap, Incident, IncidentEvent
 from monitor.store import IgnoreRecord, Pulse, Store, migrations
 from monitor.store.columns import Row
 from monitor.store.database import address
+from monitor.store.leases import Leases
 from monitor.store.migrations import Standing
 from tests.contract import samples
 
@@ -53,6 +54,25 @@ def test_a_newer_database_is_refused(url: str) -> None:
     assert migrations.status(url).standing is Standing.NEWER
     with pytest.raises(ConfigError, match=r"of a newer leakmon .*9999.*upgrade leakmon"):
         migrations.upgrade(url)
+
+
+def test_a_newer_database_that_lets_this_leakmon_stay_is_left_as_it_is(url: str) -> None:
+    execute(url, "UPDATE alembic_version SET version_num = '9999'")
+    execute(url, "UPDATE schema_window SET revision = '9999'")
+    assert migrations.status(url).standing is Standing.AHEAD
+    assert migrations.upgrade(url).revision == "9999"
+    assert migrations.working(url).standing is Standing.AHEAD
+    execute(url, "UPDATE schema_window SET oldest = '9998'")
+    with pytest.raises(ConfigError, match="of a newer leakmon"):
+        migrations.working(url)
+
+
+def test_an_older_database_is_not_worked_on(empty_url: str) -> None:
+    migrations.upgrade(empty_url, revision=migrations.revisions()[0])
+    with pytest.raises(TransientError, match="run leakmon db upgrade"):
+        migrations.working(empty_url)
+    migrations.upgrade(empty_url)
+    assert migrations.working(empty_url).standing is Standing.CURRENT
 
 
 async def test_a_database_without_tables_says_what_to_do(
@@ -104,6 +124,7 @@ async def filled(url: str, clock: ManualClock) -> None:
     await store.move_tags("npm", "@acme/cli", {"latest": ("", "1.0.0")}, "3")
     await store.beat(Pulse(name="npm/changes", at=clock(), answered_at=clock()))
     await samples.looked_at(store)
+    await Leases(store.database).take("watch", "kim", 30)
     second = await samples.fetched(store, samples.release("2.0.0"))
     await store.settle(second, samples.report(), samples.decide, samples.SCAN, channels=held)
     clock.move(minutes=1)

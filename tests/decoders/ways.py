@@ -14,6 +14,7 @@ import json
 import lzma
 import marshal
 import quopri
+import random
 import sqlite3
 import tarfile
 import zipfile
@@ -72,6 +73,14 @@ def _zip(name: str, content: bytes) -> bytes:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr(name, content)
+    return out.getvalue()
+
+
+def _zips(contents: dict[str, bytes]) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in contents.items():
+            archive.writestr(name, content)
     return out.getvalue()
 
 
@@ -236,6 +245,25 @@ WAYS: tuple[Way, ...] = (
     Way("join of a list, Python", "a.py", lambda t: b"k = ''.join([%s])\n" % b", ".join(b"'%s'" % t[at : at + 5] for at in range(0, len(t), 5))),
     Way("concat()", "a.js", lambda t: b'const k = "%s".concat("%s");\n' % (t[:9], t[9:])),
     Way("+= over statements", "a.py", lambda t: b'k = "%s"\nk += "%s"\n' % (t[:9], t[9:])),
+    Way("join by the mark in the prefix", "a.js", lambda t: b'const k = ["%s", "%s"].join("_");\n' % (t[:3], t[4:])),
+    Way("join by the mark in the prefix, Python", "a.py", lambda t: b"k = '_'.join(['%s', '%s'])\n" % (t[:3], t[4:])),
+    Way("single characters joined", "a.js", _quoted(lambda t: b'"+"'.join(bytes((byte,)) for byte in t))),
+    Way("a comment between the pieces", "a.js", lambda t: b'const k = "%s" + /* key */ "%s";\n' % (t[:12], t[12:])),
+    Way("a comment line between the pieces", "a.py", lambda t: b"k = ('%s'  # one\n     '%s')\n" % (t[:12], t[12:])),
+    Way("fromCharCode.apply", "a.js", lambda t: b"k = String.fromCharCode.apply(null, [%s])\n" % _numbers(t)),
+    Way("map(chr, ...)", "a.py", lambda t: b"k = ''.join(map(chr, [%s]))\n" % _numbers(t)),
+    Way("bytes of Go", "a.go", lambda t: b"k := []byte{%s}\n" % _hexed("0x{:02x}", ", ")(t)),
+    Way("characters of Go", "a.go", lambda t: b"k := []byte{%s}\n" % b", ".join(b"'%c'" % byte for byte in t)),
+    Way("characters of C", "a.c", lambda t: b"char k[] = {%s, 0};\n" % b",".join(b"'%c'" % byte for byte in t)),
+    Way("variables in a template", "a.js", lambda t: b'const a = "%s", b = "%s";\nconst k = `${a}${b}`;\n' % (t[:10], t[10:])),
+    Way("variables in a sum", "a.js", lambda t: b'const a = "%s", b = "%s";\nconst k = a + b;\n' % (t[:10], t[10:])),
+    Way("a variable in an f-string", "a.py", lambda t: b'P = "%s"\nK = f"{P}%s"\n' % (t[:10], t[10:])),
+    Way("values in a format", "a.py", lambda t: b'K = "%%s%%s" %% ("%s", "%s")\n' % (t[:10], t[10:])),
+    Way("variables of a shell", "a.sh", lambda t: b'A=%s\nB=%s\nK="$A$B"\n' % (t[:10], t[10:])),
+    Way(r"\U escapes", "a.py", _quoted(_hexed(r"\U{:08x}")), _hexed(r"\U{:08x}")),
+    Way("HTML entities without an end", "a.html", _quoted(_hexed("&#{}"), b"<p>%s</p>\n"), _hexed("&#{}")),
+    Way("base64 of a zip of 200 kB", "a.py", lambda t: b"DATA = '" + _b64(_zips({"a.bin": random.Random(1).randbytes(150_000), ".env": _env(t)})) + b"'\n"),
+    Way("base64, 200 kB into a run", "a.txt", lambda t: _b64(random.Random(2).randbytes(150_000) + b"\n" + _env(t))),
     Way("reversed by calls", "a.js", lambda t: _BACKWARDS % t[::-1], lambda t: t[::-1]),
     Way("reversed by a slice", "a.py", lambda t: b"k = '%s'[::-1]\n" % t[::-1], lambda t: t[::-1]),
     Way("reversed, no call", "a.txt", lambda t: b"key: %s\n" % t[::-1], lambda t: t[::-1]),

@@ -7,6 +7,7 @@ import pytest
 from monitor.detectors.carriers import conclude, inspect
 from monitor.model import Finding, Inspection, Severity
 from tests.detectors.samples import OUTER, match, member, records, rule, token
+from tests.rules import key_samples
 
 VALUE = "q7" + token(30)
 
@@ -34,15 +35,11 @@ FILLED = {
     "terraform.tfstate": f'{{"outputs": {{"db_password": "{VALUE}"}}}}',
     "terraform.tfstate.backup": f'{{"api_token": "{VALUE}"}}',
     "prod.tfvars": f'db_password = "{VALUE}"\n',
-    "certs/id_rsa": f"-----BEGIN OPENSSH PRIVATE KEY-----\n{token(70)}\n",
-    "certs/server.pem": f"-----BEGIN RSA PRIVATE KEY-----\n{token(70)}\n",
-    "certs/win.ppk": f"PuTTY-User-Key-File-3: ssh-rsa\nPrivate-Lines: 14\n{token(70)}\n",
     "certs/a.p12": "\x30\x05binary",
     "certs/a.jks": "\x00\x01binary",
     ".htpasswd": f"admin:$apr1${VALUE}\n",
     ".cargo/credentials.toml": f'[registry]\ntoken = "{VALUE}"\n',
     ".vault-token": f"hvs.{VALUE}\n",
-    "certs/id_ed25519_prod": f"-----BEGIN OPENSSH PRIVATE KEY-----\n{token(70)}\n",
     "node_modules/dep/.env": f"SECRET={VALUE}\n",
 }
 
@@ -53,6 +50,64 @@ def test_a_filled_carrier_is_critical(path: str) -> None:
     assert finding.severity is Severity.CRITICAL
     assert finding.detector == "carriers"
     assert VALUE not in repr(finding)
+
+
+CLEAR_KEYS = {
+    "certs/id_rsa": key_samples.PEM["openssh-rsa"][0],
+    "certs/id_ed25519_prod": key_samples.PEM["openssh"][0],
+    "certs/server.pem": b"-----BEGIN CERTIFICATE-----\nMA==\n" + key_samples.PEM["pkcs1"][0],
+    "certs/server.key": key_samples.DER["pkcs8"],
+    "certs/server.der": key_samples.DER["sec1"],
+    "certs/win.ppk": key_samples.putty(),
+    "release.asc": key_samples.armoured(key_samples.openpgp()),
+    "secring.gpg": key_samples.openpgp(),
+    ".gnupg/private-keys-v1.d/0A1B.key": b"(11:private-key(3:rsa(1:n257:",
+    "both.pem": key_samples.PEM["encrypted-pkcs8"][0] + key_samples.PEM["sec1"][0],
+}
+CLOSED_KEYS = {
+    "certs/id_ed25519": key_samples.PEM["openssh-closed"][0],
+    "certs/server.pem": key_samples.PEM["encrypted-pkcs8"][0],
+    "certs/old.pem": key_samples.PEM["legacy"][0],
+    "certs/server.key": key_samples.DER["encrypted"],
+    "certs/win.ppk": key_samples.putty(is_encrypted=True),
+    "release.asc": key_samples.armoured(key_samples.openpgp(is_encrypted=True)),
+    "secring.gpg": key_samples.openpgp(is_encrypted=True),
+    ".gnupg/private-keys-v1.d/0A1B.key": b"(21:protected-private-key(3:rsa(1:n257:",
+}
+NO_KEYS = {
+    "cacert.pem": b"-----BEGIN CERTIFICATE-----\n" + token(70).encode(),
+    "dist.tgz.asc": b"-----BEGIN PGP SIGNATURE-----\n" + token(70).encode(),
+    "slides.key": b"PK\x03\x04keynote",
+    "ca.der": b"\x30\x82\x01\x02certificate",
+    "backup.gpg": b"\x85\x02\x0c\x03" + bytes(300),
+    "i18n.key": b"title=Hello\n",
+    "blank.key": b"",
+}
+
+
+@pytest.mark.parametrize("path", CLEAR_KEYS)
+def test_a_key_in_the_clear_is_critical(path: str) -> None:
+    (finding,) = inspect(member(OUTER + path, CLEAR_KEYS[path]), [])
+    assert (finding.rule, finding.severity) == ("carrier-private-key", Severity.CRITICAL)
+    assert finding.evidence["encrypted"] is False
+
+
+@pytest.mark.parametrize("path", CLOSED_KEYS)
+def test_a_key_behind_a_passphrase_is_medium(path: str) -> None:
+    (finding,) = inspect(member(OUTER + path, CLOSED_KEYS[path]), [])
+    assert (finding.rule, finding.severity) == ("carrier-private-key", Severity.MEDIUM)
+    assert "passphrase" in finding.message
+
+
+@pytest.mark.parametrize("path", NO_KEYS)
+def test_what_is_no_key_is_quiet(path: str) -> None:
+    assert inspect(member(OUTER + path, NO_KEYS[path]), []) == ()
+
+
+def test_the_frame_of_a_key_without_one_is_low() -> None:
+    content = f"-----BEGIN RSA PRIVATE KEY-----\n{token(70)}\n-----END RSA PRIVATE KEY-----\n"
+    (finding,) = _of("certs/fake.pem", content)
+    assert finding.severity is Severity.LOW
     assert token(70) not in repr(finding)
 
 
@@ -65,18 +120,14 @@ def test_the_names_of_the_keys_are_told() -> None:
 @pytest.mark.parametrize(
     ("path", "content"),
     [
-        (".env", ""),
         (".env", "TOKEN=${TOKEN}\nPASSWORD=changeme\nKEY=xxxxxxxxxxxx\nSECRET=<your-secret>\n"),
-        (".env", "NODE_ENV=production\nPORT=3000\nURL=https://api.acme.example/\n"),
         (".env", "AWS_SECRET_ACCESS_KEY=wJalrXUtnFEMI/K7MDENG/bPxRfiCY" + "EXAMPLEKEY\n"),
-        (".npmrc", "registry=https://npm.corp.acme.example/\n"),
         (".npmrc", "//npm.corp.acme.example/:_authToken=${NPM_TOKEN}\n"),
-        (".pypirc", "[acme]\nusername = __token__\n"),
-        ("pip.conf", "[global]\nindex-url = https://pip.acme.example/simple\n"),
-        ("terraform.tfstate", '{"version": 4}'),
+        ("pip.conf", "[global]\nindex-url = https://bot:${PIP_TOKEN}@pip.acme.example/simple\n"),
+        ("terraform.tfstate", '{"outputs": {"db_password": "changeme"}}'),
     ],
 )
-def test_a_blank_carrier_is_medium(path: str, content: str) -> None:
+def test_a_carrier_with_a_place_for_a_credential_is_medium(path: str, content: str) -> None:
     (finding,) = _of(path, content)
     assert finding.severity is Severity.MEDIUM
     assert "no credential" in finding.message
@@ -85,16 +136,33 @@ def test_a_blank_carrier_is_medium(path: str, content: str) -> None:
 @pytest.mark.parametrize(
     ("path", "content"),
     [
+        (".env", ""),
+        (".env", "NODE_ENV=production\nPORT=3000\nURL=https://api.acme.example/\n"),
+        (".npmrc", "package-lock=true\nregistry=https://npm.corp.acme.example/\n"),
+        (".pypirc", "[acme]\nusername = __token__\n"),
+        ("pip.conf", "[global]\nindex-url = https://pip.acme.example/simple\n"),
+        ("terraform.tfstate", '{"version": 4}'),
+    ],
+)
+def test_a_carrier_without_a_place_for_a_credential_is_low(path: str, content: str) -> None:
+    (finding,) = _of(path, content)
+    assert finding.severity is Severity.LOW
+    assert "nothing in it is the place of a credential" in finding.message
+
+
+@pytest.mark.parametrize(
+    ("path", "content"),
+    [
         (".env.example", "API_KEY=\nTOKEN=your-token-here\nPASSWORD=postgres\n"),
         (".env.sample", "API_KEY=\nAWS_ACCESS_KEY_ID=AKIA" + "IOSFODNN7EXAMPLE\n"),
-        ("cacert.pem", "-----BEGIN CERTIFICATE-----\n" + token(70)),
         ("id_rsa.pub", "ssh-rsa " + token(70)),
-        ("slides.key", "keynote"),
         ("config.json", '{"auth": "' + VALUE + '"}'),
         ("src/env.ts", "export const TOKEN = 1"),
         ("bin/env", "#!/bin/sh"),
         ("package.json", "{}"),
         ("service-account.json", '{"type": "none"}'),
+        ("credentials.json", '{"client_secret": "={{$credentials.clientSecret}}"}'),
+        (".yarnrc.yml", "nodeLinker: node-modules\n"),
         ("tsconfig.json", "{}"),
     ],
 )
@@ -114,7 +182,7 @@ def test_a_secret_that_a_rule_found_fills_the_carrier() -> None:
     assert finding.severity is Severity.CRITICAL
     assert finding.evidence["rules"] == ["acme-token"]
     public = match(content.encode(), VALUE, rule(kind="public-key"))
-    assert inspect(member(OUTER + ".env", content), [public])[0].severity is Severity.MEDIUM
+    assert inspect(member(OUTER + ".env", content), [public])[0].severity is Severity.LOW
 
 
 @pytest.mark.parametrize(
@@ -205,6 +273,9 @@ HOSTILE = {
     ".mcp.json": '"token' * 120_000,
     ".env": "A" * 700_000,
     "x.pem": "PRIVATE KEY" * 60_000,
+    "y.pem": "-----BEGIN PRIVATE KEY-----" * 30_000,
+    "x.ppk": "PuTTY-User-Key-File-3: ssh-rsa\n" + "Private-Lines: 999\n" * 30_000,
+    "x.key": "0" * 700_000,
 }
 
 

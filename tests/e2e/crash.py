@@ -1,7 +1,9 @@
 """Publishes while the daemon is killed with -9 at random points and the servers fail around it.
 
 ``python -m tests.e2e.crash [--seed N] [--publishes N] [--kills N]`` prints its counts; afterwards
-every file was inspected, and people were told of every incident exactly once.
+every file was inspected, and people were told of every incident exactly once. With ``--database
+postgresql --workers N`` it is a cluster of two watches and N workers, any of which is killed, whose
+PostgreSQL is restarted without warning and which is upgraded to the next version on the way.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from contextlib import ExitStack
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING
@@ -22,6 +25,7 @@ from msgspec import Struct, field
 from tests.alerts import fake_slack
 from tests.e2e.daemon import Site, token
 from tests.e2e.faults import Weather
+from tests.evidence import s3
 from tests.watch_servers.npm import npm_server
 from tests.watch_servers.pypi import pypi_server
 
@@ -34,6 +38,9 @@ class Counts(Struct, kw_only=True):
 
     seed: int
     kills: int = 0
+    leader_kills: int = 0
+    restarts: int = 0
+    upgrades: int = 0
     files: int = 0
     faults: int = 0
     taken: dict[str, int] = field(default_factory=dict)
@@ -45,12 +52,13 @@ class Counts(Struct, kw_only=True):
     told: int = 0
     doubled: int = 0
     lost: int = 0
+    ended: int = 0
     seconds: float = 0.0
 
     @property
     def is_right(self) -> bool:
         is_whole = self.settled == self.files and self.incidents == self.leaky
-        return is_whole and self.doubled == self.lost == 0
+        return is_whole and self.doubled == self.lost == self.ended == 0
 
 
 class Run:
@@ -70,15 +78,10 @@ class Run:
     def go(self, publishes: int, kills: int, patience: float) -> Counts:
         """Do all of it, in an order of chance, and count."""
         started = time.monotonic()
-        plan = ["publish"] * publishes + ["kill"] * kills
-        self.random.shuffle(plan)
         self.site.start()
         self.site.ready()
-        for deed in plan:
-            if deed == "publish":
-                self._publish()
-            else:
-                self._kill()
+        for deed in self._plan(publishes, kills):
+            self._do(deed)
             if self.has_faults and self.random.random() < 0.4:
                 self.counts.faults += 1
                 self.weather.strike()
@@ -101,6 +104,17 @@ class Run:
         (made,) = self.site.pypi.put(name, "1.0", "s")
         self.site.pypi.remove_file(made.name)
         self.deleted.add((name, "1.0"))
+
+    def _plan(self, publishes: int, kills: int) -> list[str]:
+        plan = ["publish"] * publishes + ["kill"] * kills
+        self.random.shuffle(plan)
+        return plan
+
+    def _do(self, deed: str) -> None:
+        if deed == "publish":
+            self._publish()
+        else:
+            self._kill()
 
     def _publish(self) -> None:
         number = self.random.randrange(12)
@@ -179,21 +193,36 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--publishes", type=int, default=200)
     parser.add_argument("--kills", type=int, default=40)
     parser.add_argument("--patience", type=float, default=1200, help="seconds for the rest")
+    parser.add_argument("--database", choices=("sqlite", "postgresql"), default="sqlite")
+    parser.add_argument("--workers", type=int, default=4, help="with postgresql")
     call = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory(prefix="leakmon-crash-") as folder:
         top = Path(folder)
-        with (
-            npm_server(top / "npm") as npm,
-            pypi_server(top / "pypi") as pypi,
-            fake_slack.running() as slack,
-        ):
+        with ExitStack() as stack:
+            npm = stack.enter_context(npm_server(top / "npm"))
+            pypi = stack.enter_context(pypi_server(top / "pypi"))
+            slack = stack.enter_context(fake_slack.running())
             (top / "watch").mkdir()
-            site = Site(top / "watch", npm, pypi, slack)
-            try:
-                run = Run(site, call.seed, has_faults=True)
-                counts = run.go(call.publishes, call.kills, call.patience)
-            finally:
-                site.end()
+            run: Run
+            if call.database == "sqlite":
+                run = Run(Site(top / "watch", npm, pypi, slack), call.seed, has_faults=True)
+            else:
+                from tests.e2e import cluster, crash_cluster, postgresql  # noqa: PLC0415 - they build on this module
+
+                server = stack.enter_context(postgresql.server())
+                _, bucket = stack.enter_context(s3.served())
+                members = cluster.Cluster(
+                    top / "watch",
+                    npm,
+                    pypi,
+                    slack,
+                    server=server,
+                    bucket=bucket,
+                    workers=call.workers,
+                )
+                run = crash_cluster.ClusterRun(members, call.seed, has_faults=True)
+            stack.callback(run.site.end)
+            counts = run.go(call.publishes, call.kills, call.patience)
     for name in counts.__struct_fields__:
         if name != "taken":
             sys.stdout.write(f"{name:>10}  {getattr(counts, name)}\n")

@@ -32,7 +32,7 @@ POLL_SECONDS = 1
 
 CONFIG = """
 [database]
-url = "sqlite:///{folder}/leakmon.db"
+url = "{database}"
 [evidence]
 url = "file:{folder}/evidence"
 [service]
@@ -84,6 +84,7 @@ class Site:
         self.process: subprocess.Popen[bytes] | None = None
         self.secrets: dict[str, str] = {}
         self.log = folder / "watch.log"
+        self.database = f"sqlite:///{folder}/leakmon.db"
         self.configure()
 
     def configure(
@@ -95,9 +96,31 @@ class Site:
         drain_seconds: int = 15,
         idle_seconds: int = 5,
     ) -> None:
-        text = CONFIG.format(
+        text = self.configuration(
+            self.port,
+            more,
+            canary_minutes,
+            drain_seconds=drain_seconds,
+            idle_seconds=idle_seconds,
+        )
+        if has_slack:
+            text += SLACK.format(url=self.slack.url)
+        (self.folder / "leakmon.toml").write_text(text, encoding="utf-8")
+
+    def configuration(
+        self,
+        port: int,
+        more: str = "",
+        canary_minutes: int = 0,
+        *,
+        drain_seconds: int = 15,
+        idle_seconds: int = 5,
+    ) -> str:
+        """The text of ``leakmon.toml`` without a channel."""
+        return CONFIG.format(
             folder=self.folder,
-            port=self.port,
+            database=self.database,
+            port=port,
             npm=self.npm.url,
             changes=self.npm.changes,
             pypi=self.pypi.url,
@@ -108,9 +131,6 @@ class Site:
             drain_seconds=drain_seconds,
             idle_seconds=idle_seconds,
         )
-        if has_slack:
-            text += SLACK.format(url=self.slack.url)
-        (self.folder / "leakmon.toml").write_text(text, encoding="utf-8")
 
     @property
     def environment(self) -> dict[str, str]:
@@ -170,10 +190,10 @@ class Site:
             check=False,
         )
 
-    def get(self, path: str) -> tuple[int, str]:
+    def get(self, path: str, port: int = 0) -> tuple[int, str]:
         """What the daemon answers for its health; status 0 while nobody listens."""
         done = subprocess.run(
-            ["curl", "-s", "-w", "\n%{http_code}", f"http://127.0.0.1:{self.port}/{path}"],
+            ["curl", "-s", "-w", "\n%{http_code}", f"http://127.0.0.1:{port or self.port}/{path}"],
             capture_output=True,
             text=True,
             check=False,

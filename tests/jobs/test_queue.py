@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from monitor.jobs import BACK_OFF, next_try
-from monitor.jobs.embedded import MAX_LAPSES, EmbeddedQueue
-from monitor.model import Job
+from monitor.jobs import BACK_OFF, READABLE, next_try
+from monitor.jobs.table import MAX_LAPSES
+from monitor.model import PAYLOAD_VERSION, Job
 from tests.contract import samples
 
 if TYPE_CHECKING:
@@ -21,13 +21,7 @@ if TYPE_CHECKING:
     from monitor.store import Store
     from tests.contract.databases import ManualClock
 
-ADAPTERS: dict[str, Callable[[Store], Queue]] = {"embedded": EmbeddedQueue}
 KINDS = ("artifact", "deliver")
-
-
-@pytest.fixture(params=ADAPTERS)
-def queue(request: pytest.FixtureRequest, store: Store) -> Queue:
-    return ADAPTERS[request.param](store)
 
 
 @pytest.fixture
@@ -60,7 +54,7 @@ async def test_a_key_is_taken_in_once_for_good(queue: Queue, job: Callable[..., 
 async def test_priority_goes_first_then_age(
     queue: Queue, job: Callable[..., Job], clock: ManualClock
 ) -> None:
-    for key, priority, minutes in (("a", 0, -9), ("b", 5, -1), ("c", 5, -3), ("d", 9, 5)):
+    for key, priority, minutes in (("a", 0, -9), ("c", 5, -3), ("b", 5, -1), ("d", 9, 5)):
         run_at = clock() + timedelta(minutes=minutes)
         await queue.enqueue(job(key, priority=priority, run_at=run_at))
     assert await queue.oldest_due_at() == clock() - timedelta(minutes=9)
@@ -169,6 +163,27 @@ async def test_ensure_restores_what_is_missing_or_counts_as_done(
     assert await queue.ensure(jobs) == 2
     assert await queue.ensure(jobs) == 0
     assert await queue.depth() == {"artifact": {"waiting": 3, "leased": 1}}
+
+
+async def test_a_payload_of_another_leakmon_waits_for_one_that_reads_it(
+    queue: Queue, job: Callable[..., Job]
+) -> None:
+    await queue.enqueue(job("older", version=READABLE[0]))
+    await queue.enqueue(job("newer", version=PAYLOAD_VERSION + 1, priority=9))
+    assert await queue.unreadable() == 1
+    assert (await taken(queue)).key == "older"
+    assert await queue.take("w", KINDS, 60) is None
+    assert await queue.ensure([job("newer")]) == 0
+    assert await queue.take("w", KINDS, 60) is None
+    await queue.enqueue(job("ancient", version=READABLE[0] - 1, payload={"form": "forgotten"}))
+    assert await queue.take("w", KINDS, 60) is None
+    await queue.ensure([job("ancient", payload={"form": "of today"})])
+    found = await taken(queue)
+    assert (found.key, found.version, found.payload) == (
+        "ancient",
+        PAYLOAD_VERSION,
+        {"form": "of today"},
+    )
 
 
 async def test_many_workers_never_share_a_job(queue: Queue, job: Callable[..., Job]) -> None:

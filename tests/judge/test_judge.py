@@ -76,6 +76,15 @@ def _moved(finding: Finding, posture: PostureValue) -> Severity:
         (_manifest(repository=""), None, PostureValue.UNKNOWN),
         (_manifest("UNLICENSED"), None, PostureValue.PROPRIETARY),
         (_manifest("SEE LICENSE IN x"), None, PostureValue.PROPRIETARY),
+        (_manifest("SEE LICENSE IN x", ""), None, PostureValue.PROPRIETARY),
+        (_manifest("SEE LICENSE IN x", "git+https://github.com/acme/cli.git"), None,
+         PostureValue.SOURCE_AVAILABLE),
+        (_manifest("see licence in x", "acme/cli"), None, PostureValue.SOURCE_AVAILABLE),
+        (_manifest("SEE LICENSE IN x", "https://github.com.acme.example/x"), None,
+         PostureValue.PROPRIETARY),
+        (_manifest("UNLICENSED", "acme/cli"), None, PostureValue.PROPRIETARY),
+        (_manifest("SEE LICENSE IN x", "acme/cli"), Organisation(name="a", licence="UNLICENSED"),
+         PostureValue.PROPRIETARY),
         (_manifest(""), None, PostureValue.PROPRIETARY),
         (_manifest("BUSL-1.1"), None, PostureValue.SOURCE_AVAILABLE),
         (_manifest("Acme 1.0"), None, PostureValue.UNKNOWN),
@@ -104,6 +113,14 @@ def test_an_open_posture_from_evidence_is_called_a_claim() -> None:
     posture, _, _ = judge(Inspection(manifests=[_manifest()]), target="a.tgz")
     assert any("claimed" in each for each in posture.evidence)
     assert "repository https://git.acme.example/cli" in posture.evidence
+
+
+def test_terms_of_its_own_beside_a_public_repository_are_said() -> None:
+    manifest = _manifest("SEE LICENSE IN LICENSE.md", "github:acme/cli")
+    posture, _, _ = judge(Inspection(manifests=[manifest]), target="a.tgz")
+    assert "licence SEE LICENSE IN LICENSE.md" in posture.evidence
+    assert "repository github:acme/cli" in posture.evidence
+    assert any("terms of its own" in each and "not checked" in each for each in posture.evidence)
 
 
 @pytest.mark.parametrize(

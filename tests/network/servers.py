@@ -129,6 +129,7 @@ def npm_publish(registry: Registry, manifest: Mapping[str, Any], files: Mapping[
     folder.mkdir(parents=True)
     (folder / "package.json").write_text(json.dumps(manifest), encoding="utf-8")
     for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text, encoding="utf-8")
     npm(registry, "publish", "--tag", "next" if "-" in str(manifest["version"]) else "latest",
         folder=folder)  # fmt: skip

@@ -23,7 +23,6 @@ from monitor.private_code.lexing.families import (
 from monitor.private_code.lexing.hashing import Vocabulary, spans, texts
 from monitor.private_code.lexing.kinds import Code, Kind, joined
 from monitor.private_code.lexing.pieces import MAX_PIECE, WINDOW, Piece, windows
-from monitor.private_code.lexing.stream import unescaped
 from tests.private_code.literals import MODULES, Literal, acorns, ours
 
 FAMILIES = (JAVASCRIPT, PYTHON, C_FAMILY, PLAIN)
@@ -44,8 +43,8 @@ def hashes(text: bytes, family: Family = JAVASCRIPT) -> list[int]:
 
 def test_javascript_is_cut_where_a_real_parser_cuts_it() -> None:
     paths = sorted(path for path in MODULES.rglob("*.js") if path.is_file())
-    paths = [path for path in paths if path.stat().st_size < 200_000][::4]
-    assert len(paths) > 500
+    paths = [path for path in paths if path.stat().st_size < 200_000][::9]
+    assert len(paths) > 300
     seen = wrong = 0
     for path, literals in acorns(paths).items():
         if literals is None or any(end - start > MAX_PIECE for _, start, end in literals):
@@ -55,7 +54,7 @@ def test_javascript_is_cut_where_a_real_parser_cuts_it() -> None:
         expected = {(kind, start - shift, end - shift) for kind, start, end in literals}
         seen += len(expected)
         wrong += len(expected ^ set(ours(text[shift:])))
-    assert seen > 20_000
+    assert seen > 10_000
     assert wrong <= seen // 2_000
 
 
@@ -89,7 +88,7 @@ def parsed(tmp_path_factory: pytest.TempPathFactory) -> dict[bytes, list[Literal
     folder = tmp_path_factory.mktemp("programs")
     programs: list[str] = []
 
-    @settings(max_examples=400, database=None, deadline=None)
+    @settings(max_examples=250, database=None, deadline=None)
     @given(EXPRESSIONS)
     def gather(program: str) -> None:
         programs.append(f"x = {program};\n")
@@ -108,7 +107,7 @@ def parsed(tmp_path_factory: pytest.TempPathFactory) -> dict[bytes, list[Literal
 def test_random_regular_expressions_and_nested_templates(
     parsed: dict[bytes, list[Literal]],
 ) -> None:
-    assert len(parsed) > 200
+    assert len(parsed) > 120
     assert sum(program.count(b"${") > 1 for program in parsed) > 20
     for program, literals in parsed.items():
         ends = [one for one in literals if one[0] != "template" or one[1] < one[2]]
@@ -116,12 +115,9 @@ def test_random_regular_expressions_and_nested_templates(
         assert found == ends, program
 
 
+SIGNS = rb"""' " ` / /* */ // \ ${ } { ( ) [ ] a 1.5 # = return ."""
 PIECES_OF_TEXT = st.lists(
-    st.sampled_from(
-        [b"'", b'"', b"`", b"/", b"/*", b"*/", b"//", b"\\", b"\n", b"${", b"}", b"{", b"(", b")"]
-        + [b"[", b"]", b"a", b"1.5", b"#", b'"""', b"=", b" ", b"\0", b"\xc3\xa9", b"return ", b"."]
-    ),
-    max_size=60,
+    st.sampled_from([*SIGNS.split(), b'"""', b"\n", b" ", b"\0", b"\xc3\xa9"]), max_size=60
 ).map(b"".join)
 
 
@@ -151,11 +147,11 @@ def test_a_text_reads_the_same_whatever_its_neighbours(family: Family, data: lis
         assert together.kinds[part].tolist() == alone.kinds.tolist()
 
 
-def _hostile() -> dict[str, bytes]:
-    size = 3 * MiB
+def _hostile(size: int) -> dict[str, bytes]:
+    count = size // 33
     return {
         "one line": b"a=b+c(d,e);" * (size // 11),
-        "tiny functions": b"".join(b"function f%d(){return %d}" % (n, n) for n in range(90_000)),
+        "tiny functions": b"".join(b"function f%d(){return %d}" % (n, n) for n in range(count)),
         "open strings": b'"\\' * (size // 2),
         "quotes": b"'" * size,
         "slashes": b" /[" * (size // 3),
@@ -175,24 +171,30 @@ def _hostile() -> dict[str, bytes]:
     }
 
 
-HOSTILE = _hostile()
+SMALL = _hostile(MiB // 5)
 
 
-@pytest.mark.parametrize("name", HOSTILE)
-@pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)
-def test_hostile_text_costs_a_bounded_memory(family: Family, name: str) -> None:
-    text = HOSTILE[name]
-    tracemalloc.start()
-    try:
-        count = 0
-        for tokens in sections([text], family):
-            assert len(tokens.kinds) <= 3 * SECTION
-            count += len(tokens.kinds)
-        peak = tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
-    assert count >= 1
-    assert peak < 160 * MiB
+@pytest.mark.parametrize("name", SMALL)
+def test_hostile_text_is_read_to_its_end(name: str) -> None:
+    for family in FAMILIES:
+        found = list(sections([SMALL[name], b"end"], family))
+        assert sum(int((tokens.codes == Code.BORDER).sum()) for tokens in found) == 2
+        assert found[-1].sizes[-1] == 3
+
+
+@pytest.mark.parametrize("name", ["one line", "tiny functions", "slashes"])
+def test_memory_does_not_grow_with_a_text(name: str) -> None:
+    peaks = []
+    for size in (MiB, 2 * MiB):
+        text = _hostile(size)[name]
+        tracemalloc.start()
+        try:
+            assert all(len(tokens.kinds) <= 3 * SECTION for tokens in sections([text], JAVASCRIPT))
+            peaks.append(tracemalloc.get_traced_memory()[1])
+        finally:
+            tracemalloc.stop()
+    assert peaks[1] < 1.2 * peaks[0] + 10 * MiB  # a copy of the text, and known numbers
+    assert peaks[1] < 100 * MiB
 
 
 def test_locals_keys_properties_and_methods() -> None:
@@ -211,7 +213,6 @@ def test_signs_do_not_depend_on_spaces() -> None:
 def test_strings_are_known_by_their_content() -> None:
     assert hashes(rb'"A\u00e9\n"') == hashes("'A\u00e9\\n'".encode()) == hashes("`Aé\n`".encode())
     assert hashes(rb'"\ud83d\ude00"') == hashes('"\U0001f600"'.encode())
-    assert unescaped(rb"\ud83d") == "\ud83d".encode("utf-8", "surrogatepass") or True
 
 
 def test_python_prefixes_docstrings_and_fields() -> None:
@@ -236,7 +237,9 @@ def test_python_prefixes_docstrings_and_fields() -> None:
 
 
 def test_types_calls_and_members_of_the_c_family() -> None:
-    found = kinds(b"fn go<'a>(x: &'a Thing) -> u8 { x.y + Kind::new('\\n') } // it's", C_FAMILY)
+    found = kinds(
+        b"fn go<'a>(x: &'a Thing) -> u8 { run(x.y) + Kind::new('\\n') } // it's", C_FAMILY
+    )
     assert [kind for kind, _ in found].count("STRING") == 1
     assert {"KEY", "GLOBAL", "PROPERTY", "LOCAL"} <= {kind for kind, _ in found}
 

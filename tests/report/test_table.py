@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from msgspec.structs import replace
 
@@ -74,6 +76,33 @@ def test_one_secret_in_many_places_is_told_once() -> None:
     assert text.count("GitHub personal access token") == 1
     assert text.count("chunk-00") == 3
     assert "and 12 more places" in text
+
+
+def test_the_maps_of_a_package_are_told_together() -> None:
+    maps = [
+        replace(
+            secret_finding(),
+            rule="source-map-first-party-content",
+            detector="source-maps",
+            secret=None,
+            path=f"a.tgz!/dist/{number}.js.map",
+            message=f"The source map carries {number} first-party source files in full text.",
+            evidence={"first_party_files": number},
+        )
+        for number in range(1, 52)
+    ]
+    target = replace(clean_target(), findings=maps)
+    text = _table(target)
+    assert text.count("in full text") == 1
+    assert "51 source maps of this package, 1,326 first-party source files in all." in text
+    assert "and 48 more places" in text
+    page = render("html", report(target))
+    assert page.count("<article") == 1
+    assert "51 source maps of this package" in page
+    told = json.loads(render("json", report(target)))["targets"][0]["findings"]
+    assert len(told) == 51
+    alone = _table(replace(target, findings=maps[:1]))
+    assert "of this package" not in alone
 
 
 def test_a_noisy_rule_is_counted() -> None:

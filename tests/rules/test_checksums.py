@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.rules.checksums import CHECKS, UNKNOWN, base62, check
+from tests.rules import key_samples
 
 
 def github(body: str) -> bytes:
@@ -94,45 +95,30 @@ def test_a_jwt_tells_role_and_expiry() -> None:
     assert check("jwt", b"ey.ey").valid is False
 
 
-@pytest.mark.parametrize(
-    ("number", "valid"), [(b"4111 1111 1111 1111", True), (b"4111111111111112", False)]
-)
-def test_luhn(number: bytes, valid: bool) -> None:  # noqa: FBT001 - a table of cases
-    assert check("luhn", number).valid is valid
+def test_tokens_of_grafana_and_gitlab_end_in_their_checksums() -> None:
+    token = b"glsa_" + b"k3JdfR8xQ1zPw7Lm2VbN9cT5yH0gS4uA"
+    whole = token + b"_" + binascii.crc32(token).to_bytes(4, "little").hex().encode()
+    assert check("grafana-crc32", whole).valid is True
+    assert check("grafana-crc32", whole[:-1] + b"x").valid is False
+    assert check("grafana-crc32", b"glsa").valid is None
+    payload = b"dGhlcmUgaXMgbm90aGluZyBpbiBoZXJlbzox"
+    token = b"glpat-" + payload + b".01." + b"10"  # 36 in base 36
+    crc, digits = binascii.crc32(token), b""
+    while crc:
+        crc, rest = divmod(crc, 36)
+        digits = b"0123456789abcdefghijklmnopqrstuvwxyz"[rest : rest + 1] + digits
+    assert check("gitlab-crc32", token + digits.rjust(7, b"0")).valid is True
+    assert check("gitlab-crc32", token + b"0000000").valid is False
+    assert check("gitlab-crc32", b"glpat-TA4lkpbs-c2MGjPxyhFo").valid is None
 
 
-def pem(label: str, raw: bytes, header: str = "") -> bytes:
-    body = base64.encodebytes(raw).decode()
-    return f"-----BEGIN {label}-----\n{header}{body}-----END {label}-----\n".encode()
-
-
-DER = b"\x30\x82\x01\x00" + bytes(256)
-
-
-@pytest.mark.parametrize(
-    ("text", "valid", "encrypted"),
-    [
-        (pem("RSA PRIVATE KEY", DER), True, False),
-        (pem("PRIVATE KEY", b"\x30\x03\x02\x01\x00"), True, False),
-        (pem("PRIVATE KEY", DER[:-1]), False, False),
-        (pem("EC PRIVATE KEY", b"hello world"), False, False),
-        (pem("ENCRYPTED PRIVATE KEY", DER), True, True),
-        (
-            pem(
-                "RSA PRIVATE KEY", bytes(64), "Proc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,00\n\n"
-            ),
-            True,
-            True,
-        ),
-        (pem("OPENSSH PRIVATE KEY", b"openssh-key-v1\0\0\0\0\x04none" + bytes(9)), True, False),
-        (pem("OPENSSH PRIVATE KEY", b"openssh-key-v1\0\0\0\0\x0aaes256-ctr"), True, True),
-        (pem("PGP PRIVATE KEY BLOCK", b"\x95\x01\x02", "Version: 1\n\n"), True, False),
-    ],
-)
-def test_a_private_key_is_looked_into(text: bytes, valid: bool, encrypted: bool) -> None:  # noqa: FBT001 - a table of cases
+@pytest.mark.parametrize("name", key_samples.PEM)
+def test_a_private_key_is_looked_into(name: str) -> None:
+    text, _, is_encrypted = key_samples.PEM[name]
     found = check("private-key", text)
-    assert found.valid is valid
-    assert found.evidence["encrypted"] is encrypted
+    assert found.valid is True
+    assert found.evidence["encrypted"] is is_encrypted
+    assert found.evidence["key_type"].endswith("private key")
 
 
 def test_a_key_that_is_none() -> None:

@@ -11,7 +11,8 @@ from monitor.rules.placeholders import is_placeholder
 STAND_INS = (
     "xxxxxxxxxxxxxxxxxxxx", "XXXXXXXX-XXXX", "ghp_" + "x" * 36, "acme_" + "0" * 30,
     "****************", "<your-token>", "<TOKEN>", "${TOKEN}", "$TOKEN", "${env:TOKEN}",
-    "$(cat token)", "{{ token }}", "{token}", "%TOKEN%", "%(token)s", "%s", "#{token}",
+    "$(cat token)", "{{ token }}", "={{$credentials.token}}",
+    "{token}", "%TOKEN%", "%(token)s", "%s", "#{token}",
     "<%= token %>", "@token@", "[your token]", "changeme", "change_me", "CHANGE-ME",
     "your_api_key_here", "YOUR-API-KEY", "your-token", "my_secret", "my-password", "replace_me",
     "insert-token-here", "placeholder", "REDACTED", "dummy", "AKIAIOSFODNN7" + "EXAMPLE",

@@ -29,7 +29,7 @@ from tests.scenarios.builders import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from tests.scenarios.conftest import Outcome
 
@@ -177,7 +177,7 @@ def test_38_public_by_design(scan: Scan) -> None:
     assert found.by("secrets")
 
 
-def encoded(claims: dict[str, object]) -> str:
+def encoded(claims: Mapping[str, object]) -> str:
     return base64.b64encode(json.dumps(claims, separators=(",", ":")).encode()).decode()
 
 

@@ -105,7 +105,7 @@ async def test_a_full_disk_stops_the_intake_until_there_is_room(
 ) -> None:
     async with opened(npm, None, [ACME]) as parts:
         feed = await feed_of(parts, "npm")
-        health = Health(parts, [feed], lambda: False)
+        health = Health(parts, lambda: [feed], lambda: False)
         name = f"@acme/full-{disk.__name__}"
         tokens = "".join(f"TOKEN_{number}={token(name + str(number))}\n" for number in range(60))
         npm.put(name, "1.0.0", {".env": tokens}, license="UNLICENSED")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -11,10 +12,10 @@ import structlog
 from monitor.errors import TransientError
 from monitor.http.failures import RetryError
 from monitor.model import Checkpoint, Gap, Notice, NpmNames, Organisation, Page, PypiNames
-from monitor.service.daemon import Daemon
 from monitor.service.health import Health
 from monitor.service.polling import Feed
 from monitor.service.strangers import COOL_DOWN, MOST, Strangers
+from monitor.service.watching import Watch
 from tests.service.conftest import jobs, worked
 
 if TYPE_CHECKING:
@@ -219,7 +220,7 @@ async def test_ready_means_that_the_primary_feeds_answer_now(
     async with opened(None, None, [ACME]) as parts:
         watcher = Scripted(clock)
         feed = Feed("npm", watcher, parts, is_primary=True, seconds=5)
-        health = Health(parts, [feed], lambda: False)
+        health = Health(parts, lambda: [feed], lambda: False)
 
         async def ready() -> tuple[int, str]:
             answer = await health.readyz(None)  # type: ignore[arg-type]  # not looked at
@@ -258,4 +259,4 @@ async def test_only_registries_that_somebody_is_on_are_asked(
     opened: Opened, own: Organisation, feeds: set[str]
 ) -> None:
     async with opened(None, None, [own]) as parts:
-        assert {feed.name for feed in Daemon(parts).feeds} == feeds
+        assert {feed.name for feed in Watch(parts, asyncio.Event()).feeds} == feeds

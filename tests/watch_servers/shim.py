@@ -53,7 +53,9 @@ def application(faults: Faults) -> web.Application:
     """An application that meets the faults of answers and can ask the server behind it."""
 
     async def session(app: web.Application) -> AsyncIterator[None]:
-        app[SESSION] = aiohttp.ClientSession(auto_decompress=False)
+        # A kept connection may be closed by the server just as an upload begins on it.
+        once = aiohttp.TCPConnector(force_close=True)
+        app[SESSION] = aiohttp.ClientSession(auto_decompress=False, connector=once)
         yield
         await app[SESSION].close()
 

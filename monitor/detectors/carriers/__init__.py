@@ -22,6 +22,11 @@ if TYPE_CHECKING:
     from monitor.rules import Match
 
 DETECTOR = "carriers"
+_LEAVE_OUT = "Leave the file out of the package; the next one may be filled in."
+_REPLACE_KEY = (
+    "Replace the key pair everywhere its public half is trusted and revoke its certificates first, "
+    "then publish a version without the file and remove this one."
+)
 _HINTS = credentials.HINTS | {"backup", "bak", "json", "old"}
 
 
@@ -44,6 +49,8 @@ def inspect(
         return ()  # the first window has told it
     name = name.lower()
     carrier = credentials.of(path, name)
+    if carrier is credentials.PEM:
+        return _private_key(member)
     if carrier is not None:
         return _credentials(carrier, member, matches, name)
     return agents.inspect(path, member.data, matches)
@@ -64,6 +71,8 @@ def _credentials(
     is_filled = bool(keys or rules) or (not carrier.pattern and len(member.data) > 0)
     if not is_filled and (is_specimen or carrier.is_quiet_when_blank):
         return ()
+    if not is_filled and not credentials.has_key(carrier, member.data):
+        return [_without_key(carrier, member.path)]
     evidence: dict[str, Any] = {"keys": keys}
     if is_filled:
         evidence["content"] = fingerprints.of_content(member.data)
@@ -72,6 +81,64 @@ def _credentials(
     if is_fixture(member.path):
         evidence["fixture"] = True
     return [_finding(carrier, member.path, evidence, is_filled=is_filled, is_specimen=is_specimen)]
+
+
+def _private_key(member: Member) -> Sequence[Finding]:
+    """One scale for all formats: in the clear, behind a passphrase, no key that could be read."""
+    from monitor.detectors.carriers import key_files
+
+    carrier = credentials.PEM
+    file = key_files.read(member.data)
+    if file is None:
+        return ()
+    evidence: dict[str, Any] = {}
+    if file.key is None:
+        severity, message = Severity.LOW, "A private key ships that is cut off or made up."
+    elif file.key.is_encrypted:
+        evidence["encrypted"] = True
+        severity, message = Severity.MEDIUM, "A private key ships; a passphrase protects it."
+    else:
+        evidence["encrypted"] = False
+        severity, message = Severity.CRITICAL, "A private key ships in the clear."
+    if file.key is not None and file.key.algorithm:
+        evidence["key_algorithm"] = file.key.algorithm
+    if is_fixture(member.path):
+        evidence["fixture"] = True
+    return [
+        Finding(
+            rule=carrier.rule,
+            detector=DETECTOR,
+            kind=carrier.kind,
+            severity=severity,
+            confidence=Confidence.HIGH,
+            message=message,
+            path=member.path,
+            fingerprint=fingerprints.of_finding(
+                carrier.rule, fingerprints.stable_path(member.path)
+            ),
+            evidence=evidence,
+            advice=_REPLACE_KEY,
+        )
+    ]
+
+
+def _without_key(carrier: Carrier, path: str) -> Finding:
+    """Such a file is one of settings only: it tells how the package was made, and no more."""
+    return Finding(
+        rule=carrier.rule,
+        detector=DETECTOR,
+        kind="carrier",
+        severity=Severity.LOW,
+        confidence=Confidence.MEDIUM,
+        message=_article(f"A {carrier.what} ships; nothing in it is the place of a credential."),
+        path=path,
+        fingerprint=fingerprints.of_finding(carrier.rule, fingerprints.stable_path(path)),
+        advice=_LEAVE_OUT,
+    )
+
+
+def _article(text: str) -> str:
+    return text.replace("A e", "An e").replace("A i", "An i").replace("A u", "An u")
 
 
 def _finding(
@@ -91,11 +158,9 @@ def _finding(
         kind=carrier.kind if is_filled else "carrier",
         severity=Severity.CRITICAL if is_sure else Severity.MEDIUM,
         confidence=Confidence.HIGH if is_sure else Confidence.MEDIUM,
-        message=message.replace("A e", "An e").replace("A i", "An i").replace("A u", "An u"),
+        message=_article(message),
         path=path,
         fingerprint=fingerprints.of_finding(carrier.rule, fingerprints.stable_path(path)),
         evidence=evidence,
-        advice=carrier.advice
-        if is_filled
-        else "Leave the file out of the package; the next one may be filled in.",
+        advice=carrier.advice if is_filled else _LEAVE_OUT,
     )

@@ -32,7 +32,8 @@ _LOGIN_IN_URL = r"://[^/\s:@]*:([^/\s@]+)@"
 class Carrier(Struct, frozen=True):
     """One kind of credential file: how it is told and which of its lines are credentials.
 
-    ``pattern`` is compiled on first use, since nearly no scan meets one; empty for binary files.
+    ``pattern`` is compiled on first use, since nearly no scan meets one; empty for files that are a
+    key or hold keys (``key_files``).
     """
 
     rule: str
@@ -53,11 +54,6 @@ def _carrier(
     return Carrier(f"carrier-{rule}", kind, what, f"(?mi){pattern}", advice, is_quiet)
 
 
-_PEM = (
-    r"(?:-----BEGIN )?(?P<key>[A-Z0-9 ]{0,20}PRIVATE KEY(?: BLOCK)?(?=-----)|Private-Lines)"
-    r"(?P<value>[\s\S]{64})"
-)
-_MIN_DISTINCT_PEM = 16
 _YAML = r"""^[ \t-]*["']?(?P<key>{})["']?""" + _ASSIGNED
 _JSON = r""""(?P<key>{})"\s*:\s*"(?P<value>[^"]+)\""""
 
@@ -99,7 +95,7 @@ PIP = _carrier(
     "installer configuration",
     r"^(?P<key>[\w-]{0,40})[ \t]{0,8}=?[ \t]{0,8}(?P<value>\S{0,20}://\S+)",
 )
-PEM = _carrier("private-key", "private key", _PEM, kind="private-key", is_quiet=True)
+PEM = _carrier("private-key", "private key", "", kind="private-key", is_quiet=True)
 KEYSTORE = Carrier("carrier-keystore", "private-key", "keystore", "", PEM.advice)
 SERVICE = _carrier(
     "service-account",
@@ -146,8 +142,9 @@ _IN_FOLDER = {
     ".gem/credentials": LOGIN, "gh/hosts.yml": LOGIN, ".m2/settings.xml": LOGIN,
 }  # fmt: skip
 _BY_EXTENSION = {
-    "env": ENV, "pem": PEM, "key": PEM, "ppk": PEM, "p8": PEM, "id_rsa": PEM, "id_dsa": PEM,
-    "id_ecdsa": PEM, "id_ed25519": PEM, "p12": KEYSTORE, "pfx": KEYSTORE, "jks": KEYSTORE,
+    "env": ENV, "pem": PEM, "key": PEM, "ppk": PEM, "p8": PEM, "pk8": PEM, "der": PEM, "gpg": PEM,
+    "pgp": PEM, "asc": PEM, "id_rsa": PEM, "id_dsa": PEM, "id_ecdsa": PEM, "id_ed25519": PEM,
+    "p12": KEYSTORE, "pfx": KEYSTORE, "jks": KEYSTORE,
     "keystore": KEYSTORE, "tfstate": TFSTATE, "tfvars": TFVARS,
 }  # fmt: skip
 _OPEN_ENDED = (
@@ -204,14 +201,26 @@ def filled_keys(carrier: Carrier, content: bytes | memoryview, *, is_strict: boo
     return list(keys)
 
 
+def has_key(carrier: Carrier, content: bytes | memoryview) -> bool:
+    """Whether a credential has its place in the file, filled in or not."""
+    text = bytes(content[:_MAX_READ]).decode("utf-8", "replace")
+    for key, value in _assignments(carrier.pattern, text):
+        is_place = True
+        if carrier in (URLS, PIP):
+            is_place = bool(re.search(_LOGIN_IN_URL, value))
+        elif carrier is ENV:
+            is_place = bool(re.search(_TELLING_KEY, key))
+        if is_place:
+            return True
+    return False
+
+
 def _assignments(pattern: str, text: str) -> Iterator[tuple[str, str]]:
     for found in re.finditer(pattern, text):
         yield (found["key"] or "token")[:_MAX_KEY], found["value"]
 
 
 def _is_filled(carrier: Carrier, key: str, value: str, *, is_strict: bool) -> bool:
-    if carrier is PEM:
-        return len(set(value)) >= _MIN_DISTINCT_PEM
     if carrier in (URLS, PIP) or "://" in value:
         login = re.search(_LOGIN_IN_URL, value)
         return bool(login) and not is_placeholder(login[1] if login else "")

@@ -22,6 +22,8 @@ MAX_MARK = 160
 MAX_FINDINGS = 1000
 """Findings told for one member (window); one more says how many were left out."""
 
+_DOUBTED = "the token's own checksum does not fit: made up or cut off"
+_NO_KEY = "its bytes do not make a key: made up or cut off"
 _DETECTORS = {"marker": "markers", "canary": "markers", "carrier": "carriers"}
 _ORGANISATION = "organisation="
 
@@ -59,10 +61,13 @@ def _finding(member: Member, match: Match, place: Place, count: int, context: Co
     evidence, checksum = _evidence(member, match, count, context.now)
     severity, confidence = rule.severity, about.confidence
     if checksum == "invalid":
-        evidence["doubt"] = "the token's own checksum does not fit: made up or cut off"
+        evidence["doubt"] = _NO_KEY if about.kind == "private-key" else _DOUBTED
         severity, confidence = min(severity, Severity.LOW), Confidence.LOW
     elif checksum == "valid":
         confidence = Confidence.HIGH
+    if evidence.get("encrypted"):
+        evidence["doubt"] = "a passphrase protects it"
+        severity = min(severity, Severity.MEDIUM)
     if evidence.get("expired"):
         evidence["doubt"] = "it has expired"
         severity = min(severity, Severity.LOW)
@@ -87,7 +92,7 @@ def _finding(member: Member, match: Match, place: Place, count: int, context: Co
         byte_offset=member.offset + match.secret_start,
         decoded=list(match.decoded),
         secret=Secret(
-            redacted=redacted(value),
+            redacted=redacted(value, is_key=about.kind == "private-key"),
             fingerprint=identity,
             checksum=checksum,
             value=value.decode("utf-8", "replace") if context.has_secrets else None,

@@ -5,6 +5,7 @@ from __future__ import annotations
 _TAIL = 4
 _SHARE = 4
 _MIN_LENGTH = 16
+_LONG_KEY = 200  # bytes of a private key that is more than one short text
 _STARS = "*" * 8
 
 # Public parts of well-known formats: they tell the type, which the rule's name tells as well.
@@ -18,12 +19,12 @@ _PREFIXES = (
 )  # fmt: skip
 
 
-def redacted(value: bytes) -> str:
+def redacted(value: bytes, *, is_key: bool = False) -> str:
     """``ghp_…9f3c``: a public prefix and the last four, never above a quarter of the value.
 
     Values below 16 bytes, and private keys, whose ends are the same for all, show nothing.
     """
-    if b"PRIVATE KEY" in value:
+    if b"PRIVATE KEY" in value or (is_key and len(value) > _LONG_KEY):
         return f"(private key, {len(value)} bytes)"
     if len(value) < _MIN_LENGTH:
         return _STARS

@@ -93,6 +93,11 @@ class Builder:
         """Whether the store was made with the first key and as prints are made now."""
         return self._current.is_current and self._current.keys is self._keys[0]
 
+    @property
+    def canonicaliser(self) -> str:
+        """What the store's JavaScript was brought into one form with, empty for nothing."""
+        return self._current.catalogue.fact("canonicaliser")
+
     def add(self, source: Source) -> Source:
         """Remember a source to be read; of a known address the wishes are changed.
 

@@ -1,8 +1,8 @@
-"""What can be wrong with an index: each reaction is the operator's, so each is a ConfigError."""
+"""What can be wrong with an index: nearly always the operator's to mend, so a ConfigError."""
 
 from __future__ import annotations
 
-from monitor.errors import ConfigError
+from monitor.errors import ConfigError, TransientError
 
 
 def missing(folder: str) -> ConfigError:
@@ -35,6 +35,13 @@ def other_format(path: str, found: str) -> ConfigError:
         f"{path}: its format {found!r} is not known here: use the leakmon that made it, or make it "
         "anew",
         reason="index-format",
+    )
+
+
+def replaced(path: str) -> TransientError:
+    """What a process had open was replaced, and replaced again, before it was asked for."""
+    return TransientError(
+        f"{path}: the index was replaced meanwhile: try again", reason="index-replaced"
     )
 
 

@@ -13,7 +13,7 @@ from monitor.private_code.index.layout import cut
 from monitor.private_code.index.segment import SegmentWriter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from monitor.private_code.index.segment import Segment
     from monitor.private_code.prints import Hashes, Numbers
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     """Hashes, files and lines: three arrays of one length."""
 
 MOST_SEGMENTS = 8
+MOST_PUBLISHED = 4
+"""Segments that a reader has to ask at most; a writer may have more for a while."""
+
 _GROWTH = 2
 _AT_ONCE = 500_000
 _ALL = 1 << 64
@@ -54,7 +57,6 @@ def merge(
     hash_bits: int,
     *,
     dropped: Collection[int] = (),
-    advance: Callable[[int], None] = lambda _entries: None,
 ) -> int:
     """One segment out of several, without the files of ``dropped``; gives its postings."""
     gone = np.array(sorted(dropped), np.uint32)
@@ -63,7 +65,6 @@ def merge(
         for low, high in ranges(sum(map(len, newest_first))):
             parts = [segment.read(low, high) for segment in newest_first]
             hashes, files, lines = (np.concatenate(column) for column in zip(*parts, strict=True))
-            advance(len(hashes))
             if len(gone):
                 is_kept = ~np.isin(files, gone)
                 hashes, files, lines = hashes[is_kept], files[is_kept], lines[is_kept]
@@ -81,14 +82,14 @@ def ranges(entries: int, at_once: int = _AT_ONCE) -> Iterator[tuple[int, int]]:
         yield _ALL * piece // pieces, _ALL * (piece + 1) // pieces
 
 
-def due(sizes: Sequence[int]) -> slice | None:
-    """Which neighbours among the segments are to become one, None for none; in order of age.
+def due(sizes: Sequence[int], most: int = MOST_SEGMENTS) -> slice | None:
+    """Which neighbours among segments are to become one so that ``most`` are left, None for none.
 
     From the end that costs less (new ones come at the young end, history at the old one), a merge
     takes every segment that is not twice as large as what it holds already, so that a posting is
     rewritten a logarithmic number of times.
     """
-    if len(sizes) <= MOST_SEGMENTS:
+    if len(sizes) <= most:
         return None
     old, old_cost = _run(sizes)
     young, young_cost = _run(sizes[::-1])

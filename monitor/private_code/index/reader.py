@@ -94,8 +94,7 @@ class OpenIndex:
         now = self._held.told
         is_new = (told.store, told.generation) != (now.store, now.generation)
         if is_new:
-            before, self._held = self._held, self._open()
-            before.rows.close()
+            self._held = self._open()
         return self._take_public() or is_new
 
     def close(self) -> None:

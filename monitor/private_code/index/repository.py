@@ -64,7 +64,7 @@ class Repository:
         found = []
         for ref in refs or ("HEAD",):
             text = self._text(
-                "rev-parse", "--verify", "-q", "--end-of-options", f"{ref}^{{commit}}"
+                "rev-parse", "--verify", "-q", "--end-of-options", f"{self._prefix}{ref}^{{commit}}"
             )
             if not _COMMIT.fullmatch(text):
                 what = f"branch, tag or commit {ref!r}" if refs else "commit yet"

@@ -27,18 +27,23 @@ class Place(Struct, frozen=True):
 
 
 class Rows:
-    """A snapshot, opened when it is first asked and once in each process."""
+    """A snapshot, opened once in each process; what is open stays readable when it is replaced."""
 
     def __init__(self, path: str) -> None:
         self.path = path
         self._lock = threading.Lock()
-        self._opened: tuple[int, schema.Connection] | None = None
+        self._opened = {os.getpid(): schema.snapshot(path)}
 
     def close(self) -> None:
-        """Let go of the file."""
-        if self._opened is not None and self._opened[0] == os.getpid():
-            self._opened[1].close()
-        self._opened = None
+        """Let go of the file. A connection that came with a fork is not ours to close."""
+        own = self._opened.pop(os.getpid(), None)
+        if own is not None:
+            own.close()
+
+    def __del__(self) -> None:
+        # A reader that another thread still asks must not be closed when a newer one takes over.
+        if hasattr(self, "_opened"):
+            self.close()
 
     def file(self, number: int) -> IndexedFile | None:
         """A file, or None if there is none of this number. Of its places one that is present."""
@@ -161,10 +166,11 @@ class Rows:
 
     def _all(self, question: str, values: Sequence[object]) -> list[Any]:
         with self._lock, schema.reading(self.path):
-            if self._opened is None or self._opened[0] != os.getpid():
-                # A connection must not be carried over a fork.
-                self._opened = (os.getpid(), schema.snapshot(self.path))
-            return self._opened[1].execute(question, values).fetchall()
+            own = self._opened.get(os.getpid())
+            if own is None:
+                # A connection must not be used across a fork.
+                own = self._opened[os.getpid()] = schema.snapshot(self.path)
+            return own.execute(question, values).fetchall()
 
 
 def counts(selected: str) -> dict[Channel, int]:

@@ -11,7 +11,7 @@ import sqlite3
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from monitor.private_code.index.faults import damaged
+from monitor.private_code.index.faults import damaged, replaced
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,11 +52,11 @@ CREATE INDEX IF NOT EXISTS places_by_file ON places (file);
 CREATE TABLE IF NOT EXISTS seen (
     source INTEGER NOT NULL,
     path TEXT NOT NULL,
-    blob TEXT NOT NULL,
+    blob BLOB NOT NULL,
     PRIMARY KEY (source, path, blob)
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS blobs (
-    blob TEXT NOT NULL,
+    blob BLOB NOT NULL,
     kind TEXT NOT NULL,
     file INTEGER NOT NULL,
     PRIMARY KEY (blob, kind)
@@ -105,9 +105,12 @@ def connected(path: str, tables: str = TABLES) -> Connection:
 
 
 def snapshot(path: str) -> Connection:
-    """A snapshot, which nobody changes any more; many threads may ask in turn."""
+    """A snapshot, which nobody changes any more; many threads may ask in turn.
+
+    Raises TransientError if it is gone: what is open already stays readable.
+    """
     if not os.path.exists(path):
-        raise damaged(path, "it is gone")
+        raise replaced(path)
     with _told(path):
         return sqlite3.connect(
             f"file:{quote(path)}?mode=ro&immutable=1", uri=True, check_same_thread=False
@@ -118,6 +121,8 @@ def snapshot(path: str) -> Connection:
 def _told(path: str) -> Iterator[None]:
     try:
         yield
+    except sqlite3.ProgrammingError:
+        raise  # ours, not the file's
     except sqlite3.DatabaseError as error:
         raise damaged(path, str(error)) from None
 

@@ -1,11 +1,13 @@
 """One immutable, sorted segment of postings in a file: written once, mapped, asked.
 
-A process that maps a segment shares its pages with all others; what a look-up touched of the
-records is given back at once, so that resident memory stays near the filter's size.
+A process that maps a segment shares its pages with all others. A large one is asked in the order
+of its records, a stretch at a time, and each stretch is given back: resident memory stays near the
+filter's size, however much the system maps around each page that is touched.
 """
 
 from __future__ import annotations
 
+import itertools
 import mmap
 import os
 from typing import TYPE_CHECKING
@@ -34,9 +36,9 @@ MOST_PLACES = 64
 Places = tuple["Numbers", "Numbers", "Numbers"]
 """Rows of the question, files, lines: three arrays of one length."""
 
-_SLICE = 1000  # survivors of the filter whose pages are held at a time: 64 kB each at most
+_STRETCH_BYTES = 40 << 20  # of the records held at a time
 _CACHED = 1 << 14  # questions whose arrays fit the second-level cache
-_GIVE_BACK_FROM = 64 << 20
+_GIVE_BACK_FROM = 8 << 20
 
 
 class Segment:
@@ -50,6 +52,7 @@ class Segment:
                 if os.fstat(stream.fileno()).st_size != self.layout.size:
                     raise damaged(path, "its size is not what its header says")
                 self._map = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
+                self._file = os.dup(stream.fileno())
         except OSError as error:
             raise damaged(path, error.strerror or "unreadable") from None
         layout = self.layout
@@ -58,6 +61,11 @@ class Segment:
         self._prefix = np.frombuffer(self._map, "<u4", rows, layout.prefix_at)
         self._records = np.frombuffer(self._map, layout.record, layout.entries, layout.records_at)
         self._is_large = self._records.nbytes >= _GIVE_BACK_FROM
+        self._advise("MADV_RANDOM")
+
+    def __del__(self) -> None:
+        if hasattr(self, "_file"):
+            os.close(self._file)
 
     def __len__(self) -> int:
         return self.layout.entries
@@ -74,11 +82,20 @@ class Segment:
                 for start, piece in _pieces(len(hashes), _CACHED)
             ]
         )
-        at_once = _SLICE if self._is_large else len(rows)
-        found = [self._survivors(hashes, rows[piece]) for _, piece in _pieces(len(rows), at_once)]
-        if len(found) == 1:
-            return found[0]
-        return _joined(found)
+        if not self._is_large:
+            return self._survivors(hashes, rows)
+        rows = rows[np.argsort(hashes[rows])]
+        edges = self._edges(hashes[rows])
+        pieces = [rows[start:end] for start, end in itertools.pairwise(edges) if start < end]
+        queries, files, lines = _joined([self._survivors(hashes, piece) for piece in pieces])
+        order = np.argsort(queries, kind="stable")
+        return queries[order], files[order], lines[order]
+
+    def _edges(self, ascending: Hashes) -> list[int]:
+        """Where the stretches of the records begin in hashes, and where the last one ends."""
+        count = -(-self._records.nbytes // _STRETCH_BYTES)
+        starts = np.array([(piece << 64) // count for piece in range(count)], np.uint64)
+        return [*np.searchsorted(ascending, starts).tolist(), len(ascending)]
 
     def _is_let_by(self, hashes: Hashes, wanted: Hashes) -> npt.NDArray[np.bool_]:
         words = self._filter.take(self.layout.word(hashes), mode="clip")
@@ -92,21 +109,22 @@ class Segment:
         table = np.minimum(self._prefix[first : last + 2].astype(np.int64), layout.entries)
         start, end = int(table[0]), int(table[-1])
         counts = np.maximum(np.diff(table), 0)
-        records = self._records[start:end]
-        if counts.sum() != len(records):
+        if counts.sum() != end - start:
             raise damaged(self.path, "its prefix table")
+        # Read, not mapped: the pages would count as this process's own.
+        each = layout.record.itemsize
+        content = os.pread(self._file, (end - start) * each, layout.records_at + start * each)
+        records = np.frombuffer(content, layout.record)
         hashes = layout.whole(np.repeat(np.arange(first, last + 1), counts), records["rest"])
         left = int(np.searchsorted(hashes, np.uint64(low)))
         right = len(hashes)
         if high < 1 << 64:
             right = int(np.searchsorted(hashes, np.uint64(high)))
-        kept = (
+        return (
             hashes[left:right],
             records["file"][left:right].copy(),
             records["line"][left:right].copy(),
         )
-        self._give_back()
-        return kept
 
     def _survivors(self, hashes: Hashes, rows: npt.NDArray[np.int64]) -> Places:
         layout, wanted = self.layout, hashes[rows]
@@ -114,7 +132,10 @@ class Segment:
         low = np.minimum(self._prefix[prefix].astype(np.int64), layout.entries)
         high = np.clip(self._prefix[prefix + 1].astype(np.int64), low, layout.entries)
         begin = self._bisect(low, high, rest, is_right=False)
-        end = self._bisect(begin, high, rest, is_right=True)
+        held = np.flatnonzero(begin < high)
+        held = held[self._records["rest"][begin[held]] == rest[held]]
+        rows, begin = rows[held], begin[held]
+        end = self._bisect(begin, high[held], rest[held], is_right=True)
         counts = np.minimum(end - begin, MOST_PLACES)
         total = int(counts.sum())
         steps = np.arange(total) - np.repeat(np.cumsum(counts) - counts, counts)
@@ -124,7 +145,7 @@ class Segment:
             np.ascontiguousarray(records["file"]),
             np.ascontiguousarray(records["line"]),
         )
-        self._give_back()
+        self._advise("MADV_DONTNEED")
         return places
 
     def _bisect(
@@ -146,11 +167,16 @@ class Segment:
             high[open_] = np.where(is_above, high[open_], middle)
         return low
 
-    def _give_back(self) -> None:
-        """Let go of the records' pages: they stay in the system's cache, not in this process."""
-        if self._is_large and hasattr(mmap, "MADV_DONTNEED"):
+    def _advise(self, name: str) -> None:
+        """Tell the system how the records of a large segment are used.
+
+        They are met at random, so that reading ahead is in vain; and what was met stays in the
+        system's cache, not in this process.
+        """
+        advice = getattr(mmap, name, None)
+        if self._is_large and advice is not None:
             start = self.layout.records_at
-            self._map.madvise(mmap.MADV_DONTNEED, start, len(self._map) - start)
+            self._map.madvise(advice, start, len(self._map) - start)
 
 
 class SegmentWriter:
@@ -221,5 +247,8 @@ def _pieces(length: int, at_once: int) -> Iterator[tuple[int, slice]]:
 
 
 def _joined(found: list[Places]) -> Places:
+    if not found:
+        nothing = np.empty(0, np.uint32)
+        return nothing, nothing, nothing
     queries, files, lines = zip(*found, strict=True)
     return np.concatenate(queries), np.concatenate(files), np.concatenate(lines)

@@ -19,7 +19,7 @@ from monitor.private_code.index.reader import FULL
 from monitor.private_code.index.segment import Segment
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Collection, Sequence
 
     from monitor.private_code.index.keys import Keys
     from monitor.private_code.index.making import Making
@@ -38,7 +38,7 @@ class Store:
         self.keys = keys
         self.making = making
         os.makedirs(self.path, mode=0o700, exist_ok=True)
-        self.catalogue = Catalogue(self.path)
+        self.catalogue = Catalogue(self.path, keys.blob)
         self._pin()
         self._recover()
 
@@ -63,15 +63,15 @@ class Store:
         merge.write(path, (self.keys.prints.apply(hashes), files, lines), FULL_BITS)
         return self._row(path, position)
 
-    def tidy(self, advance: Callable[[int], None] = lambda _entries: None) -> None:
-        """Merge where there are too many segments."""
+    def tidy(self, most: int = merge.MOST_SEGMENTS) -> None:
+        """Merge where there are more segments than this."""
         while True:
             rows = self.catalogue.segments()
-            run = merge.due([row.entries for row in rows])
+            run = merge.due([row.entries for row in rows], most)
             if run is None:
                 return
             path = self._free()
-            merge.merge(path, self._opened(rows[run]), FULL_BITS, advance=advance)
+            merge.merge(path, self._opened(rows[run]), FULL_BITS)
             kept = [
                 *rows[: run.start or 0],
                 self._row(path, rows[run][-1].position),
@@ -91,7 +91,7 @@ class Store:
 
     def publish(self, organisation: str, made_at: int) -> manifest.Manifest:
         """Put what is here in force for readers, now and as one."""
-        self.tidy()
+        self.tidy(merge.MOST_PUBLISHED)
         before = manifest.read(self.folder) if manifest.exists(self.folder) else None
         generation = before.generation + 1 if before else 1
         name = f"catalogue-{generation}.db"

@@ -1,4 +1,4 @@
-"""Go, Java, Rust, C, C++, C# and their kin: types, calls and members stay, other names are local."""
+"""Go, Java, Rust, C, C++, C# and kin: types, calls and members stay, other names are local."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ when where while with yield error size_t #include #define #ifdef #ifndef #endif 
 """
 VOCABULARY = Vocabulary({**SIGNS, Code.KEYWORD: _KEYWORDS.split()})
 
-_IS_CAPITAL = np.array([65 <= octet <= 90 for octet in range(256)])
+_IS_CAPITAL = np.array([ord("A") <= octet <= ord("Z") for octet in range(256)])
 
 
 def refined(tokens: Tokens) -> Tokens:

@@ -29,8 +29,8 @@ _BASE = 0x9E3779B97F4A7C15
 _INVERSE = pow(_BASE, -1, 1 << 64)
 
 
-def _powers(base: int) -> Hashes:
-    table = np.full(MAX_WINDOW + 1, base, dtype=np.uint64)
+def _powers(factor: int) -> Hashes:
+    table = np.full(MAX_WINDOW + 1, factor, dtype=np.uint64)
     table[0] = 1
     return np.multiply.accumulate(table)
 
@@ -103,4 +103,5 @@ class Vocabulary:
     def codes(self, hashes: Hashes) -> Codes:
         """The code of each word."""
         slots = (hashes * self._factor) >> self._shift
-        return self._codes[slots] * (self._hashes[slots] == hashes)
+        found: Codes = self._codes[slots] * (self._hashes[slots] == hashes)
+        return found

@@ -23,7 +23,7 @@ _BEFORE = (
     *(rb"(?<==>)", rb"(?<==>[ ])"),
     *(
         rb"(?<=\b" + word + space + rb")"
-        for word in (b"return", b"typeof", b"case", b"in", b"of", b"do", b"else", b"yield")
+        for word in (b"return", b"typeof", b"case", b"in", b"do", b"else", b"yield")
         for space in (rb"", rb"[ ]")
     ),
 )
@@ -41,9 +41,12 @@ _STRINGS = rb"""|"(?:[^"\\\n]++|\\[\s\S])*+"?+|'(?:[^'\\\n]++|\\[\s\S])*+'?+|"""
 _TEMPLATE = rb"`(?:[^`\\]++|\\[\s\S])*+`?+|"
 _PATTERN = re.compile(rb"""[^"'`/]++""" + _STRINGS + _TEMPLATE + _SLASH)
 _OUTSIDE = re.compile(rb"""(?:[^"'`/]++""" + _STRINGS + _SLASH + rb")*+")
-_INSIDE = re.compile(rb"""(?:[^"'`/{}]++""" + _STRINGS + _SLASH + rb")*+")
+_INSIDE = re.compile(rb"""(?:[^"'`/{}]++|\{[^"'`/{}]*+\}""" + _STRINGS + _SLASH + rb")*+")
 _PART = re.compile(rb"[`}](?:[^`\\$]++|\\[\s\S]|\$(?!\{))*+(?:`|\$\{)?+")
+_OPENING = re.compile(rb"""(?:[^"'`/{}]*+\{)++""")
 _MAX_NESTING = 500
+_BYTES_PER_STEP = 24
+"""A text that is made of templates in templates is cut no finer than this, on the average."""
 
 
 def _stretches(text: bytes) -> Iterator[tuple[int, int, bool]]:
@@ -53,14 +56,22 @@ def _stretches(text: bytes) -> Iterator[tuple[int, int, bool]]:
         return
     at = start = 0
     braces: list[int] = []  # open ones in each substitution that we are in
-    while at < len(text):
+    steps = 1_000 + len(text) // _BYTES_PER_STEP
+    while at < len(text) and steps:
+        steps -= 1
         found = (_INSIDE if braces else _OUTSIDE).match(text, at)
         at = found.end() if found else at
         if at >= len(text):
             break
         sign = text[at]
-        if sign == ord("{") or (sign == ord("}") and braces[-1]):
-            braces[-1] += 1 if sign == ord("{") else -1
+        if sign == ord("{"):
+            opening = _OPENING.match(text, at)
+            assert opening
+            braces[-1] += opening[0].count(b"{")
+            at = opening.end()
+            continue
+        if sign == ord("}") and braces[-1]:
+            braces[-1] -= 1
             at += 1
             continue
         part = _PART.match(text, at)
@@ -85,7 +96,7 @@ GRAMMAR = Grammar(
 
 _KEYWORDS = """
 break case catch class continue debugger delete do else extends finally for if in instanceof new
-return super switch this throw try typeof void while with yield static await async of get set null
+super switch throw try typeof void while with yield static await async of get set null
 true false enum interface implements declare readonly private public protected abstract as type
 namespace keyof undefined export
 """
@@ -109,6 +120,8 @@ VOCABULARY = Vocabulary(
         Code.FUNCTION: ["function"],
         Code.IMPORTING: ["from", "import"],
         Code.VARIABLE: ["var", "let", "const"],
+        Code.RETURN: ["return"],
+        Code.THIS: ["this"],
         Code.GLOBAL: _GLOBALS.split(),
         Code.REQUIRE: ["require"],
         Code.NOISE: _NOISE.split(),
@@ -155,4 +168,5 @@ def _methods(codes: np.ndarray[tuple[int], np.dtype[np.uint8]]) -> Places:
     opens, closes = places[first[pairs]], places[second[pairs]]
     inside = (closes + 1 < len(codes)) & (opens > 0)
     opens, closes = opens[inside], closes[inside]
-    return opens[codes[closes + 1] == Code.OPEN_BRACE] - 1
+    found: Places = opens[codes[closes + 1] == Code.OPEN_BRACE] - 1
+    return found

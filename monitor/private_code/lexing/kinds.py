@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import enum
+import math
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from monitor.private_code.lexing.hashing import stir, texts
 from monitor.private_code.lexing.pieces import Piece
+from monitor.private_code.lexing.stream import IS_WORD
 
 if TYPE_CHECKING:
     from monitor.private_code.lexing.hashing import Codes, Places, Vocabulary
@@ -50,11 +52,15 @@ class Code(enum.IntEnum):
     STAR = 13
     EQUAL = 14
     UNEQUAL = 15
+    FAT_ARROW = 16
+    PLUS = 17
     KEYWORD = 20
     FUNCTION = 21
     DEFINER = 22
     IMPORTING = 23
     VARIABLE = 24
+    RETURN = 25
+    THIS = 26
     GLOBAL = 30
     REQUIRE = 31
     NOISE = 32
@@ -81,6 +87,8 @@ SIGNS: dict[int, tuple[str, ...]] = {
     Code.STAR: ("*",),
     Code.EQUAL: ("==", "==="),
     Code.UNEQUAL: ("!=", "!=="),
+    Code.FAT_ARROW: ("=>",),
+    Code.PLUS: ("+",),
 }
 
 
@@ -109,9 +117,6 @@ def _by_code() -> Codes:
 
 
 _BY_CODE = _by_code()
-_IS_WORD = np.array(
-    [octet >= 128 or chr(octet).isalnum() or octet in b"_$#@" for octet in range(256)]
-)
 _IS_DIGIT = np.array([octet in b"0123456789" for octet in range(256)])
 
 
@@ -120,7 +125,7 @@ def kinded(raw: RawTokens, vocabulary: Vocabulary, line: int, place: int) -> Tok
     codes = vocabulary.codes(raw.hashes)
     kinds = _BY_CODE[codes]
     firsts = raw.octets[raw.starts]
-    kinds[(codes == 0) & ~_IS_WORD[firsts]] = Kind.SIGN
+    kinds[(codes == 0) & ~IS_WORD[firsts]] = Kind.SIGN
     sizes = raw.ends - raw.starts
     is_number = _IS_DIGIT[firsts] | ((firsts == ord(".")) & (sizes > 1))
     kinds[is_number] = Kind.NUMBER
@@ -140,7 +145,7 @@ def kinded(raw: RawTokens, vocabulary: Vocabulary, line: int, place: int) -> Tok
     return Tokens(kinds, codes, raw.hashes, raw.lines + line, sizes, firsts, raw.starts + place)
 
 
-_known_values: dict[int, int] = {}
+_known_values: dict[int, float] = {}
 _MAX_KNOWN = 200_000
 _MAX_DIGITS = 40
 
@@ -150,36 +155,36 @@ def _values(raw: RawTokens, numbers: Places) -> Hashes:
     unique, first, inverse = np.unique(raw.hashes[numbers], return_index=True, return_inverse=True)
     if len(_known_values) > _MAX_KNOWN:
         _known_values.clear()
-    found = []
-    for key, place in zip(unique.tolist(), numbers[first].tolist(), strict=True):
-        value = _known_values.get(key)
-        if value is None:
-            octets = raw.octets[raw.starts[place] : raw.ends[place]]
-            value = _known_values[key] = _value(octets.tobytes(), key)
-        found.append(value)
-    return np.array(found, dtype=np.uint64)[inverse]
+    content = raw.octets.tobytes()
+    starts, ends = raw.starts[numbers][first].tolist(), raw.ends[numbers][first].tolist()
+    values = np.zeros(len(unique), dtype=np.float64)
+    keys = unique.tolist()
+    for place, (key, start, end) in enumerate(zip(keys, starts, ends, strict=True)):
+        if key not in _known_values:
+            _known_values[key] = _value(content[start:end])
+        values[place] = _known_values[key]
+    found = stir(values.view(np.uint64) ^ _NUMBER)
+    return np.where(np.isnan(values), unique, found)[inverse]
 
 
+_NUMBER = np.uint64(0x1234567)
 _INTEGERS = (b"0x", b"0X", b"0b", b"0B", b"0o", b"0O")
 
 
-def _value(text: bytes, otherwise: int) -> int:
-    """A number's hash; ``otherwise`` where it is none that all languages know."""
+def _value(text: bytes) -> float:
+    """A number's value; NaN where it is none that all languages know."""
     if len(text) > _MAX_DIGITS:
-        return otherwise
+        return math.nan
     plain = text.replace(b"_", b"")
     try:
         if plain[:2] in _INTEGERS:
-            number = float(int(plain.rstrip(b"nuUlL"), 0))
-        else:
-            number = float(plain.rstrip(b"nuUlLfFdDjJ"))
+            return float(int(plain.rstrip(b"nuUlL"), 0))
+        return float(plain.rstrip(b"nuUlLfFdDjJ"))
     except (ValueError, OverflowError):
-        return otherwise
-    bits = np.array([number], dtype=np.float64).view(np.uint64)
-    return int(stir(bits ^ np.uint64(0x1234567))[0])
+        return math.nan
 
 
-_DIGITS = np.array([_value(b"%d" % digit, 0) for digit in range(10)], dtype=np.uint64)
+_DIGITS = stir(np.arange(10, dtype=np.float64).view(np.uint64) ^ _NUMBER)
 
 
 def joined(parts: list[Tokens]) -> Tokens:

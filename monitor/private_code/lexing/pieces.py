@@ -139,7 +139,7 @@ class _Builder:
 
     def _kinds(self, octets: Codes, lengths: Places) -> Codes:
         starts = np.cumsum(lengths) - lengths
-        kinds = self.grammar.table[octets[starts]]
+        kinds: Codes = self.grammar.table[octets[starts]]
         kinds[(kinds == Piece.STRING) & (lengths == 1)] = Piece.CODE  # a quote that opens nothing
         slashes = np.flatnonzero(kinds == Piece.REGEX)
         if len(slashes):

@@ -1,4 +1,4 @@
-"""Python source: docstrings go, prefixes of strings go, names that are defined or asked for stay."""
+"""Python source: docstrings and prefixes of strings go, names that are defined stay."""
 
 from __future__ import annotations
 
@@ -43,12 +43,9 @@ input int isinstance issubclass iter len list locals map max memoryview min next
 ord pow print property range repr reversed round set setattr slice sorted staticmethod str sum
 super tuple type vars zip __import__ __name__ __file__
 """
-_PREFIXES = [
-    first + second
-    for first in ("", "b", "B", "u", "U")
-    for second in ("", "r", "R")
-    if first + second
-]
+_PLAIN_PREFIXES = "b B u U"
+_RAW_PREFIXES = "r R br bR Br BR rb rB Rb RB ur uR Ur UR"
+_FORMAT_PREFIXES = "f F fr fR Fr FR rf rF Rf RF t T tr tR Tr TR rt rT Rt RT"
 
 VOCABULARY = Vocabulary(
     {
@@ -57,9 +54,9 @@ VOCABULARY = Vocabulary(
         Code.DEFINER: ["def", "class"],
         Code.IMPORTING: ["from", "import"],
         Code.GLOBAL: _BUILTINS.split(),
-        Code.PREFIX: [name for name in _PREFIXES if "r" not in name.lower()],
-        Code.RAW_PREFIX: [name for name in _PREFIXES if "r" in name.lower()],
-        Code.FORMAT_PREFIX: ["f", "F", "rf", "fr", "Rf", "rF", "fR", "Fr", "t", "T"],
+        Code.PREFIX: _PLAIN_PREFIXES.split(),
+        Code.RAW_PREFIX: _RAW_PREFIXES.split(),
+        Code.FORMAT_PREFIX: _FORMAT_PREFIXES.split(),
     }
 )
 
@@ -67,7 +64,7 @@ _FIELD = re.compile(rb"\{[^{}]*\}")
 
 
 def refined(tokens: Tokens) -> Tokens:
-    """Properties, definitions and keyword arguments are told from locals; docstrings are left out."""
+    """Properties, definitions and keyword arguments are told from locals."""
     kinds, codes = tokens.kinds, tokens.codes
     is_name = (kinds == Kind.LOCAL) | (kinds == Kind.GLOBAL)
     before = np.concatenate([np.zeros(1, np.uint8), codes[:-1]])
@@ -125,4 +122,5 @@ def _are_statements(raw: RawTokens, strings: Places, codes: Codes) -> Flags:
     ends = is_last | (
         (raw.lines[after] > raw.last_lines[strings]) & ~np.isin(codes[after], _CLOSING)
     )
-    return begins & ends
+    found: Flags = begins & ends
+    return found

@@ -6,6 +6,7 @@ All of it is done by numpy over the window's bytes; Python touches only strings 
 from __future__ import annotations
 
 import re
+import sys
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -29,11 +30,16 @@ _PAIRS = b"== => != <= >= += -= *= /= %= &= |= ^= && || ?? ?. ++ -- ** << >> -> 
 _MINUS, _PLUS, _DOT = b"-+."
 
 
+_OCTETS = [bytes((octet,)) for octet in range(256)]
+IS_WORD = np.array(
+    [not octet.isascii() or octet.isalnum() or octet in b"_$#@" for octet in _OCTETS]
+)
+"""By byte: whether it is part of a word."""
+
+
 def _classes() -> Codes:
     table = np.full(256, SIGN, dtype=np.uint8)
-    for octet in range(256):
-        if octet >= 128 or chr(octet).isalnum() or octet in b"_$#@":
-            table[octet] = WORD
+    table[IS_WORD] = WORD
     table[list(b"=+-*/%&|!?<>^:~")] = OPERATOR
     table[[*range(33), 127]] = 0
     return table
@@ -206,7 +212,7 @@ def _one(found: re.Match[bytes]) -> bytes:
     number = found[1] or found[2] or found[3]
     if number:
         code = int(number, 16)
-        return chr(code).encode("utf-8", "surrogatepass") if code <= 0x10FFFF else b"?"
+        return chr(code).encode("utf-8", "surrogatepass") if code <= sys.maxunicode else b"?"
     if found[4]:
         return b""
     return _SIMPLE.get(found[5], found[5])

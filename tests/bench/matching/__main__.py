@@ -1,0 +1,382 @@
+"""``make bench-matching``: recall, precision, false alarms and speed of matching private code.
+
+See ``matching.md`` beside this folder for what is measured and how. ``--quick`` takes a quarter of
+the files and packages.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import time
+from collections import Counter, defaultdict
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from monitor.private_code.canonical import Canonicaliser
+from monitor.private_code.fingerprint import Text, fingerprint, fingerprints
+from monitor.private_code.languages import language
+from monitor.private_code.matches import Level
+from monitor.private_code.matching import Matcher
+from monitor.private_code.memory import MemoryIndex
+from monitor.private_code.suffixes import suffix
+from tests.bench.matching import material
+
+if TYPE_CHECKING:
+    from monitor.private_code.prints import FilePrints
+    from tests.bench.matching.material import Made, Source
+
+MIB = 1 << 20
+POSTING = 16
+"""Bytes of a posting as the index on disk has them: hash, file and line."""
+
+
+class Built(NamedTuple):
+    """An index, each private file's prints, and what making it cost."""
+
+    private: MemoryIndex
+    prints: list[FilePrints | None]
+    seconds: float
+    canonical_seconds: float
+
+
+def build(sources: list[Source], canonicaliser: Canonicaliser | None) -> Built:
+    """Fingerprints the private files as an index does. Seconds are CPU time."""
+    index = MemoryIndex("private")
+    begun = _children()
+    files = [(one.path, one.content) for one in sources]
+    nothing: list[bytes | None] = [None] * len(files)
+    texts, older = nothing, nothing
+    if canonicaliser:
+        texts = canonicaliser.texts(files)
+        older = Canonicaliser(canonicaliser.program, is_augmented=True).texts(files)
+    canonical_seconds = _children() - begun
+    started = time.process_time()
+    batch = [
+        Text(one.path, one.content, text, augmented)
+        for one, text, augmented in zip(sources, texts, older, strict=True)
+    ]
+    prints = fingerprints(batch, for_index=True)
+    seconds = time.process_time() - started
+    for source, one in zip(sources, prints, strict=True):
+        if one is not None:
+            index.add(source.project, source.path, one)
+    return Built(index, prints, seconds, canonical_seconds)
+
+
+def _children() -> float:
+    times = os.times()
+    return times.children_user + times.children_system
+
+
+def recall(
+    sources: list[Source], made: list[Made], matcher: Matcher, canonicaliser: Canonicaliser | None
+) -> dict[tuple[str, str, str], list[int]]:
+    """By split, language and transform, the best level of each text against its own source."""
+    kept = [one for one in made if one.text]
+    names = [_name(sources[one.source], one) for one in kept]
+    files = [(name, one.text or b"") for name, one in zip(names, kept, strict=True)]
+    texts = canonicaliser.texts(files) if canonicaliser else [None] * len(files)
+    found: dict[tuple[str, str, str], list[int]] = defaultdict(list)
+    for one, (name, content), text in zip(kept, files, texts, strict=True):
+        source = sources[one.source]
+        prints = fingerprint(name, content, canonical=text)
+        levels = [0]
+        if prints is not None:
+            levels += [
+                match.level
+                for match in matcher.match(name, prints)
+                if (match.repository, match.path) == (source.project, source.path)
+            ]
+        kind = language(source.path, source.content)
+        found[source.split, kind, one.transform].append(max(levels))
+    return found
+
+
+def _name(source: Source, made: Made) -> str:
+    """A file name as the tool would give it."""
+    if made.transform.startswith(".pyc"):
+        return "a.pyc"
+    if source.path.endswith((".py", ".pyi")):
+        return "a.py"
+    is_typed = made.transform in ("verbatim", "prettier") or (
+        made.transform.startswith("copy") and not made.transform.endswith("minified")
+    )
+    return "a." + source.path.rpartition(".")[2] if is_typed else "a.js"
+
+
+def bundles(
+    built: Built, matcher: Matcher, sources: list[Source], canonicaliser: Canonicaliser
+) -> list[tuple[str, int, int, int]]:
+    """By published bundle: private files that its map names, those found, and strangers found."""
+    known: dict[str, set[int]] = defaultdict(set)
+    for number, source in enumerate(sources):
+        known[_stem(source.path)].add(number)
+    rows = []
+    for project, folder in material.artifacts().items():
+        for path in sorted(folder.rglob("*.js.map")):
+            bundle = path.with_suffix("")
+            if not bundle.is_file():
+                continue
+            named = json.loads(path.read_bytes()).get("sources", [])
+            truth = {
+                sources[number].path
+                for name in named
+                for number in known.get(_stem(name), ())
+                if sources[number].project == project and _tokens(built, number) >= 150
+            }
+            if len(truth) < 5:
+                continue
+            content = bundle.read_bytes()
+            (text,) = canonicaliser.texts([(bundle.name, content)])
+            prints = fingerprint(bundle.name, content, canonical=text)
+            assert prints is not None
+            matches = [
+                (match.repository, match.path)
+                for match in matcher.match(bundle.name, prints)
+                if match.level >= Level.NOTIFY
+            ]
+            own = {name for repository, name in matches if repository == project}
+            small = {source.path for source in sources if source.project == project} & {
+                name for name in own if name not in truth
+            }
+            named_at_all = {
+                sources[number].path for name in named for number in known.get(_stem(name), ())
+            }
+            wrong = len(small - named_at_all) + sum(repo != project for repo, _ in matches)
+            rows.append((f"{project} {bundle.name}", len(truth), len(own & truth), wrong))
+    return rows
+
+
+def _stem(path: str) -> str:
+    """The end of a path without what a compiler changes of it."""
+    end = suffix(path)
+    return end.rsplit(".", 1)[0] if end.endswith((".ts", ".js", ".tsx", ".jsx")) else end
+
+
+def _tokens(built: Built, number: int) -> int:
+    prints = built.prints[number]
+    return prints.tokens if prints else 0
+
+
+class Alarm(NamedTuple):
+    """An alert on a package that is none of ours."""
+
+    package: str
+    path: str
+    private: str
+    evidence: dict[str, int]
+    label: str
+
+
+def alarms(matcher: Matcher, packages: dict[str, Path]) -> tuple[list[Alarm], int, float, int]:
+    """Alerts by package, and the bytes, CPU seconds and notices of all of them."""
+    found = []
+    size = notices = 0
+    started = time.process_time()
+    for package, folder in packages.items():
+        paths = [path for path in sorted(folder.rglob("*")) if path.is_file()]
+        for first in range(0, len(paths), 200):
+            texts = [Text(str(one), one.read_bytes()) for one in paths[first : first + 200]]
+            size += sum(len(text.content) for text in texts)
+            for text, prints in zip(texts, fingerprints(texts), strict=True):
+                if prints is None:
+                    continue
+                for match in matcher.match(str(Path(text.path).relative_to(folder)), prints):
+                    notices += match.level is Level.NOTIFY
+                    if match.level is Level.ALERT:
+                        evidence = {one.name: count for one, count in match.evidence.items()}
+                        private = f"{match.repository}:{match.path}"
+                        found.append(
+                            Alarm(package, match.artifact_path, private, evidence, match.label)
+                        )
+    return found, size, time.process_time() - started, notices
+
+
+def peers(
+    sources: list[Source], made: list[Made]
+) -> dict[tuple[str, str], dict[str, tuple[float, int]]]:
+    """Recall of each peer by language and transform, where one unrelated pair in 200 is above."""
+    stage = material.CACHE / "pairs"
+    shutil.rmtree(stage, ignore_errors=True)
+    stage.mkdir(parents=True)
+    tasks = []
+    originals = {}
+    for number, one in enumerate(made):
+        source = sources[one.source]
+        if not one.text or source.split != "test" or one.transform.startswith(".pyc"):
+            continue
+        end = source.path.rpartition(".")[2]
+        original = stage / f"{one.source}.{end}"
+        original.write_bytes(source.content)
+        originals[one.source] = str(original)
+        other = stage / f"{one.source}-{number}.{_name(source, one).rpartition('.')[2]}"
+        other.write_bytes(one.text)
+        kind = language(source.path, source.content)
+        tasks.append([f"{kind}\t{one.transform}", str(original), str(other)])
+    paths = list(originals.values())
+    tasks += [
+        [f"{path.rpartition('.')[2]}\tunrelated", path, paths[(at + step) % len(paths)]]
+        for at, path in enumerate(paths)
+        for step in (1, 2, 3, 5, 8, 13)
+        if paths[(at + step) % len(paths)].rpartition(".")[2] == path.rpartition(".")[2]
+    ]
+    python = material.python(material.PYTHON_TOOLS + material.PEER_TOOLS)
+    done = subprocess.run(
+        [python, material.HERE / "peers.py"],
+        input="\n".join(map(json.dumps, tasks)),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        check=True,
+    )
+    scores: dict[tuple[str, str], dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+    strange: dict[str, list[float]] = defaultdict(list)
+    for line in done.stdout.splitlines():
+        name, peer, score = json.loads(line)
+        kind, transform = name.split("\t")
+        if transform == "unrelated":
+            strange[peer].append(score)
+        else:
+            scores[kind, transform][peer].append(score)
+    limits = {peer: sorted(values)[-1 - len(values) // 200] for peer, values in strange.items()}
+    return {
+        key: {
+            peer: (sum(one > limits[peer] for one in values) / len(values), len(values))
+            for peer, values in by_peer.items()
+        }
+        for key, by_peer in scores.items()
+    }
+
+
+PARTS = ("recall", "peers", "bundles", "alarms")
+
+
+def main() -> None:
+    """Measures all of it and prints the tables as they stand in ``matching.md``."""
+    parser = argparse.ArgumentParser(prog="make bench-matching")
+    parser.add_argument("--quick", action="store_true", help="a quarter of the files and packages")
+    parser.add_argument("--files", type=int, default=24, help="files taken of each project")
+    parser.add_argument("--parts", default=",".join(PARTS), help="what is measured")
+    options = parser.parse_args()
+    parts = options.parts.split(",")
+    sources = material.private()
+    numbers = material.chosen(sources, options.files // 4 if options.quick else options.files)
+    made = material.transformed(sources, numbers) + material.compiled(sources, numbers)
+    canonicaliser = Canonicaliser(str(material.esbuild()))
+    built = build(sources, canonicaliser)
+    matcher = Matcher([built.private])
+    _say_head(sources, built, numbers, made)
+    if "recall" in parts:
+        bare = Matcher([build(sources, None).private])
+        rivals = peers(sources, made) if "peers" in parts else {}
+        rows = recall(sources, made, matcher, canonicaliser)
+        _say_recall(rows, recall(sources, made, bare, None), rivals)
+    if "bundles" in parts:
+        _say_bundles(bundles(built, matcher, sources, canonicaliser))
+    if "alarms" in parts:
+        packages = material.negatives()
+        if options.quick:
+            packages = dict(list(packages.items())[::4])
+        _say_alarms(*alarms(matcher, packages), len(packages))
+
+
+def _say_head(sources: list[Source], built: Built, numbers: list[int], made: list[Made]) -> None:
+    size = sum(len(one.content) for one in sources) / MIB
+    lines = sum(one.lines for one in built.prints if one)
+    prints = sum(len(part.hashes) for one in built.prints if one for part in one.channels.values())
+    print(
+        f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, ",
+        end="",
+    )
+    command = " ".join(["make bench-matching", *sys.argv[1:]])
+    print(f"{time.strftime('%Y-%m-%d', time.gmtime())}; `{command}`\n")
+    print(f"Private: {len(sources)} files, {lines} lines, {size:.1f} MiB of ", end="")
+    print(f"{len({one.project for one in sources})} projects; {len(numbers)} of them transformed, ")
+    print(f"{len(made)} texts. Index side {size / built.seconds:.1f} MiB/s a core, ", end="")
+    print(f"esbuild {size / built.canonical_seconds:.1f}; {prints / lines:.2f} prints and ", end="")
+    print(f"{POSTING * prints / lines:.0f} bytes a line before the index packs them.\n")
+
+
+def _say_recall(
+    rows: dict[tuple[str, str, str], list[int]],
+    bare: dict[tuple[str, str, str], list[int]],
+    rivals: dict[tuple[str, str], dict[str, tuple[float, int]]],
+) -> None:
+    names = sorted({peer for one in rivals.values() for peer in one})
+    print(
+        "| transform (test projects) | n | alert | notify | alert, no esbuild | tune: alert |",
+        end="",
+    )
+    print("".join(f" {name} |" for name in names))
+    print("| --- " * (6 + len(names)) + "|")
+    for (split, kind, transform), levels in rows.items():
+        if split != "test":
+            continue
+        cells = [
+            f"{kind}: {transform}",
+            str(len(levels)),
+            _share(levels, Level.ALERT),
+            _share(levels, Level.NOTIFY),
+            _share(bare[split, kind, transform], Level.ALERT),
+            _share(rows.get(("tune", kind, transform), []), Level.ALERT),
+        ]
+        scores = rivals.get((kind, transform), {})
+        cells += [f"{scores[name][0]:.2f}" if name in scores else "-" for name in names]
+        print("| " + " | ".join(cells) + " |")
+    print()
+
+
+def _share(levels: list[int], least: Level) -> str:
+    if not levels:
+        return "-"
+    return f"{sum(one >= least for one in levels) / len(levels):.2f}"
+
+
+def _say_bundles(rows: list[tuple[str, int, int, int]]) -> None:
+    print("| published bundle | files of >= 150 tokens | found | wrong |")
+    print("| --- | --- | --- | --- |")
+    for name, truth, found, wrong in rows:
+        print(f"| {name} | {truth} | {found / truth:.2f} | {wrong} |")
+    total = sum(truth for _, truth, _, _ in rows)
+    found, wrong = sum(row[2] for row in rows), sum(row[3] for row in rows)
+    if total:
+        print(f"| all | {total} | {found / total:.2f} | {wrong} |")
+    print()
+
+
+def _say_alarms(found: list[Alarm], size: int, seconds: float, notices: int, packages: int) -> None:
+    judged = dict(
+        line.rsplit(" = ", 1)
+        for line in (material.HERE / "judged.txt").read_text("utf-8").splitlines()
+        if line and not line.startswith("#")
+    )
+    labels: dict[str, set[str]] = defaultdict(set)
+    for alarm in found:
+        name = f"{alarm.package} {alarm.path} <- {alarm.private}"
+        label = judged.get(name, "unjudged")
+        labels[label].add(alarm.package)
+        if label == "unjudged":
+            print(f"unjudged: {name} {alarm.evidence} {alarm.label}", file=sys.stderr)
+    print(f"{packages} packages that are none of ours, {size / MIB:.0f} MiB, ", end="")
+    print(f"{size / MIB / seconds:.1f} MiB/s a core with matching; {notices} notices; ", end="")
+    print("with an alert: ", end="")
+    print(
+        "; ".join(f"{label} {len(names)}" for label, names in sorted(labels.items())) or "none",
+        end="",
+    )
+    chance = len(labels.get("chance", ())) + len(labels.get("unjudged", ()))
+    bound = (chance + 1.65 * chance**0.5 + 3.0) / packages if chance else 3.0 / packages
+    print(f". At 95% confidence chance alerts are below {bound:.1%} of packages.")
+    counts = Counter(alarm.package for alarm in found)
+    for package, count in counts.most_common():
+        print(f"- {package}: {count}")
+
+
+if __name__ == "__main__":
+    main()
