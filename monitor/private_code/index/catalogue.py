@@ -1,7 +1,6 @@
 """The working catalogue: what was read from where, what it became, and what was left out.
 
-One method is one transaction or one question. Only the process that holds the index's lock is here;
-readers have snapshots (``rows``).
+One method is one transaction or question. Only the holder of the lock is here; readers have ``rows``.
 """
 
 from __future__ import annotations
