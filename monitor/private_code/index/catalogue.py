@@ -1,6 +1,6 @@
 """The working catalogue: what was read from where, what it became, and what was left out.
 
-One method is one transaction or question. Only the holder of the lock is here; readers have ``rows``.
+One method is one transaction or question. Only the lock's holder is here; readers have ``rows``.
 """
 
 from __future__ import annotations
