@@ -277,7 +277,9 @@ def test_an_index_made_with_esbuild_is_not_made_worse_without(
     assert "esbuild 9.9.9" in run("stats")
     path.write_text("", encoding="utf-8")
     monkeypatch.setenv("PATH", "/usr/bin:/bin")
-    assert "esbuild 9.9.9 --format=esm --target=esnext, which is not here" in run("update", status=2)
+    assert "esbuild 9.9.9 --format=esm --target=esnext, which is not here" in run(
+        "update", status=2
+    )
     program.write_text("#!/bin/sh\necho 9.9.10\n", encoding="utf-8")
     path.write_text(f'private_code.esbuild = "{program}"\n', encoding="utf-8")
     assert "everything is read again" in run("update")
