@@ -9,6 +9,6 @@ __version__ = "0.1.0"
 if "typing_extensions" not in sys.modules:
     sys.modules["typing_extensions"] = None  # type: ignore[assignment]
     try:
-        import msgspec as _  # noqa: F401
+        import msgspec as _  # noqa: F401 - loaded for its own sake
     finally:
         del sys.modules["typing_extensions"]

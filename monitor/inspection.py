@@ -17,6 +17,7 @@ from monitor.archive import manifests, noted
 from monitor.archive.budget import Budget, Interrupted
 from monitor.decoders import may_be_wide
 from monitor.detectors import MEMBER_DETECTORS
+from monitor.detectors.repeats import new, tell_once
 from monitor.model import NESTED, Inspection, Skipped, SourceMapReference
 
 if TYPE_CHECKING:
@@ -24,16 +25,14 @@ if TYPE_CHECKING:
 
     from monitor.archive import Member, Trail
     from monitor.archive.budget import Limits
+    from monitor.archive.source_maps import SourceMap
     from monitor.decoders.unfold import Container
     from monitor.detectors import Context
     from monitor.detectors.packaging.compiled import Compiled
     from monitor.harvest import Taker
-    from monitor.model import Finding
     from monitor.rules import Match, Matcher
 
 RELEASE_EVERY_BYTES = 4 << 20
-MAX_TOLD_TWICE = 4096
-"""How many of the latest findings can lie in the overlap of two windows."""
 _BYTECODE = ".pyc!/(constants)"
 _MAP_PROBES = frozenset({"map-json", "source-map-url", "wasm-map-url"})
 MAX_MAP_DEPTH = 6
@@ -56,9 +55,8 @@ class Inspector:
     ) -> Inspection:
         """Inspect files given as ``(path on this machine, path to show)``.
 
-        They are an artifact or a part of one: what can only be told of the whole is the
-        business of whoever has all parts (``pipeline.conclude``). ``takers``
-        see every member too.
+        They are an artifact or a part of one: what can only be told of the whole is the business
+        of whoever has all parts (``pipeline.conclude``). ``takers`` see every member too.
         """
         trail = archive.Trail()
         inspection = Inspection(skipped=trail.skipped, hazards=trail.hazards)
@@ -142,10 +140,9 @@ class _Opening:
     def _inspect(self, member: Member) -> None:
         inspection = self.inspection
         self._record(member)
-        matcher = self.matcher
-        matches = matcher.scan(member.data, member.path)
-        hits = matcher.probe_hits
-        capped = set(matcher.capped.values()) if matcher.capped else ()
+        matches, opened = self._scanned(member)
+        hits = self.matcher.probe_hits
+        capped = set(self.matcher.capped.values())
         containers: Sequence[Container] = ()
         if hits or may_be_wide(member.data):
             matches, containers = self._unfold(member, hits, matches)
@@ -153,11 +150,10 @@ class _Opening:
         for inspect in MEMBER_DETECTORS:
             found = inspect(member, matches, self.context)
             if found:
-                inspection.findings.extend(self._new(found) if member.offset else found)
+                inspection.findings += new(found, inspection.findings) if member.offset else found
         for reason in capped:
             self.trail.skip(member.path, reason)
-        if hits or containers:
-            self._recover(member, hits, containers, start)
+        self._recover(member, hits, containers, start, opened)
         if not member.offset:
             self._read_names(member)
             if member.path.endswith(_BYTECODE):
@@ -168,12 +164,22 @@ class _Opening:
 
     def _record(self, member: Member) -> None:
         members = self.inspection.members
-        if member.offset:  # a further window of the same member
-            members.pop()
-        members.append(archive.record_of(member))
+        members[len(members) - bool(member.offset) :] = [archive.record_of(member)]
         self.inspection.inspected_bytes += len(member.data)
         for taker in self.takers:
             taker.take(member)
+
+    def _scanned(self, member: Member) -> tuple[list[Match], SourceMap | None]:
+        """The rules' matches. A sound map is scanned without its sources: they are members too."""
+        if _is_whole_map(member) and self._map_depth < MAX_MAP_DEPTH:
+            from monitor.archive import source_maps
+
+            opened = source_maps.read(member.path, member.data, origin="file")
+            if opened is not None and opened.contents_span is not None:
+                own = self.matcher.scan_around(member.data, member.path, opened.contents_span)
+                if "map-json" in self.matcher.probe_hits:
+                    return own, opened
+        return self.matcher.scan(member.data, member.path), None
 
     def _read_names(self, member: Member) -> None:
         """What this member says of its own package, and, where asked, of others."""
@@ -192,14 +198,6 @@ class _Opening:
         self.compiled = self.compiled or Compiled()
         self.compiled.take(member)
 
-    def _new(self, found: Sequence[Finding]) -> list[Finding]:
-        """Those that the window before has not told already: windows overlap."""
-        known = {
-            (each.rule, each.path, each.byte_offset)
-            for each in self.inspection.findings[-MAX_TOLD_TWICE:]
-        }
-        return [each for each in found if (each.rule, each.path, each.byte_offset) not in known]
-
     def _unfold(
         self, member: Member, hits: Mapping[str, Sequence[int]], plain: list[Match]
     ) -> tuple[list[Match], Sequence[Container]]:
@@ -213,25 +211,18 @@ class _Opening:
             return unfolded.matches, unfolded.containers
         return plain, ()
 
-    def _tell_once(self, start: int, stop: int, path: str) -> None:
-        """A secret that a recovered source told need not be told of the map's raw JSON as well."""
-        findings = self.inspection.findings
-        again = {
-            each.fingerprint
-            for each in findings[stop:]
-            if each.secret is not None and each.path.startswith(path + NESTED)
-        }
-        own = findings[start:stop]
-        findings[start:stop] = [each for each in own if each.fingerprint not in again]
-
     def _recover(
         self,
         member: Member,
         hits: Mapping[str, Sequence[int]],
         containers: Sequence[Container],
         start: int,
+        opened: SourceMap | None,
     ) -> None:
-        """Source maps and archives in this member, whose own findings begin at ``start``."""
+        """Source maps and archives in this member, whose own findings begin at ``start``.
+
+        ``opened`` is the map that the member is, if that is known already.
+        """
         for container in containers:
             where = f"({'/'.join(container.chain)} at byte {member.offset + container.offset})"
             self._open_container(f"{member.path}{NESTED}{where}", container.content)
@@ -239,10 +230,10 @@ class _Opening:
             return
         from monitor.archive import source_maps  # most artifacts have none
 
-        if "map-json" in hits and source_maps.looks_like_map(member.data):
+        if opened or ("map-json" in hits and source_maps.looks_like_map(member.data)):
             stop = len(self.inspection.findings)
-            self._open_map(member.path, member.data, "file")
-            self._tell_once(start, stop, member.path)
+            self._open_map(member.path, member.data, "file", opened)
+            tell_once(self.inspection.findings, start, stop, member.path)
         for reference in source_maps.all_references(
             member.data, hits.get("source-map-url", ()), hits.get("wasm-map-url", ())
         ):
@@ -270,13 +261,16 @@ class _Opening:
                 self.trail.skip(gap.path, gap.reason)
         self.trail.hazards += guessed.hazards
 
-    def _open_map(self, path: str, content: archive.Buffer, origin: str) -> None:
+    def _open_map(
+        self, path: str, content: archive.Buffer, origin: str, opened: SourceMap | None = None
+    ) -> None:
         if self._map_depth >= MAX_MAP_DEPTH:
             self.trail.skip(path, "over-depth")
             return
         from monitor.archive import source_maps
 
-        opened = source_maps.read(path, content, origin=origin, is_likely=origin == "file")
+        is_likely = origin == "file"
+        opened = opened or source_maps.read(path, content, origin=origin, is_likely=is_likely)
         if opened is None:
             return
         self.inspection.source_maps.append(opened.record)
@@ -299,3 +293,8 @@ class _Opening:
         self._since_release = 0
         if self._mapped is not None:
             self._mapped.madvise(mmap.MADV_DONTNEED)
+
+
+def _is_whole_map(member: Member) -> bool:
+    """Whether a member is named as a map and is not cut into windows."""
+    return member.path.endswith(".map") and member.is_last and not member.offset

@@ -37,13 +37,11 @@ _LEAD = re.compile(
     rb"\s{0,256}(?:\xef\xbb\xbf)?\s{0,256}"
     rb"(?:\)\]\}[^\n{]{0,64}\n?|while\(1\);|for\(;;\);)?\s{0,256}(?:\xef\xbb\xbf)?\s{0,256}(?=\{)"
 )
-_KEYS = tuple(
-    re.compile(key)
-    for key in (
-        rb'"mappings"\s{0,64}:\s{0,64}"',
-        rb'"sourcesContent"\s{0,64}:\s{0,64}\[',
-        rb'"sections"\s{0,64}:\s{0,64}\[',
-    )
+_KEY_OF_CONTENTS = re.compile(rb'"sourcesContent"\s{0,64}:\s{0,64}\[')
+_KEYS = (
+    re.compile(rb'"mappings"\s{0,64}:\s{0,64}"'),
+    _KEY_OF_CONTENTS,
+    re.compile(rb'"sections"\s{0,64}:\s{0,64}\['),
 )
 _HEAD = re.compile(
     rb'\{(?=.{0,4000}?"version"\s{0,64}:\s{0,64}"?3(?![\w.]))'
@@ -102,7 +100,7 @@ def parse(data: Buffer, *, is_likely: bool = False) -> Parsed | None:
     """The map in ``data``; None if it is none by structure. Never raises for what is in it."""
     if not is_likely and not looks_like_map(data):
         return None
-    data = as_utf8(data)
+    raw, data = data, as_utf8(data)
     lead = _LEAD.match(data)
     view = memoryview(data)[lead.end() if lead else 0 :]
     problem: str | None = None
@@ -114,6 +112,8 @@ def parse(data: Buffer, *, is_likely: bool = False) -> Parsed | None:
     if document is not None:
         found = Parsed([], [], problem or None)
         if _collect(document, found, 0):
+            if raw is data and found.problem is None:
+                found.contents_span = _span(data, len(data) - len(view), document.contents)
             return found
         if found.problem is None:
             return None
@@ -133,6 +133,22 @@ def _salvaged(view: memoryview, problem: str) -> Parsed | None:
     if found is None and is_cut and _CUT_HEAD.match(view):
         return Parsed([], [], problem)
     return found
+
+
+def _span(data: Buffer, start: int, contents: Raw) -> tuple[int, int] | None:
+    """Where the map's contents stand. Quotes inside strings are escaped: the key is no text."""
+    key = _KEY_OF_CONTENTS.search(data, start)
+    if key is None:
+        return None
+    first = key.end() - 1
+    here, there = memoryview(data)[first:], memoryview(contents)
+    steps = range(0, len(there), _COMMAS_CHUNK)
+    is_same = all(
+        bytes(here[at : min(at + _COMMAS_CHUNK, len(there))])
+        == bytes(there[at : at + _COMMAS_CHUNK])
+        for at in steps
+    )
+    return (first, first + len(there)) if is_same and len(there) > 1 else None
 
 
 def _without_tail(view: memoryview, message: str) -> tuple[_Document | None, str]:

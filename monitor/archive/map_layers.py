@@ -42,11 +42,15 @@ class Layer(Struct):
 
 
 class Parsed(Struct):
-    """A source map: its flat layers, the addresses of outlying sections, and what went wrong."""
+    """A source map: its flat layers, the addresses of outlying sections, and what went wrong.
+
+    ``contents_span`` is where the array of contents stands in the bytes; None if that is not sure.
+    """
 
     layers: list[Layer]
     section_urls: list[str]
     problem: str | None = None
+    contents_span: tuple[int, int] | None = None
 
 
 def text(item: bytes | Raw) -> bytes | None:

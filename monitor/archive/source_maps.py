@@ -44,14 +44,21 @@ class SourceMap:
     """A map that was read: ``record`` for the report, ``contents`` for the scan.
 
     ``contents`` holds ``(display path, UTF-8 bytes)`` for every source that is not empty, those
-    beyond the end of ``sources`` included. Names in it are unique.
+    beyond the end of ``sources`` included. Names in it are unique. ``contents_span`` is where all
+    of them stand in the map's bytes, None if that is not sure.
     """
 
-    __slots__ = ("contents", "record")
+    __slots__ = ("contents", "contents_span", "record")
 
-    def __init__(self, record: SourceMapRecord, contents: list[tuple[str, bytes]]) -> None:
+    def __init__(
+        self,
+        record: SourceMapRecord,
+        contents: list[tuple[str, bytes]],
+        contents_span: tuple[int, int] | None,
+    ) -> None:
         self.record = record
         self.contents = contents
+        self.contents_span = contents_span
 
 
 def read(path: str, data: Buffer, *, origin: str, is_likely: bool = False) -> SourceMap | None:
@@ -80,6 +87,7 @@ def read(path: str, data: Buffer, *, origin: str, is_likely: bool = False) -> So
             problem=gathered.problem,
         ),
         gathered.contents,
+        parsed.contents_span if gathered.problem is None else None,
     )
 
 

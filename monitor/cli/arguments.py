@@ -8,40 +8,11 @@ import importlib
 from typing import TYPE_CHECKING
 
 from monitor import __version__
-from monitor.cli import indexing, responding, storage
-from monitor.model import Severity
+from monitor.cli import indexing, responding, scanning, storage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-FORMATS = ("table", "json", "jsonl", "sarif", "html")
-SEVERITIES = tuple(severity.value for severity in Severity if severity is not Severity.NONE)
-
-SCAN_HELP = """\
-targets:
-  npm:left-pad  npm:@acme/cli@1.2.0  npm:x@next     a package of the npm registry
-  pypi:acme  pypi:acme==2.0                         every file of a PyPI release
-  pkg:npm/%40acme/cli@1.2.0                         any of these as a package URL
-  github:acme/repo@ref                              a public or private repository
-  https://git.example/acme.git@ref                  any git address
-  github:acme/repo --history                        every commit of all its branches and tags
-  ./acme-0.9.0.tgz  ./dist/                         an archive or a folder on this machine
-  -                                                 a list of targets on standard input
-
-exit status:
-  0  nothing at or above --fail-on
-  1  something at or above --fail-on
-  2  the call or its configuration is wrong
-  3  a target could not be inspected in full (each is named with its reason); 1 wins over 3
-
-examples:
-  leakmon scan npm:is-number
-  npm pack && leakmon scan ./acme-cli-1.2.0.tgz --fail-on high
-  leakmon scan pypi:acme==2.0 --format table --format sarif --output acme.sarif
-  leakmon scan ./dist --baseline known.json
-  leakmon scan github:acme/repo --history
-  leakmon scan . --history --fail-on high            a checkout, before it is made public
-"""
 
 WORKER_HELP = """\
 The configuration is that of the watch; the channels' secrets are not needed. The evidence must be
@@ -122,92 +93,12 @@ def _scan(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
         "scan",
         "scan:run",
         "inspect packages, repositories, archives and folders",
-        SCAN_HELP,
+        scanning.SCAN_HELP,
     )
     scan.add_argument("targets", nargs="+", metavar="TARGET", help="what to inspect (see below)")
-    _scan_output(scan.add_argument_group("output"))
-    _scan_decision(scan.add_argument_group("decision"))
-    _scan_work(scan.add_argument_group("work"))
-
-
-def _scan_output(output: argparse._ArgumentGroup) -> None:
-    output.add_argument(
-        "--format", action="append", choices=FORMATS, dest="formats", metavar="FORMAT",
-        help=f"{', '.join(FORMATS)} (default: table); repeatable, one --output each",
-    )  # fmt: skip
-    output.add_argument(
-        "--output", action="append", dest="outputs", metavar="FILE",
-        help="where the report of the same position goes; - or absent: standard output",
-    )  # fmt: skip
-    output.add_argument("--show-secrets", action="store_true", help="print secrets in full")
-    output.add_argument(
-        "--min-severity", choices=SEVERITIES, default="info", metavar="SEVERITY",
-        help="leave findings below this out of the reports (default: info, all of them)",
-    )  # fmt: skip
-    output.add_argument("--quiet", "-q", action="store_true", help="print the reports only")
-    output.add_argument("--no-progress", action="store_true", help="show no progress bars")
-
-
-def _scan_decision(decision: argparse._ArgumentGroup) -> None:
-    decision.add_argument(
-        "--fail-on", choices=SEVERITIES, default="medium", metavar="SEVERITY",
-        help=f"exit 1 from this severity on: {', '.join(SEVERITIES)} (default: medium)",
-    )  # fmt: skip
-    decision.add_argument(
-        "--baseline", action="append", default=[], metavar="FILE",
-        help="an earlier JSON report, or a list of fingerprints: what is in it does not count",
-    )  # fmt: skip
-    decision.add_argument(
-        "--ignores", action="append", default=[], metavar="FILE",
-        help="ignores with reason and expiry (default: ./leakmon-ignore.toml)",
-    )  # fmt: skip
-    decision.add_argument(
-        "--no-inline-ignores",
-        action="store_true",
-        help="in a folder, do not heed 'leakmon:ignore' comments (for folders of strangers)",
-    )
-
-
-def _scan_work(work: argparse._ArgumentGroup) -> None:
-    work.add_argument("--config", metavar="FILE", help="leakmon.toml (default: searched)")
-    work.add_argument(
-        "--rules", action="append", default=[], metavar="DIR",
-        help="a folder of Semgrep rules to use beside the bundled ones; repeatable (structural "
-        "ones run with --semgrep)",
-    )  # fmt: skip
-    work.add_argument(
-        "--history", action="store_true",
-        help="inspect every commit of the repositories (github:owner/name, git addresses, "
-        "checkouts; with @ref what leads to it): each new file once; findings tell the commit, the "
-        "path and whether HEAD still holds it",
-    )  # fmt: skip
-    work.add_argument(
-        "--semgrep", action=argparse.BooleanOptionalAction, default=False,
-        help="also run the structural rules, with Semgrep (pip install 'leakmon[semgrep]'); "
-        "off by default: it takes seconds, not milliseconds",
-    )  # fmt: skip
-    work.add_argument(
-        "--advisories", action=argparse.BooleanOptionalAction, default=False,
-        help="also look up known vulnerabilities of each package and what it asks for or bundles "
-        "(pip install 'leakmon[advisories]'); off by default: it tells their names and versions "
-        "to the OSV API",
-    )  # fmt: skip
-    work.add_argument(
-        "--previous", action="append", default=[], metavar="TARGET",
-        help="an earlier version, to tell what is new in this one; repeatable, the newest first",
-    )  # fmt: skip
-    work.add_argument(
-        "--earlier", type=_positive, default=0, metavar="N",
-        help="the same with the N versions before it in the registry (each is downloaded)",
-    )  # fmt: skip
-    work.add_argument(
-        "--private-code", action=argparse.BooleanOptionalAction, default=True,
-        help="hold it against the indexes of private code (leakmon index), where there are any",
-    )  # fmt: skip
-    work.add_argument(
-        "--jobs", "-j", type=_positive, metavar="N",
-        help="inspect this many at once (default: the number of processors)",
-    )  # fmt: skip
+    scanning.output_options(scan.add_argument_group("output"))
+    scanning.decision_options(scan.add_argument_group("decision"))
+    scanning.work_options(scan.add_argument_group("work"))
 
 
 def _watch(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -231,7 +122,9 @@ def _watch(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     jobs = commands.add_parser("jobs", help="list and revive work that was set aside")
     actions = jobs.add_subparsers(title="actions", metavar="ACTION", required=True)
     listing = _command(actions, "list", "set_aside:listing", "list what was set aside, and why")
-    listing.add_argument("--limit", type=_positive, default=100, metavar="N", help="default: 100")
+    listing.add_argument(
+        "--limit", type=scanning.positive, default=100, metavar="N", help="default: 100"
+    )
     listing.add_argument("--json", action="store_true", help="as JSON")
     revive = _command(actions, "revive", "set_aside:revive", "try again what was set aside")
     revive.add_argument("keys", nargs="*", metavar="KEY", help="as leakmon jobs list gives them")
@@ -247,7 +140,7 @@ def _worker(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     )  # fmt: skip
     worker.add_argument("--config", metavar="FILE", help="leakmon.toml (default: searched)")
     worker.add_argument(
-        "--jobs", "-j", type=_positive, metavar="N",
+        "--jobs", "-j", type=scanning.positive, metavar="N",
         help="inspect this many artifacts at once (default: service.workers, else the processors)",
     )  # fmt: skip
     worker.add_argument(
@@ -305,10 +198,3 @@ def _small(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     )  # fmt: skip
     doctor.add_argument("--config", metavar="FILE", help="leakmon.toml (default: searched)")
     doctor.add_argument("--json", action="store_true", help="as JSON")
-
-
-def _positive(text: str) -> int:
-    number = int(text) if text.isascii() and text.isdigit() else 0
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not a whole number, 1 or more")
-    return number

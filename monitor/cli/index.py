@@ -16,6 +16,7 @@ from monitor.pipeline.indexing import Sources, making
 from monitor.private_code.index import keys as key_files
 from monitor.private_code.index import manifest
 from monitor.private_code.index.builder import Builder
+from monitor.private_code.index.faults import missing
 
 if TYPE_CHECKING:
     import argparse
@@ -102,8 +103,8 @@ class Errand:
         settings = config.load(call.config)
         environ = config.environment()
         self.place = private_code.place(settings, environ, call.organisation)
-        if must_exist:
-            manifest.read(self.place.folder)
+        if must_exist and not manifest.is_begun(self.place.folder):
+            raise missing(self.place.folder)
         cache = config.cache_folder(environ)
         self.sources = Sources(settings, machine(), cache)
         self._making = making(settings, environ, cache)

@@ -14,20 +14,22 @@ EPILOG = """\
 what is kept, and what it would tell a thief:
   the key      32 random bytes, in a file beside the index (or where [private_code.keys] says).
                Alone it tells nothing. Lost, the index must be made anew: keep a copy elsewhere.
-  the index    of each file: repository, path, language, number of lines, commit and time of the
-               first commit, in clear; of its text only keyed 54-bit fingerprints of runs of tokens
-               with the file and line. Without the key a thief learns your repositories' names and
-               paths, and which files have code in common, and can confirm no guess about any line.
-               With the key they can test guesses, and chains of guesses (12 to 16 bits a step)
-               bring back most of the normalised source: guard index and key together as you
-               guard the source itself.
+  the index    in clear: each repository's name and address, and of each file, also of those left
+               out, path, language, number of lines, commit and time of the first commit. Of its
+               text only keyed 54-bit fingerprints of runs of tokens, each with file and line, and
+               keyed digests of the whole. Without the key a thief learns those names, and which
+               files have code in common, and can confirm no guess about a file or a line. With
+               the key they can test guesses, and chains of guesses (12 to 16 bits a step) bring
+               back most of the normalised source: guard index and key as the source itself.
   the sketch   what 'export' writes for a host that should not hold the index: a quarter of the
                fingerprints, cut to 40 bits, each with the opaque number of its file and no line;
                of each file that number and how many fingerprints it has. No name, path, time,
                whole-file digest or suffix. It has a key of its own, which opens no index. Without
                that key a thief learns how many files you have and how large each is. With it they
-               can find out that a text which they have is probably yours, not read a text which
-               they do not have: three of four steps are missing, and a step has a million readings.
+               can find out whether a text which they have, or guess in full, is in your code. A
+               chain of guesses breaks off: three of four steps are missing, so that the next one
+               is some 48 bits away, where (of 10^8 fingerprints) one guess in 44,000 agrees by
+               chance.
   copies       repositories named by address are fetched into the cache folder, readable for you
                alone; 'remove' deletes them.
 

@@ -28,8 +28,7 @@ SPARE_BYTES = 1 << 20
 BYTES_PER_BYTE = 4
 """A member of n bytes may be decoded to as many times n bytes and the spare ones, on all levels."""
 
-_MAX_PIECE = 32 << 20
-_LEAST_PIECE = 8
+_MAX_PIECE, _LEAST_PIECE = 32 << 20, 8
 _COMMENT = 128
 _MAX_TURNED = 64 << 10
 _TURNING = frozenset({"reversed", "turned"})
@@ -294,10 +293,8 @@ def _moved(level: _Level, match: Match, content: Buffer) -> Match | None:
     if match.secret_end > start + len(part.piece.text) or not match.secret:
         return None
     origin = level.origin((match.secret_start, match.secret_end))
-    if origin.is_noisy:
-        metadata = match.rule.metadata
-        if metadata.generic or metadata.confidence is Confidence.LOW:
-            return None
-        if match.secret in bytes(content[slice(*origin.span)]):
-            return None
+    about = match.rule.metadata
+    is_unsure = about.generic or about.confidence is Confidence.LOW
+    if origin.is_noisy and (is_unsure or match.secret in bytes(content[slice(*origin.span)])):
+        return None
     return Match(match.rule, origin.span, origin.span, match.secret, origin.chain + match.decoded)

@@ -112,6 +112,14 @@ def where(finding: Finding) -> str:
     return finding.path
 
 
+def further_evidence(finding: Finding) -> dict[str, Any]:
+    """The evidence without what the lines above it say: the one path, or that it is one."""
+    if finding.evidence.get("paths") != [finding.path]:
+        return finding.evidence
+    repeated = {"paths", "count"} if finding.evidence.get("count") == 1 else {"paths"}
+    return {key: value for key, value in finding.evidence.items() if key not in repeated}
+
+
 def severities(findings: list[Finding]) -> dict[Severity, int]:
     """How many findings there are of each severity, worst first, without the empty ones."""
     counts = dict.fromkeys(sorted(Severity, reverse=True), 0)

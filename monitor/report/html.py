@@ -20,7 +20,16 @@ from msgspec import Struct
 
 from monitor.model import Severity, Skipped
 from monitor.model.wording import count
-from monitor.report.fold import Group, Shown, folded, hidden_counts, severities, shown, where
+from monitor.report.fold import (
+    Group,
+    Shown,
+    folded,
+    further_evidence,
+    hidden_counts,
+    severities,
+    shown,
+    where,
+)
 from monitor.report.text import clean, prose, seconds, size
 from monitor.report.words import (
     HIDDEN_BY,
@@ -106,6 +115,7 @@ def _environment() -> Environment:
         further=further_reasons,
         place=_place,
         evidence=_evidence,
+        remaining=further_evidence,
         is_link=_is_link,
         ticked=_ticked,
         skipped=_skipped,

@@ -12,7 +12,16 @@ from typing import TYPE_CHECKING, Any
 
 from monitor.model import Confidence, Finding, ScanReport, Secret, Severity, Skipped, Status
 from monitor.model.wording import count
-from monitor.report.fold import Group, Shown, folded, hidden_counts, severities, shown, where
+from monitor.report.fold import (
+    Group,
+    Shown,
+    folded,
+    further_evidence,
+    hidden_counts,
+    severities,
+    shown,
+    where,
+)
 from monitor.report.page import Page
 from monitor.report.text import clean, prose, seconds, size
 from monitor.report.words import (
@@ -156,7 +165,7 @@ def _group(page: Page, group: Group, options: RenderOptions) -> None:
     more = len(group.places) - options.max_places
     if more > 0:
         page.line((f"and {count(more, 'more place')}", "dim"), indent=4)
-    _evidence(page, finding.evidence)
+    _evidence(page, further_evidence(finding))
     if finding.advice:
         page.prose(prose(finding.advice), indent=4, lead="→ ")
     for reference in finding.references:

@@ -96,6 +96,23 @@ class Matcher:
 
         return settled(found, self._known)
 
+    def scan_around(self, data: Buffer, path: str, hole: tuple[int, int]) -> list[Match]:
+        """The same for what stands before and behind a stretch of the text, each by itself."""
+        first, behind = hole
+        view = memoryview(data)
+        matches = self.scan(view[:first], path)
+        hits, capped = dict(self.probe_hits), dict(self.capped)
+        for match in self.scan(view[behind:], path):
+            match.start += behind
+            match.end += behind
+            match.secret_start += behind
+            match.secret_end += behind
+            matches.append(match)
+        for name, ends in self.probe_hits.items():
+            hits[name] = [*hits.get(name, ()), *(end + behind for end in ends)]
+        self.probe_hits, self.capped = hits, capped | self.capped
+        return matches
+
     def scan_all(self, data: Buffer, path: str = "") -> list[Match]:
         """Every match of every rule's patterns, by offset: what Semgrep reports."""
         if self.probe_hits:

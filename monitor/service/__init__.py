@@ -12,7 +12,6 @@ import asyncio
 import fcntl
 import os
 import secrets
-import signal
 import socket
 import time
 from contextlib import contextmanager
@@ -20,14 +19,11 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from monitor.config.marks import rule_files
 from monitor.config.storage import database_url
 from monitor.errors import ConfigError, TransientError
 from monitor.jobs import choice
-from monitor.rules import bundled_rules_folder
-from monitor.sandbox import Sandbox
-from monitor.sandbox import Settings as SandboxSettings
 from monitor.service.logs import configure, logger
+from monitor.service.sandboxes import sandboxes as sandboxes_of
 from monitor.store.keys import REPOSITORIES
 
 if TYPE_CHECKING:
@@ -37,6 +33,7 @@ if TYPE_CHECKING:
     from monitor.pipeline.private_code import PrivateCode
     from monitor.registries.client_config import Machine
     from monitor.service.parts import Parts
+    from monitor.service.sandboxes import Sandboxes
 
 _log = logger()
 ALL = "all"
@@ -68,7 +65,7 @@ def run(settings: Settings, machine: Machine, cache_folder: str, wish: Wish) -> 
     with _alone(url):
         reached(lambda: _upgraded(url, engine), url)
         private = opened_private_code(settings, machine.environ)
-        with _sandboxes(settings, cache_folder, private) as sandboxes:
+        with sandboxes_of(settings, cache_folder, private) as sandboxes:
             asyncio.run(_watch(settings, url, machine, sandboxes, wish))
 
 
@@ -112,7 +109,7 @@ def work(settings: Settings, machine: Machine, cache_folder: str, jobs: int) -> 
         raise ConfigError("jobs.engine: embedded is for one process: write auto or procrastinate")
     reached(lambda: _ready(url), url)
     private = opened_private_code(settings, machine.environ)
-    with _sandboxes(settings, cache_folder, private) as sandboxes:
+    with sandboxes_of(settings, cache_folder, private) as sandboxes:
         asyncio.run(_work(settings, url, machine, sandboxes, jobs))
 
 
@@ -248,46 +245,6 @@ def _ready(url: str) -> None:
     from monitor.store import migrations
 
     migrations.working(url)
-
-
-class Sandboxes:
-    """The sandbox in use, and a way to another when it has died."""
-
-    def __init__(
-        self, settings: Settings, cache_folder: str, private_code: PrivateCode | None
-    ) -> None:
-        self.private_code = private_code
-        folders = (bundled_rules_folder(), *rule_files(settings, cache_folder))
-        self._settings = SandboxSettings(
-            rule_folders=folders, cache_folder=cache_folder, has_prints=private_code is not None
-        )
-        self.now = self._made()
-
-    def another(self, lost: Sandbox) -> Sandbox:
-        """A new one in the place of the lost one. Waits: not for the loop's own thread."""
-        lost.close()
-        self.now = self._made()
-        return self.now
-
-    def _made(self) -> Sandbox:
-        made = Sandbox(self._settings)
-        rules = made.hello.rules  # waits for them; what is wrong with them is said here
-        _log.info(f"rules are ready: {rules}", step="start")
-        return made
-
-
-@contextmanager
-def _sandboxes(
-    settings: Settings, cache_folder: str, private: PrivateCode | None
-) -> Iterator[Sandboxes]:
-    """Started while there is one thread; Ctrl-C is the daemon's to hear, not the sandbox's."""
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    made = Sandboxes(settings, cache_folder, private)
-    try:
-        signal.signal(signal.SIGINT, before)
-        yield made
-    finally:
-        made.now.close()
 
 
 @contextmanager

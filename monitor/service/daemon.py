@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from monitor.service.parts import Parts
     from monitor.service.window import Window
 
-PULSE_SECONDS = 10.0
-RESOLVERS = 4
 RESOLVERS = 4
 RESOLVERS_OF_WORKER = 1
 """Each process has its own pace towards a registry: many machines shall not add up."""

@@ -7,28 +7,24 @@ fetched again, an artifact that is settled with these rules is left alone.
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import os
 import shutil
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from msgspec import convert, to_builtins
 from msgspec.structs import replace
 
 from monitor import canary, incidents
 from monitor.detectors import Context
-from monitor.detectors.drift.profiling import profile
 from monitor.errors import LeakmonError, NotFoundError
 from monitor.http.failures import room
-from monitor.model import Confidence, Finding, Severity, Status
-from monitor.model.profiles import Profile
+from monitor.model import Status
 from monitor.pipeline.conclude import Concluded, Policy, conclude_subject
 from monitor.pipeline.subjects import Subject
 from monitor.registries.network import fetch
 from monitor.sandbox import Job as SandboxJob
 from monitor.sandbox.events import run
-from monitor.service import canaries, pushes, vanishing
+from monitor.service import canaries, pushes, shapes, vanishing
 from monitor.service.ignoring import without_ignored
 from monitor.service.logs import logger
 from monitor.store import Scan
@@ -40,9 +36,9 @@ if TYPE_CHECKING:
         Artifact,
         Incident,
         IncidentChange,
-        Release,
         TargetReport,
     )
+    from monitor.model.profiles import Profile
     from monitor.pipeline.private_code import PrivateCode
     from monitor.sandbox import Outcome
     from monitor.service.parts import Parts
@@ -51,8 +47,6 @@ if TYPE_CHECKING:
 TRIES_OF_A_SCAN = 2
 """A child may be killed for want of memory that others took; a second time it is the artifact."""
 
-MOST_PROFILES = 40
-"""Files of ten versions: a release of PyPI has several."""
 
 SANDBOX_LOST = "sandbox-lost"
 _log = logger()
@@ -170,24 +164,15 @@ async def _judged(
         has_inline_ignores=False,
     )
     private = parts.private_code
-    history = await _profiles(stored, parts)
+    history = await shapes.profiles(stored, parts)
     # Look-ups of a large bundle take a while: not on the loop's own thread.
     concluded = await asyncio.to_thread(_concluded, subject, outcomes, policy, private, history)
     report = concluded.report
     report = replace(report, sha256=stored.sha256, bytes=stored.size)
     error = outcomes[0].error
     if report.status is Status.FAILED and error is not None:
-        return _not_inspected(report, error)
+        return shapes.not_inspected(report, error)
     return report
-
-
-async def _profiles(stored: Stored, parts: Parts) -> tuple[Profile, ...]:
-    """What the latest artifacts of other versions looked like, the newest first."""
-    artifact = stored.artifact
-    known = await parts.store.history(
-        artifact.ecosystem, artifact.name, MOST_PROFILES, before=stored.artifact_id
-    )
-    return tuple(convert(each.profile, Profile) for each in known if each.profile)
 
 
 def _concluded(
@@ -201,22 +186,6 @@ def _concluded(
         private.refresh()
     context = replace(subject.jobs[0].context, history=history)
     return conclude_subject(subject, outcomes, context, policy, private)
-
-
-def _not_inspected(report: TargetReport, error: LeakmonError) -> TargetReport:
-    """What cannot be opened at all is for people to look at: nothing is passed over in silence."""
-    path = report.filename or report.target
-    finding = Finding(
-        rule="artifact-not-inspected",
-        detector="packaging",
-        kind="not-inspected",
-        severity=Severity.MEDIUM,
-        confidence=Confidence.HIGH,
-        message=f"The artifact could not be inspected: {error}",
-        path=path,
-        fingerprint=hashlib.sha256(f"not-inspected\0{error.reason}".encode()).hexdigest()[:32],
-    )
-    return replace(report, findings=[finding])
 
 
 async def _settle(
@@ -249,8 +218,8 @@ async def _settle(
 
     scan = Scan(
         rules_digest=parts.rules_digest,
-        members_digest=_members_digest(outcomes),
-        profile=_profile(artifact, release, outcomes),
+        members_digest=shapes.members_digest(outcomes),
+        profile=shapes.shape_of(artifact, release, outcomes),
     )
     return await parts.store.settle(
         stored.artifact_id, report, decide, scan, channels=parts.hearers
@@ -297,30 +266,6 @@ async def give_up(artifact_id: int, reason: str, parts: Parts) -> None:
         await parts.store.failed(artifact_id, reason)
     except NotFoundError:
         return
-
-
-def _profile(artifact: Artifact, release: Release, outcomes: Sequence[Outcome]) -> dict[str, Any]:
-    """What the next version is held against."""
-    if len(outcomes) != 1 or outcomes[0].inspection is None:
-        return {}
-    shape = profile(
-        outcomes[0].inspection,
-        version=artifact.version,
-        filename=artifact.filename,
-        publisher=release.publisher,
-    )
-    told: dict[str, Any] = to_builtins(shape)
-    return told
-
-
-def _members_digest(outcomes: Sequence[Outcome]) -> str:
-    """The set of members, by path and size."""
-    found = [each.inspection for each in outcomes if each.inspection is not None]
-    if not found:
-        return ""
-    listed = sorted(f"{member.path}\0{member.size}" for one in found for member in one.members)
-    whole = "\n".join(listed).encode("utf-8", "surrogatepass")
-    return hashlib.sha256(whole).hexdigest()
 
 
 def _name(artifact: Artifact) -> str:

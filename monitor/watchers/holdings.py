@@ -7,6 +7,7 @@ appears is new or newly public: all of it counts. One that was there from the st
 
 from __future__ import annotations
 
+import hashlib
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,8 @@ from monitor.watchers import actions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from monitor.registries.git_reading import Refs
 
 MAX_REPOSITORIES = 20_000
 _MAX_NAME = 400
@@ -120,3 +123,9 @@ def at(seconds: int) -> datetime | None:
 def epoch(moment: datetime | None) -> int:
     """A time as epoch seconds; 0 for none."""
     return int(moment.timestamp()) if moment is not None else 0
+
+
+def digest(refs: Refs) -> str:
+    """The same for the same refs."""
+    lines = [f"{oid} {name}\n" for name, oid in sorted(refs.ids.items())]
+    return hashlib.sha256("".join([f"{refs.head}\n", *lines]).encode()).hexdigest()[:32]

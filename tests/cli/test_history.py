@@ -129,7 +129,8 @@ def test_a_clean_history_is_clear(work: fake.Checkout, capsys: pytest.CaptureFix
 
 def test_an_empty_repository(work: fake.Checkout, capsys: pytest.CaptureFixture[str]) -> None:
     status, target, _ = scanned(capsys, str(work.folder))
-    assert (status, target["findings"], target["status"]) == (0, [], "complete")
+    assert (status, target["status"]) == (1, "partial")
+    assert [each["reason"] for each in target["skipped"]] == ["empty"]  # nothing was looked at
 
 
 def test_what_has_no_history_is_said_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

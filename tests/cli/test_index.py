@@ -11,6 +11,7 @@ from monitor import config
 from monitor.cli import main
 from monitor.config import private_code
 from monitor.errors import UsageError
+from monitor.private_code.index.store import Store
 from tests.private_code.keeping import code, commit, git, hashes, matched
 
 if TYPE_CHECKING:
@@ -247,6 +248,21 @@ def test_keys_are_for_organisations_that_there_are() -> None:
         config.parse(f'private_code.keys.acme = "{"ab" * 32}"\n[[organisations]]\nname = "acme"\n')
 
 
+def test_a_first_call_that_was_interrupted_is_gone_on_with(
+    machine: Path, run: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit(machine / "app", {"a.py": code("alpha"), "b.py": code("beta")})
+
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Store, "publish", interrupt)
+        assert "interrupted; what was read is kept" in run("add", "app", status=130)
+    assert run("update") == "app: nothing new\n"
+    assert matched(index(), code("alpha")) == {"app:a.py": 1.0}
+
+
 def test_an_index_made_with_esbuild_is_not_made_worse_without(
     machine: Path, run: Callable[..., str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -261,7 +277,9 @@ def test_an_index_made_with_esbuild_is_not_made_worse_without(
     assert "esbuild 9.9.9" in run("stats")
     path.write_text("", encoding="utf-8")
     monkeypatch.setenv("PATH", "/usr/bin:/bin")
-    assert "esbuild 9.9.9 esnext, which is not here" in run("update", status=2)
+    assert "esbuild 9.9.9 --format=esm --target=esnext, which is not here" in run(
+        "update", status=2
+    )
     program.write_text("#!/bin/sh\necho 9.9.10\n", encoding="utf-8")
     path.write_text(f'private_code.esbuild = "{program}"\n', encoding="utf-8")
     assert "everything is read again" in run("update")

@@ -13,8 +13,8 @@ import pytest
 from monitor.alerts import CHANNELS
 from monitor.archive.formats import BROTLI
 from monitor.archive.formats import FORMATS as CONTAINERS
-from monitor.cli.arguments import FORMATS as FORMAT_OPTIONS
 from monitor.cli.arguments import parser
+from monitor.cli.scanning import FORMATS as FORMAT_OPTIONS
 from monitor.detectors import ARTIFACT_DETECTORS, MEMBER_DETECTORS
 from monitor.report import FORMATS as REPORTS
 from monitor.watchers import WATCHERS

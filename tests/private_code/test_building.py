@@ -69,6 +69,26 @@ def _content(seed: str) -> bytes:
     return hashlib.blake2b(code(seed).encode(), digest_size=16).digest()
 
 
+def test_nothing_on_disk_confirms_a_guess_of_a_file_without_the_key(tmp_path: Path) -> None:
+    app, folder = tmp_path / "app", tmp_path / "index"
+    commit(app, {"a.py": code("alpha"), "b.bin": "\0binary"})
+    build(folder, source(app))
+    content = code("alpha").encode()
+    guesses = {
+        git(app, "rev-parse", "HEAD:a.py"),
+        git(app, "rev-parse", "HEAD:b.bin"),
+        *(hashlib.new(name, content).hexdigest() for name in ("sha1", "sha256", "blake2b")),
+        hashlib.blake2b(content, digest_size=16).hexdigest(),
+    }
+    stored = b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
+    assert b"a.py" in stored
+    for guess in guesses:
+        assert guess.encode() not in stored
+        assert bytes.fromhex(guess) not in stored
+    for one in hashes(code("alpha")).tolist():
+        assert one.to_bytes(8, "little")[2:] not in stored
+
+
 def test_history_knows_what_was_never_in_head(tmp_path: Path) -> None:
     app, index = tmp_path / "app", tmp_path / "index"
     commit(app, {"old.py": code("ancient"), "a.py": code("first")}, at=NOW - 300)

@@ -42,6 +42,17 @@ def test_the_verdict_comes_first_then_the_worst() -> None:
     assert places == sorted(places)
 
 
+def test_one_path_is_not_told_twice() -> None:
+    bare = replace(secret_finding(), secret=None)
+    one = replace(bare, path="a.log", evidence={"count": 1, "paths": ["a.log"]})
+    two = replace(one, path="b.log", message="m", evidence={"count": 2, "paths": ["b.log", "c"]})
+    target = replace(leaking_target(), findings=[one, two])
+    for name in ("table", "html"):
+        text = render(name, report(target), RenderOptions())
+        assert text.count("a.log") == 1, name
+        assert text.count("b.log") == 2, name
+
+
 def test_the_files_of_one_release_are_told_apart() -> None:
     files = ("acme-1.0.tar.gz", "acme-1.0-py3-none-any.whl")
     release = [replace(leaking_target(), target="pypi:acme==1.0", filename=name) for name in files]

@@ -14,7 +14,11 @@ import string
 import struct
 import tarfile
 import zipfile
+from functools import cache
 from typing import TYPE_CHECKING, Any
+
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from monitor.rules.checksums import base62
 
@@ -46,13 +50,15 @@ def upload_token(*projects: str) -> str:
     return "pypi-" + base64.urlsafe_b64encode(raw).decode().rstrip("=")
 
 
-def rsa_key(seed: int = 1) -> str:
-    """A PEM block of the right structure around random bytes."""
-    inner = b"\x02\x01\x00\x02\x82\x01\x01" + random.Random(seed).randbytes(1180)
-    body = base64.b64encode(b"\x30\x82" + struct.pack(">H", len(inner)) + inner).decode()
-    lines = "\n".join(body[at : at + 64] for at in range(0, len(body), 64))
-    name = "RSA " + "PRIVATE KEY"
-    return f"-----BEGIN {name}-----\n{lines}\n-----END {name}-----\n"
+@cache
+def rsa_key(_seed: int = 1) -> str:
+    """A private key that parses, as PKCS#1; it opens nothing."""
+    made = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    return made.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.TraditionalOpenSSL,
+        serialization.NoEncryption(),
+    ).decode()
 
 
 def source(number: int) -> str:

@@ -1,7 +1,6 @@
 """The working catalogue: what was read from where, what it became, and what was left out.
 
-One method is one transaction or one question. Only the process that holds the index's lock is here;
-readers have snapshots (``rows``).
+One method is one transaction or question. Only the lock's holder is here; readers have ``rows``.
 """
 
 from __future__ import annotations
@@ -77,9 +76,13 @@ _SOURCE = "id, name, address, kind, refs, has_history, is_shallow, heads, update
 
 
 class Catalogue:
-    """The catalogue in a store's folder. Raises ConfigError if it is damaged."""
+    """The catalogue in a store's folder. Raises ConfigError if it is damaged.
 
-    def __init__(self, folder: str) -> None:
+    Git's names of contents are kept as ``named`` gives them.
+    """
+
+    def __init__(self, folder: str, named: Callable[[str], bytes]) -> None:
+        self._named = named
         self.path = os.path.join(folder, "catalogue.db")
         self._connection = schema.connected(self.path)
         self._ask = self._connection.execute
@@ -130,7 +133,7 @@ class Catalogue:
         for path, blob in pairs:
             row = self._ask(
                 "SELECT 1 FROM seen WHERE source = ? AND path = ? AND blob = ?",
-                (source, path, blob),
+                (source, path, self._named(blob)),
             ).fetchone()
             if row is None:
                 yield path, blob
@@ -138,7 +141,7 @@ class Catalogue:
     def file_of_blob(self, blob: str, kind: str) -> int:
         """The file as which a blob was read, 0 for none."""
         row = self._ask(
-            "SELECT file FROM blobs WHERE blob = ? AND kind = ?", (blob, kind)
+            "SELECT file FROM blobs WHERE blob = ? AND kind = ?", (self._named(blob), kind)
         ).fetchone()
         return int(row[0]) if row else 0
 
@@ -186,9 +189,12 @@ class Catalogue:
             )
             many(
                 "INSERT OR IGNORE INTO seen VALUES (?, ?, ?)",
-                [(source, *one) for one in change.seen],
+                [(source, path, self._named(blob)) for path, blob in change.seen],
             )
-            many("INSERT OR IGNORE INTO blobs VALUES (?, ?, ?)", change.blobs)
+            many(
+                "INSERT OR IGNORE INTO blobs VALUES (?, ?, ?)",
+                [(self._named(blob), kind, file) for blob, kind, file in change.blobs],
+            )
             many("INSERT OR IGNORE INTO digests VALUES (?, ?)", change.digests)
             many("INSERT OR IGNORE INTO suffixes VALUES (?, ?)", change.suffixes)
             if not change.is_history:

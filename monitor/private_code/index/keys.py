@@ -55,6 +55,12 @@ class Keys:
             digest, key=self._digests, digest_size=DIGEST_BYTES, person=b"file"
         ).digest()
 
+    def blob(self, blob: str) -> bytes:
+        """The git name of a content, keyed: the plain one would confirm a guess of the whole."""
+        return hashlib.blake2b(
+            blob.encode(), key=self._digests, digest_size=DIGEST_BYTES, person=b"blob"
+        ).digest()
+
     def suffix(self, suffix: str) -> bytes:
         """The end of a path, keyed."""
         return hashlib.blake2b(

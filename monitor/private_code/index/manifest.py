@@ -82,6 +82,13 @@ def exists(folder: str) -> bool:
     return os.path.exists(os.path.join(folder, NAME))
 
 
+def is_begun(folder: str) -> bool:
+    """Whether there is an index, or one that was being made when it was interrupted."""
+    return exists(folder) or (
+        os.path.isdir(folder) and any(name.startswith("store-") for name in os.listdir(folder))
+    )
+
+
 def read_public(folder: str) -> Public | None:
     """What is known to be public, if anything was learnt. Raises ConfigError."""
     return _read(os.path.join(folder, PUBLIC_NAME), Public)

@@ -52,11 +52,11 @@ CREATE INDEX IF NOT EXISTS places_by_file ON places (file);
 CREATE TABLE IF NOT EXISTS seen (
     source INTEGER NOT NULL,
     path TEXT NOT NULL,
-    blob TEXT NOT NULL,
+    blob BLOB NOT NULL,
     PRIMARY KEY (source, path, blob)
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS blobs (
-    blob TEXT NOT NULL,
+    blob BLOB NOT NULL,
     kind TEXT NOT NULL,
     file INTEGER NOT NULL,
     PRIMARY KEY (blob, kind)

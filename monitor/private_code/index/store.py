@@ -38,7 +38,7 @@ class Store:
         self.keys = keys
         self.making = making
         os.makedirs(self.path, mode=0o700, exist_ok=True)
-        self.catalogue = Catalogue(self.path)
+        self.catalogue = Catalogue(self.path, keys.blob)
         self._pin()
         self._recover()
 

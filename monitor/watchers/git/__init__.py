@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING
 
 from monitor.errors import NotFoundError
 from monitor.model import Checkpoint, Notice
 from monitor.registries.repository import is_address, name_of
 from monitor.watchers import actions, pages
+from monitor.watchers.holdings import digest
 from monitor.watchers.perimeter.facts import PackageFacts
 from monitor.watchers.perimeter.repositories import globs
 
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from monitor.model import Page
-    from monitor.registries.git_reading import Refs
     from monitor.registries.network import Network
     from monitor.registries.settings import NetworkSettings
     from monitor.watchers.interest import Interest
@@ -117,9 +116,3 @@ class Address:
     def _at(self, position: str) -> Checkpoint:
         now = self._network.client.clock.now()
         return Checkpoint(feed=self.feed, position=position, moved_at=now)
-
-
-def digest(refs: Refs) -> str:
-    """The same for the same refs."""
-    lines = [f"{oid} {name}\n" for name, oid in sorted(refs.ids.items())]
-    return hashlib.sha256("".join([f"{refs.head}\n", *lines]).encode()).hexdigest()[:32]

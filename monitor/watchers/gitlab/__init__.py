@@ -16,8 +16,7 @@ from monitor.model import Checkpoint, Notice
 from monitor.registries.npm import time_of
 from monitor.registries.repository import named
 from monitor.watchers import actions, holdings, pages
-from monitor.watchers.git import digest
-from monitor.watchers.holdings import Holding, Holdings
+from monitor.watchers.holdings import Holding, Holdings, digest
 from monitor.watchers.perimeter.facts import PackageFacts
 from monitor.watchers.perimeter.repositories import place as place_of
 
