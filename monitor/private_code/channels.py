@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 TOKENS = Rule(run=14, window=7, distinct=8)
 CANONICAL = Rule(run=10, window=5, distinct=7)
 """The canonical rule passes over a third of the tokens: as much code, in fewer elements."""
+BARE = Rule(run=14, window=7, distinct=7)
 SKELETON = Rule(run=6, window=4, distinct=4)
 
 SHORT_NAME = 4
@@ -42,6 +43,12 @@ _TELLING = np.isin(
 _DULL = stir(
     texts([b"use strict", b""]) ^ np.uint64(2)
 )  # as the hash of a string's content is made
+
+
+_NAMELESS = np.isin(
+    np.arange(16), (Kind.LOCAL, Kind.GLOBAL, Kind.STRING, Kind.DEFINED, Kind.NUMBER)
+)
+_IS_HOISTED = np.isin(np.arange(256), (Code.THIS, Code.CONSTANT))
 
 
 def _dropped(family: Family) -> Flags:
@@ -142,6 +149,17 @@ class Section:
         hashes[self.codes == Code.EQUAL] = _EQUAL
         hashes[self.codes == Code.UNEQUAL] = _UNEQUAL
         return self._chosen(hashes, telling, ~dropped[self.codes])
+
+    def bare_tokens(self) -> Elements:
+        """Python as a minifier leaves it.
+
+        Literals, built-ins and definitions are names like any other; what is asked of an object or
+        given by keyword keeps its own.
+        """
+        hashes = self.hashes.copy()
+        hashes[_NAMELESS[self.kinds] | _IS_HOISTED[self.codes]] = _LOCAL
+        telling = (self.kinds == Kind.PROPERTY) | (self.kinds == Kind.KEY)
+        return self._chosen(hashes, telling, ~_DROPPED[self.family.name][self.codes])
 
     def skeleton(self, *, canonical: bool = False) -> Elements:
         """What minifiers keep, in order."""

@@ -10,7 +10,7 @@ import numpy as np
 
 from monitor.private_code import code_names
 from monitor.private_code.bare_python import bare
-from monitor.private_code.channels import CANONICAL, MIN_STRING, SKELETON, TOKENS, Section
+from monitor.private_code.channels import BARE, CANONICAL, MIN_STRING, SKELETON, TOKENS, Section
 from monitor.private_code.languages import language, plain_text
 from monitor.private_code.lexing.families import (
     C_FAMILY,
@@ -202,8 +202,8 @@ def _add_squeezed(section: Section, gathered: list[_Gathered]) -> None:
         gathered[number].short_locals += int(short[number])
     is_squeezed = (total >= _FEWEST_LOCALS) & (short >= _SHORT_SHARE * total)
     if is_squeezed.any():
-        elements = section.only(is_squeezed[section.texts]).tokens()
-        _add(elements, TOKENS, (Channel.AUGMENTED,), gathered)
+        elements = section.only(is_squeezed[section.texts]).bare_tokens()
+        _add(elements, BARE, (Channel.AUGMENTED,), gathered)
 
 
 def _add_minified(section: Section, gathered: list[_Gathered], *, for_index: bool) -> None:
@@ -254,7 +254,7 @@ def _read_bare(texts: list[bytes], gathered: list[_Gathered]) -> None:
     kept = [(one, stripped) for one, stripped in found if stripped is not None]
     made = [_Gathered() for _ in kept]
     for section in _sections([text for _, (text, _) in kept], PYTHON):
-        _add(section.tokens(), TOKENS, (Channel.AUGMENTED,), made)
+        _add(section.bare_tokens(), BARE, (Channel.AUGMENTED,), made)
     for (one, (_, lines)), part in zip(kept, made, strict=True):
         seats = np.array([1, *lines], np.int64)
         for hashes, places in part.channels.get(Channel.AUGMENTED, ()):

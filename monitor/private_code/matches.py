@@ -48,7 +48,15 @@ THRESHOLDS: dict[Channel, Thresholds] = {
 """Frozen before the negatives that prove them were fetched."""
 
 MOST_OF_FILE = 0.6
-"""With this share of a small private file, what else is worth a notice is an alert."""
+WHOLE_CHANNELS = (Channel.TOKENS, Channel.CANONICAL, Channel.BYTECODE)
+"""With this share of a small private file, what else is worth a notice is an alert: in these
+channels, which hardly know idioms."""
+
+MIN_FILES_OF_BUNDLE = 3
+"""A file that holds so many files of a repository is a bundle: what else it shares with that
+repository, half a private file at least, is told too."""
+
+MIN_SHARE_IN_BUNDLE = 0.5
 
 MIN_SUFFIXES = 10
 MIN_SUFFIXES_OF_MAP = 4

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import numpy as np
 from msgspec.structs import replace
 
 from monitor.private_code.matches import (
+    MIN_FILES_OF_BUNDLE,
+    MIN_SHARE_IN_BUNDLE,
     MIN_SHARE_OF_MAP,
     MIN_SUFFIXES,
     MIN_SUFFIXES_OF_MAP,
@@ -33,7 +36,7 @@ if TYPE_CHECKING:
 MAX_MATCHES = 200
 """Matches that one file of an artifact may have; a bundle has many."""
 
-_MAX_WEAK = 20
+_MAX_WEAK = 100
 _NEW_SHARE = 0.25
 """A private file adds to those found before if this share of what it explains is new."""
 
@@ -75,14 +78,28 @@ class Matcher:
         ``marked`` are the organisations of which a marker was found in it.
         """
         told = []
+        matches = list(matches)
+        bundles = _bundles(matches)
         for match in matches:
             is_backed = match.organisation in marked and match.label is not Label.LITERALS
             if is_backed and max(match.evidence.values(), default=0) >= MIN_WITH_MARKER:
                 told.append(replace(match, level=Level.ALERT))
             elif match.level > Level.WEAK:
                 told.append(match)
+            elif _home(match) in bundles and match.private_share >= MIN_SHARE_IN_BUNDLE:
+                told.append(replace(match, level=Level.NOTIFY))
         paths = [one for index in self.indexes for one in _paths(index, suffixes)]
         return Conclusion(tuple(sorted(told, key=_rank)), tuple(paths))
+
+
+def _home(match: FileMatch) -> tuple[str, str, str]:
+    return match.artifact_path, match.organisation, match.repository
+
+
+def _bundles(matches: Iterable[FileMatch]) -> set[tuple[str, str, str]]:
+    """The artifact's files that hold many files of one repository."""
+    counts = Counter(_home(match) for match in matches if match.level > Level.WEAK)
+    return {home for home, count in counts.items() if count >= MIN_FILES_OF_BUNDLE}
 
 
 def _rank(match: FileMatch) -> tuple[int, int]:
@@ -157,7 +174,7 @@ class _Answer:
         )
 
     def _label(self, pair: Pair) -> Label:
-        if all(shared.channel is Channel.LITERALS for shared in pair.shared):
+        if _is_table(pair):
             return Label.LITERALS
         best = pair.shared[0]
         count = len(best.queries)
@@ -168,6 +185,15 @@ class _Answer:
         if public > _PUBLIC_SHARE * (public + count) and not is_sure:
             return Label.ANCESTRY
         return Label.COPY
+
+
+def _is_table(pair: Pair) -> bool:
+    """Whether it is literals that both sides have, or a table of them: no code around them."""
+    counts = {shared.channel: len(shared.queries) for shared in pair.shared}
+    literals = counts.get(Channel.LITERALS, 0)
+    if set(counts) <= {Channel.LITERALS, Channel.SKELETON}:
+        return literals >= counts.get(Channel.SKELETON, 0)
+    return False
 
 
 def _paths(index: Index, suffixes: Collection[str]) -> list[PathMatch]:

@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from monitor.private_code.matches import MOST_OF_FILE, NEVER, THRESHOLDS, Level
+from monitor.private_code.matches import (
+    MOST_OF_FILE,
+    NEVER,
+    THRESHOLDS,
+    WHOLE_CHANNELS,
+    Level,
+)
 from monitor.private_code.prints import Channel
 
 if TYPE_CHECKING:
@@ -160,16 +166,21 @@ def _dense(shared: Shared, asked: Question) -> Shared:
 def _level(shared: Shared, asked: Question, file: IndexedFile) -> int:
     thresholds = THRESHOLDS[shared.channel]
     count = len(shared.queries)
-    enough = thresholds.alert
-    if thresholds.alert != NEVER and count >= MOST_OF_FILE * file.selected.get(
-        shared.channel, count
-    ):
-        enough = thresholds.notify
-    if count >= enough and _is_spread(shared, asked):
+    if count >= thresholds.alert and _is_spread(shared, asked):
         return Level.ALERT
     if count >= thresholds.notify:
-        return Level.NOTIFY
+        return Level.ALERT if _is_most(shared, asked, file) else Level.NOTIFY
     return Level.WEAK if count >= thresholds.weak else 0
+
+
+def _is_most(shared: Shared, asked: Question, file: IndexedFile) -> bool:
+    """Whether it is most of a small private file, and a copy's span of the artifact's."""
+    if shared.channel not in WHOLE_CHANNELS:
+        return False
+    selected = file.selected.get(shared.channel, 0)
+    seats = asked.seats[shared.queries]
+    is_compact = seats[-1] - seats[0] <= _REACH * len(seats)
+    return bool(is_compact and len(seats) >= MOST_OF_FILE * selected)
 
 
 def _is_spread(shared: Shared, asked: Question) -> bool:

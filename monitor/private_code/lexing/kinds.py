@@ -61,6 +61,7 @@ class Code(enum.IntEnum):
     VARIABLE = 24
     RETURN = 25
     THIS = 26
+    CONSTANT = 27
     GLOBAL = 30
     REQUIRE = 31
     NOISE = 32

@@ -27,8 +27,8 @@ _PATTERN = re.compile(
 GRAMMAR = Grammar(_PATTERN, {b'"': Piece.STRING, b"'": Piece.STRING, b"#": Piece.COMMENT})
 
 _KEYWORDS = """
-False None True and as assert async await break continue del elif else except finally for
-global if in is lambda nonlocal not or pass raise return try while with yield self cls match
+and as assert async await break continue del elif else except finally for
+global if in is lambda nonlocal not or pass raise return try while with yield match
 """
 # What 3.11 knows, so that a newer Python makes no other prints.
 _BUILTINS = """
@@ -52,6 +52,8 @@ VOCABULARY = Vocabulary(
         **SIGNS,
         Code.KEYWORD: _KEYWORDS.split(),
         Code.DEFINER: ["def", "class"],
+        Code.CONSTANT: ["False", "None", "True"],
+        Code.THIS: ["self", "cls"],
         Code.IMPORTING: ["from", "import"],
         Code.GLOBAL: _BUILTINS.split(),
         Code.PREFIX: _PLAIN_PREFIXES.split(),

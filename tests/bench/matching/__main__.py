@@ -138,8 +138,7 @@ def bundles(
             assert prints is not None
             matches = [
                 (match.repository, match.path)
-                for match in matcher.match(bundle.name, prints)
-                if match.level >= Level.NOTIFY
+                for match in matcher.conclude(matcher.match(bundle.name, prints)).files
             ]
             own = {name for repository, name in matches if repository == project}
             small = {source.path for source in sources if source.project == project} & {
@@ -280,10 +279,13 @@ def main() -> None:
     if "bundles" in parts:
         _say_bundles(bundles(built, matcher, sources, canonicaliser))
     if "alarms" in parts:
-        packages = material.negatives()
-        if options.quick:
-            packages = dict(list(packages.items())[::4])
-        _say_alarms(*alarms(matcher, packages), len(packages))
+        for name in ("negatives.txt", "fresh.txt"):
+            packages = material.negatives(name)
+            if options.quick:
+                packages = dict(list(packages.items())[::4])
+            print(f"{name}: ", end="")
+            _say_alarms(*alarms(matcher, packages), len(packages))
+            print()
 
 
 def _say_head(sources: list[Source], built: Built, numbers: list[int], made: list[Made]) -> None:
@@ -359,7 +361,8 @@ def _say_alarms(found: list[Alarm], size: int, seconds: float, notices: int, pac
     labels: dict[str, set[str]] = defaultdict(set)
     for alarm in found:
         name = f"{alarm.package} {alarm.path} <- {alarm.private}"
-        label = judged.get(name, "unjudged")
+        whole = f"{alarm.package} * <- {alarm.private.partition(':')[0]}:*"
+        label = judged.get(name) or judged.get(whole, "unjudged")
         labels[label].add(alarm.package)
         if label == "unjudged":
             print(f"unjudged: {name} {alarm.evidence} {alarm.label}", file=sys.stderr)

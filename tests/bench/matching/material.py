@@ -27,7 +27,7 @@ CACHE = corpus.CACHE / "matching"
 SLICES = (20, 40, 80)
 LEAST_TOKENS = 150
 PYTHON_TOOLS = ("black==25.9.0", "python-minifier==3.1.0", "copydetect==0.5.0")
-PEER_TOOLS = ("scanoss==1.37.0", "py-tlsh==4.7.2")
+PEER_TOOLS = ("scanoss==1.54.3", "py-tlsh==5.0.0")
 
 
 class Source(NamedTuple):
@@ -85,9 +85,9 @@ def artifacts() -> dict[str, Path]:
     return {row[1]: folder for row, folder in zip(rows, _folders(rows), strict=True)}
 
 
-def negatives() -> dict[str, Path]:
-    """By package, its unpacked folder."""
-    rows = _lines("negatives.txt")
+def negatives(name: str) -> dict[str, Path]:
+    """By package of a list, its unpacked folder."""
+    rows = _lines(name)
     folders = _folders(rows)
     return {f"{row[0]}:{row[1]}": folder for row, folder in zip(rows, folders, strict=True)}
 
