@@ -24,6 +24,7 @@ RUN_STAMP := $(VENV)/.leakmon-run-$(call digest,requirements.lock requirements-b
 DEV_STAMP := $(VENV)/.leakmon-dev-$(call digest,requirements-dev.lock)
 NODE_STAMP := tests/servers/node_modules/.leakmon-$(call digest,tests/servers/package-lock.json)
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --no-input --disable-pip-version-check --require-virtualenv
+CHECK_PINS = @tidings="$$($(BIN)/python -m pip check --disable-pip-version-check)" || { echo "$$tidings" >&2; exit 1; }
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command "make lock"
 
@@ -141,16 +142,19 @@ $(BIN)/python:
 	@echo 'Making $(VENV) with $(PYTHON)' >&2
 	@$(PYTHON) -m venv $(VENV)
 
-# pip takes the index from the user's own configuration; the hashes make any index as good as another.
+# pip takes the index from the user's own configuration; the hashes make any index as good as another. A lock is
+# complete, so pip resolves nothing: older ones (< 23.3) look for `pydantic[email]` beside a locked pydantic.
 $(RUN_STAMP): | $(BIN)/python
 	@echo 'Installing what leakmon needs' >&2
-	@$(PIP_INSTALL) --require-hashes -r requirements.lock -r requirements-build.lock
+	@$(PIP_INSTALL) --no-deps --require-hashes -r requirements.lock -r requirements-build.lock
 	@$(PIP_INSTALL) --no-deps --no-build-isolation -e .
+	$(CHECK_PINS)
 	@rm -f $(VENV)/.leakmon-run-*; touch $@
 
 $(DEV_STAMP): $(RUN_STAMP)
 	@echo 'Installing what its tests and checks need' >&2
-	@$(PIP_INSTALL) --require-hashes -r requirements-dev.lock
+	@$(PIP_INSTALL) --no-deps --require-hashes -r requirements-dev.lock
+	$(CHECK_PINS)
 	@rm -f $(VENV)/.leakmon-dev-*; touch $@
 
 .PHONY: node
