@@ -20,7 +20,7 @@ from monitor.private_code.lexing.families import (
     Family,
     sections,
 )
-from monitor.private_code.lexing.hashing import Vocabulary, spans, texts
+from monitor.private_code.lexing.hashing import MAX_WINDOW, Vocabulary, spans, texts
 from monitor.private_code.lexing.kinds import Code, Kind, joined
 from monitor.private_code.lexing.pieces import MAX_PIECE, WINDOW, Piece, windows
 from tests.private_code.literals import MODULES, Literal, acorns, ours
@@ -257,6 +257,18 @@ def test_windows_begin_where_a_piece_does() -> None:
         *(Piece.CODE, Piece.STRING, Piece.COMMENT, Piece.BORDER),
     }
     assert len({bytes(window.octets[:1]) for window in found[1:]} - {b"x", b"'", b"/", b"\n"}) <= 1
+
+
+@pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)
+@pytest.mark.parametrize("size", [1, 5, 9, 17])
+def test_a_window_stays_small_behind_a_long_piece(family: Family, size: int) -> None:
+    long = b"a" * (size * WINDOW // 2)
+    code = b"x.y(z); // c\n" * (WINDOW // 2)
+    for opening in (b'"%s"', b"/*%s*/", b"`%s`", b"%s ", b"`${1}%s`"):
+        text = b"b = 1;\n" + opening % long + code
+        found = list(windows([text, text], family.grammar))
+        assert max(len(window.octets) for window in found) <= MAX_WINDOW
+        assert len(list(sections([text], family))) >= 1
 
 
 @given(st.lists(st.binary(max_size=40), max_size=20))

@@ -170,6 +170,8 @@ def _some(text: bytes, first: int, last: int, grammar: Grammar) -> tuple[list[by
     while True:
         end = min(last, first + reach)
         found = grammar.pattern.findall(text, first, end)
+        if reach > WINDOW and (end == last or len(found) > 1):
+            return found[:1], len(found[0])  # the long one alone
         if end == last:
             return found, last - first
         cut = found.pop()  # it may go on behind the window's end
