@@ -183,6 +183,7 @@ def _organisation(key: str, organisation: Organisation) -> None:
     _globs(f"{key}.pypi.owners", organisation.pypi.owners)
     _globs(f"{key}.internal_hosts", organisation.internal_hosts)
     _globs(f"{key}.internal_names", organisation.internal_names)
+    _globs(f"{key}.allowed_lookalikes", organisation.allowed_lookalikes)
     _globs(f"{key}.repositories", organisation.repositories)
     for repository in organisation.repositories:
         if "://" not in repository and not _REPOSITORY.fullmatch(repository):

@@ -63,7 +63,9 @@ class Organisation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     ``posture`` is None where it is to be judged from evidence; ``licence`` is the SPDX expression
     which the operator expects on every package, empty for no expectation. Names and hosts are
     shell-style globs, compared in lower case. ``canaries`` are strings planted in private code,
-    ``monorepo_paths`` folders of private repositories (``packages/billing``).
+    ``monorepo_paths`` folders of private repositories (``packages/billing``). ``lookalikes`` says
+    whether strangers' names like these are told, ``allowed_lookalikes`` are globs of those that are
+    known and fine.
     """
 
     name: str
@@ -78,3 +80,5 @@ class Organisation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     code_names: list[str] = field(default_factory=list)
     canaries: list[str] = field(default_factory=list)
     monorepo_paths: list[str] = field(default_factory=list)
+    lookalikes: bool = True
+    allowed_lookalikes: list[str] = field(default_factory=list)

@@ -24,7 +24,7 @@ from monitor.pipeline.subjects import Subject
 from monitor.registries.network import fetch
 from monitor.sandbox import Job as SandboxJob
 from monitor.sandbox.events import run
-from monitor.service import canaries, pushes, shapes, vanishing
+from monitor.service import canaries, imposture, pushes, shapes, vanishing
 from monitor.service.ignoring import without_ignored
 from monitor.service.logs import logger
 from monitor.store import Scan
@@ -205,11 +205,13 @@ async def _settle(
     def decide(sealed: TargetReport, known: Sequence[Incident]) -> Sequence[IncidentChange]:
         if artifact.ecosystem == canaries.ECOSYSTEM:
             return canaries.decide(sealed, artifact, known, now)
-        heard = without_ignored(sealed, stored, ignores, now.date())
+        owner = stored.ownership.organisation
+        heard = without_ignored(sealed, artifact, owner, ignores, now.date())
+        heard = imposture.without_blame(heard, known)
         return incidents.changes(
             heard,
             artifact,
-            stored.ownership.organisation,
+            owner,
             known,
             now,
             history=history,

@@ -22,6 +22,7 @@ from monitor.service.intake import Intake
 from monitor.service.logs import logger
 from monitor.service.meters import Meters
 from monitor.service.strangers import Strangers
+from monitor.service.suspects import Suspects
 from monitor.store import Store
 from monitor.watchers.perimeter import Perimeter
 
@@ -78,6 +79,7 @@ class Parts:
         self.folder = folder
         self.clock = clock
         self.perimeter = Perimeter(settings.organisations)
+        self.suspects = Suspects(self.perimeter)
         self.meters = Meters()
         self.intake = Intake(clock)
         self.strangers = Strangers()
@@ -105,6 +107,7 @@ class Parts:
         names = {each.name for each in self.settings.organisations}
         known = await self.store.owners()
         self.owners = {key: own for key, own in known.items() if own.organisation in names}
+        await self.suspects.refresh(self)
 
     async def wake(self) -> None:
         """There is work: whoever waits for some looks now."""

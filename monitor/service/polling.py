@@ -197,7 +197,7 @@ def sift(notices: Sequence[Notice], parts: Parts) -> Sifted:
         owner = owner_of(notice, parts)
         if owner is not None:
             kept[_subject(notice)] = (notice, owner)
-        elif parts.perimeter.needs_metadata(notice.ecosystem) and strangers.is_worth_asking(notice):
+        elif _is_asked_about(notice, parts):
             unknown[notice.ecosystem, notice.name] = notice
     asked = [
         (strangers.whole(notice), UNDECIDED, due_at)
@@ -206,6 +206,14 @@ def sift(notices: Sequence[Notice], parts: Parts) -> Sifted:
         if due_at is not None
     ]
     return Sifted(ours=list(kept.values()), strangers=asked)
+
+
+def _is_asked_about(notice: Notice, parts: Parts) -> bool:
+    """Whether a name that is not ours may be ours all the same, or is like one of ours."""
+    if strangers.is_worth_asking(notice) and parts.perimeter.needs_metadata(notice.ecosystem):
+        return True
+    is_told = strangers.is_worth_asking(notice) or notice.action == actions.REMOVED
+    return is_told and parts.suspects.find(notice.ecosystem, notice.name) is not None
 
 
 def owner_of(notice: Notice, parts: Parts) -> Ownership | None:

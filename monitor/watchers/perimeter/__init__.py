@@ -18,13 +18,24 @@ from monitor.model import Organisation, Ownership
 from monitor.watchers.interest import Interest
 
 from . import repositories
+from .confusable import Resemblance, Target
 from .facts import PackageFacts, of_release
+from .lookalikes import Lookalikes
 from .names import Names, is_wild, plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-__all__ = ["PackageFacts", "Perimeter", "Tried", "of_release"]
+__all__ = [
+    "Lookalikes",
+    "PackageFacts",
+    "Perimeter",
+    "Resemblance",
+    "Target",
+    "Tried",
+    "of_release",
+    "plain",
+]
 
 ECOSYSTEMS = ("npm", "pypi")
 REPOSITORIES = ("github", "gitlab", "git")
@@ -86,6 +97,29 @@ class Perimeter:
                         organisation=organisation.name, reason=f"{key.label} {_told(*pair)}"
                     )
         return None
+
+    def by_people(self, facts: PackageFacts) -> Ownership | None:
+        """Whose it is by who can publish it, which nobody can claim for himself; or None."""
+        key = _OWN.get(facts.ecosystem)
+        for organisation in self._organisations:
+            if key is None:
+                break
+            pair = _first_fit(key, key.wanted(organisation), key.found(facts))
+            if pair is not None:
+                reason = f"{key.label} {_told(*pair)}"
+                return Ownership(organisation=organisation.name, reason=reason)
+        return None
+
+    def knows_people(self, ecosystem: str, organisation: str) -> bool:
+        """Whether the configuration says who publishes for an organisation."""
+        key = _OWN.get(ecosystem)
+        return key is not None and any(
+            key.wanted(own) for own in self._organisations if own.name == organisation
+        )
+
+    def lookalikes(self, tracked: Iterable[tuple[str, Target]] = ()) -> Lookalikes:
+        """What strangers' names are held against: ours, and the packages on record."""
+        return Lookalikes(self._organisations, self.by_name, tracked)
 
     def is_on(self, ecosystem: str) -> bool:
         """Whether any organisation may have a package there at all."""
