@@ -143,6 +143,18 @@ class Service(Table, frozen=True):
     drain_seconds: Annotated[float, Meta(ge=0, le=600)] = 15
 
 
+class Copies(Table, frozen=True):
+    """``[copies]``: what leaked, as others have it. All of it is off unless it is asked for.
+
+    With ``follow`` the sources of an incident are looked for in what anybody publishes under a
+    fitting name for ``days``, at most ``downloads_per_day`` releases of theirs.
+    """
+
+    follow: bool = False
+    days: Annotated[int, Meta(ge=1, le=365)] = 30
+    downloads_per_day: Annotated[int, Meta(ge=1, le=10_000)] = 100
+
+
 class PrivateCode(Table, frozen=True):
     """``[private_code]``: the folder below which each organisation's index is, and its keys.
 
@@ -167,4 +179,5 @@ class Settings(Table, frozen=True):
     advisories: Advisories = Advisories()
     service: Service = Service()
     private_code: PrivateCode = PrivateCode()
+    copies: Copies = Copies()
     organisations: list[Organisation] = field(default_factory=list)

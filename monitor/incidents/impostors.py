@@ -25,6 +25,7 @@ from monitor.model import (
     TargetReport,
     Verdict,
 )
+from monitor.model.wording import count
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -87,15 +88,12 @@ def confusion(found: Impostor, internal: str, owner: str, *, is_known_stranger: 
     )
 
 
-def copy(
-    found: Impostor, *, of_incident: str, of_package: str, owner: str, share: float, files: int
-) -> Finding:
-    """The sources of an incident, published by somebody else."""
-    many = f"{files:,} file{'s' * (files != 1)}"
+def copy(found: Impostor, *, of_incident: str, of_package: str, files: int, total: int) -> Finding:
+    """CRITICAL: ``files`` of the ``total`` files of an incident, published by somebody else."""
     told = (
-        f"Copy of {of_package} ({of_incident}): {share:.0%} of the code of "
-        f"`{_shown(found.name)}@{_shown(found.version)}` in {many} is what leaked from "
-        f"{owner}{_by(found)}."
+        f"Copy of {of_package} ({of_incident}): `{_shown(found.name)}@{_shown(found.version)}` on "
+        f"{_LABELS[found.ecosystem]} has {files:,} of the {count(total, 'source file')} that "
+        f"leaked{_by(found)}."
     )
     return _finding(
         COPY,
@@ -106,8 +104,9 @@ def copy(
             "cause": f"{COPY}:{of_incident}",
             "incident": of_incident,
             "package": of_package,
-            "share": round(share, 3),
+            "share": round(files / max(1, total), 3),
             "files": files,
+            "total": total,
         },
     )
 

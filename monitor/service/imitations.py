@@ -53,7 +53,7 @@ async def look(told: Look, facts: PackageFacts | None, parts: Parts) -> str:
     began = await began_at(notice.ecosystem, parts)
     if seen.since is not None and seen.since < max(began, found.target.since or began):
         return "long-standing"
-    if await _is_of_our_people(seen.facts, found.target, parts):
+    if await is_of_our_people(seen.facts, found.target, parts):
         return "of-our-people"
     finding = impostors.lookalike(
         _impostor(seen.facts), found.target.name, found.target.organisation, found.how
@@ -72,7 +72,7 @@ async def look_internal(told: Look, parts: Parts) -> str:
     seen = await _seen(told, None, parts)
     if seen is None:
         return "gone"
-    if await _is_of_our_people(seen.facts, found, parts):
+    if await is_of_our_people(seen.facts, found, parts):
         return "of-our-people"
     is_known = parts.perimeter.knows_people(notice.ecosystem, found.organisation) or bool(
         await parts.store.people(notice.ecosystem, found.organisation)
@@ -116,7 +116,7 @@ async def _since(notice: Notice, parts: Parts) -> datetime | None:
         return None
 
 
-async def _is_of_our_people(facts: PackageFacts, target: Target, parts: Parts) -> bool:
+async def is_of_our_people(facts: PackageFacts, target: Target, parts: Parts) -> bool:
     """Whether somebody can publish it who can publish ours: what it claims for itself is no sign.
 
     Names with a space are no people's: npm puts ``GitHub Actions`` for everybody who publishes

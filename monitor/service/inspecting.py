@@ -65,7 +65,7 @@ async def inspect_artifact(artifact_id: int, attempts: int, parts: Parts) -> Non
     try:
         if pushes.is_push(stored):
             started = parts.clock.monotonic()
-            run_one = partial(_run, parts=parts)
+            run_one = partial(in_sandbox, parts=parts)
             stored, subject, outcomes = await pushes.inspected(stored, folder, run_one, parts)
         else:
             path, stored = await _bytes(stored, folder, parts)
@@ -139,10 +139,10 @@ async def _scanned(stored: Stored, path: str, parts: Parts) -> tuple[Subject, li
         release=release,
         artifact=artifact,
     )
-    return subject, [await _run(job, parts)]
+    return subject, [await in_sandbox(job, parts)]
 
 
-async def _run(job: SandboxJob, parts: Parts) -> Outcome:
+async def in_sandbox(job: SandboxJob, parts: Parts) -> Outcome:
     """One job in the sandbox; where that is gone, in a new one."""
     used = parts.sandbox
     try:

@@ -18,6 +18,8 @@ from monitor.config.storage import open_evidence
 from monitor.http.pace import Clock
 from monitor.jobs import choice
 from monitor.registries.network import connect
+from monitor.service.copies import Sources
+from monitor.service.followed import Followed
 from monitor.service.intake import Intake
 from monitor.service.logs import logger
 from monitor.service.meters import Meters
@@ -80,6 +82,8 @@ class Parts:
         self.clock = clock
         self.perimeter = Perimeter(settings.organisations)
         self.suspects = Suspects(self.perimeter)
+        self.followed = Followed(settings.copies)
+        self.sources = Sources()
         self.meters = Meters()
         self.intake = Intake(clock)
         self.strangers = Strangers()

@@ -127,6 +127,7 @@ class Feed:
             await self.start()
         before = self._checkpoint
         page = await self.watcher.poll(before, limit=ROWS)
+        await parts.followed.refresh(parts)
         found = sift(page.notices, parts)
         if page.checkpoint != before or found.ours or found.strangers or page.gaps:
             new = await parts.store.record_page(page, found.ours, later=found.strangers)
@@ -213,7 +214,10 @@ def _is_asked_about(notice: Notice, parts: Parts) -> bool:
     if strangers.is_worth_asking(notice) and parts.perimeter.needs_metadata(notice.ecosystem):
         return True
     is_told = strangers.is_worth_asking(notice) or notice.action == actions.REMOVED
-    return is_told and parts.suspects.find(notice.ecosystem, notice.name) is not None
+    if is_told and parts.suspects.find(notice.ecosystem, notice.name) is not None:
+        return True
+    is_new = notice.action in actions.FETCHABLE
+    return is_new and parts.followed.is_wanted(notice.ecosystem, notice.name)
 
 
 def owner_of(notice: Notice, parts: Parts) -> Ownership | None:

@@ -9,7 +9,7 @@ import msgspec
 from monitor.errors import LeakmonError, NotFoundError
 from monitor.model import Notice, Ownership
 from monitor.registries.repository import ECOSYSTEMS
-from monitor.service import imitations, npm_records, pypi_pages, repositories
+from monitor.service import copies, imitations, npm_records, pypi_pages, repositories
 from monitor.service.resolved import Look, NotYet, Seen
 from monitor.service.verifying import gone, restored
 from monitor.store.artifacts import RESTORED
@@ -56,7 +56,8 @@ async def resolve_notice(payload: Mapping[str, Any], attempts: int, parts: Parts
     )
     alike = await imitations.look(look, facts, parts)
     if owner is None:
-        await store.resolve_notice(told.notice_key, alike or "not-ours")
+        copied = await copies.look(look, parts)
+        await store.resolve_notice(told.notice_key, copied or alike or "not-ours")
         return
     if notice.ecosystem in ECOSYSTEMS:
         outcome = await repositories.look(notice, owner, told.priority, parts)

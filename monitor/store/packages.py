@@ -173,6 +173,16 @@ class Packages(Artifacts):
             event = PackageEvent(kind=kind, subject=subject, at=self.clock(), detail=dict(detail))
             return await self._happened(session, package_id, event)
 
+    async def count_events(self, kind: str, since: datetime) -> int:
+        """How often this happened to any package since then."""
+        query = (
+            sa.select(sa.func.count())
+            .select_from(PackageEventRow)
+            .where(PackageEventRow.kind == kind, PackageEventRow.at >= since)
+        )
+        async with self.database.reading() as session:
+            return int((await session.execute(query)).scalar_one())
+
     async def package_events(self, ecosystem: str, name: str) -> list[PackageEvent]:
         """What happened to a package, oldest first."""
         query = (

@@ -161,6 +161,30 @@ async def test_names_of_ours_are_known_with_since_when_they_are_there(
     assert {each.organisation for each in found.values()} == {"acme"}
 
 
+async def test_an_incident_knows_the_latest_bytes_that_show_it(store: Store) -> None:
+    artifact = await samples.fetched(store, samples.release())
+    await store.settle(artifact, samples.report(), samples.decide, samples.SCAN)
+    (incident,) = await store.incidents()
+    found = await store.incident_evidence(incident.id)
+    assert found is not None
+    assert (found.artifact_id, found.evidence_key) == (artifact, "sha256/ab")
+    assert found.ownership == OWNER
+    assert await store.incident_evidence("lm-nothing") is None
+
+
+async def test_what_happened_lately_is_counted_over_all_packages(
+    store: Store, clock: ManualClock
+) -> None:
+    for name in ("one", "two"):
+        await store.adopt("npm", name, STRANGER)
+        assert await store.happened("npm", name, "look", "1.0.0", {})
+    began = clock.move(hours=1)
+    await store.happened("npm", "one", "look", "1.0.1", {})
+    await store.happened("npm", "one", "other", "1.0.1", {})
+    assert await store.count_events("look", began) == 1
+    assert await store.count_events("look", samples.AT) == 3
+
+
 async def test_people_are_those_of_packages_that_nobody_else_can_publish(store: Store) -> None:
     claimed = Ownership(organisation="acme", reason="repository github:acme")
     await store.announce(samples.release(), OWNER)

@@ -123,10 +123,10 @@ class Confusables:
         for key in {word, *shorter}:
             self._near.setdefault(key, []).append(target)
         if len(word) >= MIN_EDITED:
-            words = _words(target.name)
-            if len(words) > 1:
-                self._orders.setdefault(" ".join(sorted(words)), target)
-            for rest in _stripped(words, word):
+            parts = words(target.name)
+            if len(parts) > 1:
+                self._orders.setdefault(" ".join(sorted(parts)), target)
+            for rest in _stripped(parts, word):
                 if len(rest) >= MIN_EDITED:
                     self._shorter.setdefault(folded(rest), target)
 
@@ -147,8 +147,8 @@ class Confusables:
         return Resemblance(target=target, how=how) if target is not None else None
 
     def _reworded(self, name: str, word: str, same: str) -> Resemblance | None:
-        words = _words(name)
-        for rest in _stripped(words, word):
+        parts = words(name)
+        for rest in _stripped(parts, word):
             if found := self._same(folded(rest), AFFIX_ADDED):
                 return found
         if word[-1:].isdigit():
@@ -158,7 +158,7 @@ class Confusables:
         target = self._shorter.get(same)
         if target is not None:
             return Resemblance(target=target, how=AFFIX_DROPPED)
-        target = self._orders.get(" ".join(sorted(words))) if len(words) > 1 else None
+        target = self._orders.get(" ".join(sorted(parts))) if len(parts) > 1 else None
         return Resemblance(target=target, how=WORD_ORDER) if target is not None else None
 
 
@@ -221,21 +221,22 @@ def _told(how: str, name: str, target: Target) -> str:
     return how
 
 
-def _words(name: str) -> list[str]:
+def words(name: str) -> list[str]:
+    """A name's words, in their order."""
     return name.translate(_SPACED).split()
 
 
-def _stripped(words: list[str], word: str) -> list[str]:
+def _stripped(parts: list[str], word: str) -> list[str]:
     """The bare name without an affix: at the front, at the end, at both."""
     found = []
-    if len(words) > 1:
-        has_first, has_last = words[0] in _FIRST, words[-1] in _LAST
+    if len(parts) > 1:
+        has_first, has_last = parts[0] in _FIRST, parts[-1] in _LAST
         if has_first:
-            found.append("".join(words[1:]))
+            found.append("".join(parts[1:]))
         if has_last:
-            found.append("".join(words[:-1]))
-        if has_first and has_last and len(words) > 2:  # noqa: PLR2004 - something between them
-            found.append("".join(words[1:-1]))
+            found.append("".join(parts[:-1]))
+        if has_first and has_last and len(parts) > 2:  # noqa: PLR2004 - something between them
+            found.append("".join(parts[1:-1]))
     if word.startswith(_GLUED_FIRST):
         found += [word[len(each) :] for each in _GLUED_FIRST if word.startswith(each)]
     if word.endswith(_GLUED_LAST):
