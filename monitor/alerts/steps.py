@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from monitor.incidents import CONFUSION, COPY, VANISHED, impostors
+from monitor.incidents import CONFUSION, COPY, VANISHED, impostors, outliving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -112,6 +112,13 @@ def _times(incident: Incident) -> list[datetime]:
 
 
 def _copies(incident: Incident) -> Iterator[Step]:
+    served = outliving.told(incident)
+    if served:
+        yield Step(
+            f"Ask {served} to remove it",
+            "what is gone from npm is there still; jsDelivr takes an issue, a purge alone does not "
+            "reach what it stored",
+        )
     if incident.ecosystem == "npm":
         where = "on jsDelivr (open an issue, a purge is not enough), unpkg, npmmirror"
     elif incident.ecosystem == "pypi":

@@ -13,7 +13,7 @@ from monitor.config.secrets import SecretRef
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from monitor.config.settings import Evidence, Registries, Settings
+    from monitor.config.settings import Copies, Evidence, Registries, Settings
     from monitor.http.settings import HttpSettings
     from monitor.model import Organisation
 
@@ -33,6 +33,7 @@ def check(settings: Settings) -> None:
     if not settings.advisories.osv:
         raise Complaint("advisories.osv: empty: write the address of an OSV API, or leave it out")
     web_address("advisories.osv", settings.advisories.osv)
+    _copies(settings.copies)
     _listen(settings.service.listen)
     _http(settings.http)
     _registries(settings.registries)
@@ -48,6 +49,13 @@ def _private_code(settings: Settings) -> None:
                 f"private_code.keys.{name}: no organisation has this name: "
                 f"write one of {', '.join(known) or 'those that [[organisations]] will name'}"
             )
+
+
+def _copies(copies: Copies) -> None:
+    web_address("copies.jsdelivr", copies.jsdelivr)
+    web_address("copies.unpkg", copies.unpkg)
+    if copies.cdn and not copies.jsdelivr and not copies.unpkg:
+        raise Complaint("copies.cdn: there is no CDN to ask: leave out copies.jsdelivr = ''")
 
 
 def _listen(listen: str) -> None:

@@ -147,12 +147,17 @@ class Copies(Table, frozen=True):
     """``[copies]``: what leaked, as others have it. All of it is off unless it is asked for.
 
     With ``follow`` the sources of an incident are looked for in what anybody publishes under a
-    fitting name for ``days``, at most ``downloads_per_day`` releases of theirs.
+    fitting name for ``days``, at most ``downloads_per_day`` releases of theirs. With ``cdn``
+    jsDelivr's data API and unpkg are asked for their listings of an incident's npm versions; an
+    empty address leaves one out.
     """
 
     follow: bool = False
     days: Annotated[int, Meta(ge=1, le=365)] = 30
     downloads_per_day: Annotated[int, Meta(ge=1, le=10_000)] = 100
+    cdn: bool = False
+    jsdelivr: str = "https://data.jsdelivr.com/"
+    unpkg: str = "https://unpkg.com/"
 
 
 class PrivateCode(Table, frozen=True):

@@ -16,6 +16,7 @@ give the same incidents. What a person decided in between counts from then on.
 ``last_clean_at``  when the last of them was published (ISO 8601, empty where unknown)
 ``is_served_told``  whether it was told that it is served although it was resolved
 ``impostor``  what a stranger's package imitates, and who published it (see ``impostors``)
+``cdn``           what CDNs list of its versions (see ``outliving``)
 ``settled_at``    when it was resolved or judged a false positive (ISO 8601)
 """
 

@@ -11,7 +11,7 @@ from monitor.incidents import impostors
 from monitor.model import IncidentState
 from monitor.registries.network import resolve
 from monitor.registries.repository import ECOSYSTEMS
-from monitor.service import imposture
+from monitor.service import cdns, imposture
 from monitor.service.logs import logger
 from monitor.service.resolved import package_target
 from monitor.store import IncidentFilter
@@ -105,7 +105,10 @@ async def verify_open(parts: Parts) -> None:
 
 async def _look_after(incident: Incident, parts: Parts) -> None:
     if not impostors.is_impostor(incident):
-        await verify(incident, parts, is_present=await _is_served(incident, parts))
+        is_present = await _is_served(incident, parts)
+        await verify(incident, parts, is_present=is_present)
+        if is_present:  # else the CDNs were asked with that
+            await cdns.look(incident, parts)
     elif await imposture.still_there(incident.ecosystem, incident.package, parts):
         await verify(incident, parts, is_present=True)
     else:
@@ -158,3 +161,5 @@ async def verify(incident: Incident, parts: Parts, *, is_present: bool) -> None:
         channels=parts.hearers,
     )
     await parts.wake()
+    if not is_present:
+        await cdns.look(incident, parts)
