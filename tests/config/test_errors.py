@@ -67,7 +67,10 @@ MISTAKES = [
     ),
     (
         "[[organisations]]\nname = 'acme'\nallowed_lookalikes = ['*']\n",
-        "organisations[\"acme\"].allowed_lookalikes: '*' is every name there is: name what is yours",
+        (
+            "organisations[\"acme\"].allowed_lookalikes: '*' is every name there is: "
+            "name what is yours"
+        ),
     ),
     ("[copies]\ndays = 0\n", "copies.days: expected a whole number >= 1"),
     ("[copies]\nfolow = true\n", "copies.folow: unknown key; did you mean follow?"),
