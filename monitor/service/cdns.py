@@ -71,10 +71,10 @@ async def _listing(key: str, address: str, incident: Incident, parts: Parts) -> 
     wanted = outliving.files_of(incident)
     versions: list[str] = []
     files: dict[str, None] = {}
-    base = address if address.endswith("/") else f"{address}/"
-    parts.network.client.guard.allow(netloc_of(base))
+    top = address if address.endswith("/") else f"{address}/"
+    parts.network.client.guard.allow(netloc_of(top))
     for version in incident.versions[-MAX_VERSIONS:]:
-        url = CDNS[key][1](base, incident.package, version)
+        url = CDNS[key][1](top, incident.package, version)
         paths = await listed(parts.network.client, url, version)
         if paths:
             versions.append(version)
