@@ -164,6 +164,12 @@ def _strangers(incident: Incident) -> Iterator[Step]:
         yield Step("Check lock files", f"and manifests for {incident.package}")
         yield Step("Report it", f"{_desk(incident)}, if it is meant to be mistaken")
         yield Step("Reserve names", "that people mistype the most, before others do")
+    if kind == COPY:
+        close = f"leakmon incidents resolve {incident.id}"
+        yield Step(
+            "Close this", "when it is gone; leakmon does so if its registry removes it:", close
+        )
+        return
     close = f"leakmon incidents ignore {incident.id} --reason TEXT"
     yield Step("If it is harmless", "say so; allowed_lookalikes keeps more of a kind quiet:", close)
 

@@ -20,6 +20,8 @@ from monitor.model import (
     Confidence,
     Finding,
     IncidentState,
+    Posture,
+    PostureValue,
     Severity,
     Status,
     TargetReport,
@@ -118,6 +120,7 @@ def report(finding: Finding, artifact: Artifact) -> TargetReport:
         purl=artifact.purl,
         filename=artifact.filename,
         status=Status.COMPLETE,
+        posture=Posture(PostureValue.UNKNOWN, ["a stranger's package"]),
         verdict=Verdict(finding.severity, finding.message, [finding.message]),
         findings=[finding],
     )
@@ -167,13 +170,26 @@ def _once(change: IncidentChange, finding: Finding) -> IncidentChange:
 
     ``detail["impostor"]`` keeps what the steps and the next look need.
     """
-    detail = change.incident.detail | {"impostor": finding.evidence}
+    observations = [
+        _whole(each, change.incident) for each in change.incident.detail["observations"]
+    ]
+    detail = change.incident.detail | {
+        "impostor": finding.evidence,
+        "observations": observations,
+    }
     incident = replace(change.incident, detail=detail)
     events = [
         replace(each, is_told=False) if each.kind == "version-added" else each
         for each in change.events
     ]
     return replace(change, incident=incident, events=events)
+
+
+def _whole(seen: Mapping[str, Any], incident: Incident) -> dict[str, Any]:
+    """An observation whose place is the package itself."""
+    path = f"{incident.package}@{seen['version']}"
+    places = [dict(each) | {"path": each.get("path") or path} for each in seen["places"]]
+    return dict(seen) | {"places": places}
 
 
 def _finding(

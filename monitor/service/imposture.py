@@ -75,13 +75,13 @@ async def tell(
 
 
 def without_blame(report: TargetReport, known: Sequence[Incident]) -> TargetReport:
-    """The report without "an internal package was published" where strangers published it."""
+    """The report without "this is an internal package" where strangers published it."""
     is_strangers = any(
         each.cause == CONFUSION and impostors.is_known_stranger(each) for each in known
     )
     if not is_strangers:
         return report
-    kept = [each for each in report.findings if each.rule != "internal-package-published"]
+    kept = [each for each in report.findings if each.kind != "internal-package"]
     return replace(report, findings=kept)
 
 

@@ -56,6 +56,8 @@ async def test_a_swapped_letter_is_told_once_with_who_published_it_and_what_to_d
         assert (incident.package, incident.cause) == ("acme-biling", LOOKALIKE)
         assert (incident.severity, incident.organisation) == (Severity.MEDIUM, "acme")
         assert "can be taken for acme-billing of acme by a character left out" in incident.title
+        (seen,) = incident.detail["observations"]
+        assert [each["path"] for each in seen["places"]] == ["acme-biling@1.0.0"]
         assert message.message(incident, parts.clock.now())
         told = " ".join(each.do for each in steps.steps(incident, parts.clock.now()))
         assert "Report it" in told
