@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from monitor.service.parts import Parts
 
 _log = logger()
+_INTERNAL = "internal-package"
+"""The kind of what the judge says of one, and part of the marker's rule for its name."""
 
 
 class About(Struct, frozen=True, kw_only=True):
@@ -81,7 +83,11 @@ def without_blame(report: TargetReport, known: Sequence[Incident]) -> TargetRepo
     )
     if not is_strangers:
         return report
-    kept = [each for each in report.findings if each.kind != "internal-package"]
+    kept = [
+        each
+        for each in report.findings
+        if each.kind != _INTERNAL and not each.rule.startswith(f"owner-{_INTERNAL}-")
+    ]
     return replace(report, findings=kept)
 
 
