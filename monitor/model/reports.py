@@ -25,7 +25,10 @@ class Verdict(Struct, frozen=True):
 
 
 class TargetReport(Struct, kw_only=True):
-    """Everything that is told of one inspected target."""
+    """Everything that is told of one inspected target.
+
+    ``provenance`` is what became of the attestations that its registry announces, None for none.
+    """
 
     target: str
     status: Status

@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING
 
 from msgspec import structs
 
+from monitor.model.provenance import ABSENT
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from monitor.detectors import Context
     from monitor.model import Organisation
+    from monitor.model.provenance import Provenance
     from monitor.pipeline.subjects import Subject
     from monitor.registries.network import Network
 
@@ -48,6 +51,12 @@ def state(subject: Subject) -> str:
     from monitor.provenance import telling
 
     return telling.state(subject.provenance)
+
+
+def announced(subject: Subject) -> Provenance | None:
+    """What is reported of it: nothing where there is none, as of most packages."""
+    found = subject.provenance
+    return None if found is None or found.state == ABSENT else found
 
 
 def builder(subject: Subject) -> str:

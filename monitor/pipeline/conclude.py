@@ -136,7 +136,7 @@ def _judged(
         purl=subject.purl,
         filename=subject.filename,
         sha256=(inspection.sha256 or None) if is_single else None,
-        provenance=subject.provenance,
+        provenance=attested.announced(subject),
         skipped=inspection.skipped + expected,
         posture=posture,
         verdict=verdict,
