@@ -109,13 +109,19 @@ class Attestations:
 
     def addresses(self, artifact: Artifact) -> list[str]:
         """Where its attestations would be: below the registry that serves its name."""
-        version = quote(artifact.version, safe="")
         if artifact.ecosystem == "npm":
-            name = quote(artifact.name, safe="@").replace("%2F", "%2f")
+            one = f"{artifact.name}@{artifact.version}"
             registry = self._registry_of(artifact.name)
-            return [f"{registry}-/npm/v1/attestations/{name}@{version}"]
-        file = f"{canonicalize_name(artifact.name)}/{version}/{quote(artifact.filename, safe='')}"
+            return [f"{registry}-/npm/v1/attestations/{_quoted(one).replace('%2F', '%2f')}"]
+        words = (canonicalize_name(artifact.name), artifact.version, artifact.filename)
+        if any(word in {"", ".", ".."} for word in words):
+            return []  # no names, but steps in a path
+        file = "/".join(_quoted(word) for word in words)
         return [f"{site}integrity/{file}/provenance" for site in self._sites]
+
+
+def _quoted(text: str) -> str:
+    return quote(text, safe="@", errors="replace")
 
 
 def digests_of(artifact: Artifact, path: str, sha256: str) -> dict[str, str]:

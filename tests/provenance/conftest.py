@@ -9,9 +9,12 @@ import pytest
 
 from monitor.provenance import TrustRoot
 from tests.provenance.authority import Authority
+from tests.watchers.conftest import npm, npm_site
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+__all__ = ["npm", "npm_site"]
 
 
 @pytest.fixture(scope="session")
@@ -20,7 +23,12 @@ def authority() -> Authority:
 
 
 @pytest.fixture(scope="session")
-def root(authority: Authority, tmp_path_factory: pytest.TempPathFactory) -> TrustRoot:
+def root_file(authority: Authority, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path: Path = tmp_path_factory.mktemp("trust") / "trusted_root.json"
     path.write_text(json.dumps(authority.trusted_root()), encoding="utf-8")
-    return TrustRoot(str(path))
+    return path
+
+
+@pytest.fixture(scope="session")
+def root(root_file: Path) -> TrustRoot:
+    return TrustRoot(str(root_file))

@@ -176,10 +176,23 @@ class Perimeter:
             if self._has_builders(ecosystem) and builders.wanted(organisation):
                 yield self._tried_build(organisation, facts)
 
+    def _unasked(self, facts: PackageFacts) -> str:
+        if facts.newest is None:
+            return "no version that could be asked about"
+        if facts.newest.is_attested is False:
+            return "none that is announced"
+        if self.is_asking(facts):
+            return "not looked at"
+        return (
+            "nothing that was asked for: its own words name no repository of ours "
+            '([provenance] ask = "all" would ask)'
+        )
+
     def _tried_build(self, own: Organisation, facts: PackageFacts | None) -> Tried:
         found, fit = builders.tried(own, facts.provenance if facts is not None else None)
         if facts is not None and facts.provenance is None:
-            found = [f'not asked: nothing of it hints at a build of ours (ask = "{self._ask}")']
+            found = [self._unasked(facts)]
+            fit = False if facts.newest is not None and facts.newest.is_attested is False else fit
         wanted = builders.wanted(own)
         return _tried(own, "provenance", wanted, found, is_match=fit)
 
