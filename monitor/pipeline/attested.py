@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
 
 from msgspec import structs
@@ -24,6 +23,8 @@ async def look(subject: Subject, path: str, sha256: str, network: Network) -> No
 
     Never raises for an answer, or for one that does not come: the provenance says so.
     """
+    import asyncio
+
     from monitor.registries.attestations import ACCEPT, OFF, digests_of
 
     artifact = subject.artifact

@@ -46,6 +46,12 @@ class TrustRoot:
         """Whether the extra ``leakmon[provenance]`` is installed."""
         return all(find_spec(name) is not None for name in ("sigstore", "pypi_attestations"))
 
+    def load(self) -> str:
+        """Make ready what ``proven`` needs, and say where it is from. Raises RefusedError."""
+        with self._lock:
+            self._known = self._known or self._loaded()
+        return self._path or "that of the sigstore package"
+
     def proven(self, attested: Attested) -> tuple[Builder, bytes]:
         """Who signed, and the statement's bytes. Raises RefusedError for everything that is not so.
 
@@ -54,8 +60,9 @@ class TrustRoot:
         """
         from . import certificates
 
-        with self._lock:
-            verifier, keys = self._known = self._known or self._loaded()
+        self.load()
+        assert self._known is not None
+        verifier, keys = self._known
         try:
             bundle = _bundle(attested)
         except Exception as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from msgspec.structs import replace
@@ -42,7 +42,8 @@ ACME = Organisation(
     github_owner_ids=[123],
     gitlab_namespace_ids=[55],
 )
-OURS = {"repository": "github:acme/cli"}
+OURS: dict[str, Any] = {"repository": "github:acme/cli"}
+NOTHING: dict[str, Any] = {}
 LEAK = {"index.js": "1;\n", ".env": "A=1\n", "src/index.ts": "export const a = 1;\n"}
 
 
@@ -265,7 +266,7 @@ async def test_off_asks_nobody(trusting: Opened, npm: NpmServer, authority: Auth
         parts.perimeter = Perimeter([ACME], "off")
         parts.network.attestations.settings = ProvenanceSettings(ask="off")
         assert not Perimeter([replace(ACME, repositories=[])], "off").is_on("npm")
-        for name, words in (("not-asked", {}), ("only-claims", OURS)):
+        for name, words in (("not-asked", NOTHING), ("only-claims", OURS)):
             npm.put(name, "1.0.0", **words)
             npm.attest(name, "1.0.0", npm_answer(built(authority, npm, name, "1.0.0", claims())))
         npm.asked.clear()

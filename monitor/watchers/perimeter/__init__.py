@@ -118,19 +118,23 @@ class Perimeter:
             for key in keys_of(ecosystem):
                 if wanted := key.wanted(own):
                     found.setdefault(key.name, []).extend(wanted)
-            if self._has_builders(ecosystem):
+            if self._builds_in(ecosystem):
                 found.setdefault("provenance", []).extend(builders.wanted(own))
         return [f"{name} {', '.join(globs)}" for name, globs in found.items()]
 
     def needs_metadata(self, ecosystem: str) -> bool:
         """Whether a name that is not ours may belong to us all the same."""
-        return self._has_builders(ecosystem) or any(
+        return self._builds_in(ecosystem) or any(
             key.wanted(organisation)
             for organisation in self._organisations
             for key in keys_of(ecosystem)
         )
 
-    def _has_builders(self, ecosystem: str) -> bool:
+    def has_builders(self, ecosystems: Iterable[str]) -> bool:
+        """Whether packages there may be ours by who built them."""
+        return any(map(self._builds_in, ecosystems))
+
+    def _builds_in(self, ecosystem: str) -> bool:
         is_asked = ecosystem in ECOSYSTEMS and self._ask != "off"
         return is_asked and any(builders.wanted(own) for own in self._organisations)
 
@@ -173,7 +177,7 @@ class Perimeter:
                 found = key.found(facts) if facts is not None else []
                 fit = first_fit(key, wanted, found) is not None if facts is not None else None
                 yield _tried(organisation, key.name, wanted, found, is_match=fit)
-            if self._has_builders(ecosystem) and builders.wanted(organisation):
+            if self._builds_in(ecosystem) and builders.wanted(organisation):
                 yield self._tried_build(organisation, facts)
 
     def _unasked(self, facts: PackageFacts) -> str:
