@@ -17,6 +17,9 @@ _UNSURE = frozenset({"malformed", "not-verified", "builders-differ", "statement"
 """What a form that is newer than the library would also give."""
 
 _UNKNOWN = frozenset({"unknown-authority", "unknown-log"})
+_UNREAD = frozenset({"not-installed", "not-found", "trusted-root", "old-form", "new-form"})
+"""Announced, and nobody could read it."""
+
 _ADVICE = (
     "Ask whoever publishes this package whether their build made these bytes; until then treat the "
     "publishing account or token as taken over."
@@ -50,7 +53,7 @@ def state(provenance: Provenance | None) -> str:
         return ""
     if provenance.state in {VERIFIED, INVALID, ABSENT}:
         return provenance.state
-    is_announced = provenance.reason in _UNKNOWN | {"not-installed", "not-found", "trusted-root"}
+    is_announced = provenance.reason in _UNKNOWN | _UNREAD
     return DECLARED if is_announced else ""
 
 

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 MAX_ROOT_BYTES = 4 << 20
 _PAYLOAD = "application/vnd.in-toto+json"
+_FORMS = "application/vnd.dev.sigstore.bundle"
 _SHIPPED = ("sigstore._store", "https%3A%2F%2Ftuf-repo-cdn.sigstore.dev", "trusted_root.json")
 
 
@@ -66,7 +67,7 @@ class TrustRoot:
         try:
             bundle = _bundle(attested)
         except Exception as error:
-            raise RefusedError("malformed", f"no bundle of sigstore's: {error}") from error
+            raise _unreadable(error, attested) from error
         try:
             kind, payload = verifier.verify_dsse(bundle, _AnyIdentity())
             builder = certificates.builder(bundle.signing_certificate)
@@ -79,11 +80,12 @@ class TrustRoot:
     def _loaded(self) -> tuple[Verifier, _Keys]:
         try:
             from sigstore.models import TrustedRoot
-            from sigstore.verify import Verifier
             from sigstore_models.trustroot.v1 import TrustedRoot as Inner
 
+            from .intoto import ProofVerifier
+
             raw = self._read()
-            verifier = Verifier(trusted_root=TrustedRoot(Inner.from_json(raw)))
+            verifier = ProofVerifier(trusted_root=TrustedRoot(Inner.from_json(raw)))
             return verifier, _Keys.of(raw)
         except Exception as error:
             place = self._path or "that of the sigstore package"
@@ -150,6 +152,21 @@ def _bundle(attested: Attested) -> Bundle:
     return Bundle.from_json(msgspec.json.encode(attested.content))
 
 
+def _unreadable(error: Exception, attested: Attested) -> RefusedError:
+    """What is no bundle, or one of a form that sigstore reads no longer, or not yet."""
+    from sigstore.models import Bundle, IncompatibleEntry
+
+    form = str(attested.content.get("mediaType", ""))
+    if form.endswith("version=0.1"):
+        words = "a bundle of the first form, which proves no place in the log"
+        return RefusedError("old-form", words, state=UNVERIFIABLE)
+    is_newer = form.startswith(_FORMS) and form not in {each.value for each in Bundle.BundleType}
+    if isinstance(error, IncompatibleEntry) or is_newer:
+        words = f"a newer form than the sigstore package knows: {error}"
+        return RefusedError("new-form", words, state=UNVERIFIABLE)
+    return RefusedError("malformed", f"no bundle of sigstore's: {error}")
+
+
 def _refused(error: Exception, bundle: Bundle, keys: _Keys) -> RefusedError:
     """The reason code for what sigstore says; it has one class and many sentences."""
     from sigstore.errors import CertValidationError, Error
@@ -168,6 +185,7 @@ def _refused(error: Exception, bundle: Bundle, keys: _Keys) -> RefusedError:
     for words, reason in (
         ("SCT", "certificate-log"),
         ("log entry", "log-entry"),
+        ("Unsupported DSSE", "log-entry"),
         ("invalid signature", "signature"),
         ("exactly one signature", "signature"),
         ("expired", "time"),

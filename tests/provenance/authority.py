@@ -183,10 +183,12 @@ class Authority:
         told: Mapping[str, str] | None = None,
         minutes: float = 1,
         statement: object = None,
+        kind: str = "dsse",
     ) -> Json:
         """A signed statement on one artifact as sigstore's bundle, version 0.3.
 
-        ``minutes`` is when the log took it, after the certificate was made.
+        ``minutes`` is when the log took it, after the certificate was made; ``kind`` is the log
+        entry's, ``dsse`` or ``intoto``.
         """
         whole = statement if statement is not None else {
             "_type": "https://in-toto.io/Statement/v1",
@@ -195,12 +197,13 @@ class Authority:
             "predicate": {"buildDefinition": {"externalParameters": {}}},
         }  # fmt: skip
         payload = json.dumps(whole).encode()
-        kind = "application/vnd.in-toto+json"
+        media_type = "application/vnd.in-toto+json"
         key = ec.generate_private_key(ec.SECP256R1())
         certificate = self.leaf(key, claims() if told is None else told)
-        pae = f"DSSEv1 {len(kind)} {kind} {len(payload)} ".encode() + payload
+        pae = f"DSSEv1 {len(media_type)} {media_type} {len(payload)} ".encode() + payload
         signature = key.sign(pae, ec.ECDSA(hashes.SHA256()))
-        entry = self.entry(payload, signature, certificate, minutes)
+        body = _dsse_body if kind == "dsse" else _intoto_body
+        entry = self.entry(body(payload, signature, certificate), minutes)
         return {
             "mediaType": BUNDLE,
             "verificationMaterial": {
@@ -210,32 +213,14 @@ class Authority:
             },
             "dsseEnvelope": {
                 "payload": b64(payload),
-                "payloadType": kind,
+                "payloadType": media_type,
                 "signatures": [{"sig": b64(signature)}],
             },
         }
 
-    def entry(
-        self, payload: bytes, signature: bytes, certificate: x509.Certificate, minutes: float
-    ) -> Json:
-        """The log's entry of kind dsse 0.0.1: second of two leaves, with all that proves it."""
-        pem = certificate.public_bytes(serialization.Encoding.PEM)
-        body = json.dumps(
-            {
-                "apiVersion": "0.0.1",
-                "kind": "dsse",
-                "spec": {
-                    "envelopeHash": {"algorithm": "sha256", "value": "0" * 64},
-                    "payloadHash": {
-                        "algorithm": "sha256",
-                        "value": hashlib.sha256(payload).hexdigest(),
-                    },
-                    "signatures": [{"signature": b64(signature), "verifier": b64(pem)}],
-                },
-            },
-            separators=(",", ":"),
-            sort_keys=True,
-        ).encode()
+    def entry(self, content: Json, minutes: float) -> Json:
+        """The log's entry with this body: second of two leaves, with all that proves it."""
+        body = json.dumps(content, separators=(",", ":"), sort_keys=True).encode()
         sibling = hashlib.sha256(b"\x00the first entry").digest()
         leaf = hashlib.sha256(b"\x00" + body).digest()
         root = hashlib.sha256(b"\x01" + sibling + leaf).digest()
@@ -247,7 +232,7 @@ class Authority:
         return {
             "logIndex": "1",
             "logId": {"keyId": b64(self.log.id)},
-            "kindVersion": {"kind": "dsse", "version": "0.0.1"},
+            "kindVersion": {"kind": content["kind"], "version": content["apiVersion"]},
             "integratedTime": str(at),
             "inclusionPromise": {"signedEntryTimestamp": b64(self.log.sign(canonical.encode()))},
             "inclusionProof": {
@@ -259,6 +244,27 @@ class Authority:
             },
             "canonicalizedBody": b64(body),
         }
+
+
+def _dsse_body(payload: bytes, signature: bytes, certificate: x509.Certificate) -> Json:
+    pem = certificate.public_bytes(serialization.Encoding.PEM)
+    spec = {
+        "envelopeHash": {"algorithm": "sha256", "value": "0" * 64},
+        "payloadHash": {"algorithm": "sha256", "value": hashlib.sha256(payload).hexdigest()},
+        "signatures": [{"signature": b64(signature), "verifier": b64(pem)}],
+    }
+    return {"apiVersion": "0.0.1", "kind": "dsse", "spec": spec}
+
+
+def _intoto_body(payload: bytes, signature: bytes, certificate: x509.Certificate) -> Json:
+    pem = certificate.public_bytes(serialization.Encoding.PEM)
+    signed = {"publicKey": b64(pem), "sig": b64(b64(signature).encode())}
+    content = {
+        "envelope": {"payloadType": "application/vnd.in-toto+json", "signatures": [signed]},
+        "hash": {"algorithm": "sha256", "value": "0" * 64},
+        "payloadHash": {"algorithm": "sha256", "value": hashlib.sha256(payload).hexdigest()},
+    }
+    return {"apiVersion": "0.0.2", "kind": "intoto", "spec": {"content": content}}
 
 
 def npm_answer(*bundles: Json, predicate: str = SLSA) -> Json:

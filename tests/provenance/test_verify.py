@@ -173,11 +173,12 @@ BROKEN: dict[str, tuple[tuple[str | int, ...], Callable[[Any], Any], str, str]] 
 }  # fmt: skip
 
 
+@pytest.mark.parametrize("kind", ["dsse", "intoto"])
 @pytest.mark.parametrize("name", list(BROKEN))
 def test_what_was_changed_is_refused_for_its_own_reason(
-    authority: Authority, root: TrustRoot, name: str
+    authority: Authority, root: TrustRoot, name: str, kind: str
 ) -> None:
-    good = authority.bundle(PURL, {"sha512": SHA512})
+    good = authority.bundle(PURL, {"sha512": SHA512}, kind=kind)
     assert of_npm(npm_answer(good), root).is_verified
     path, to, state, reason = BROKEN[name]
     found = of_npm(npm_answer(tampered(good, *path, to=to)), root)
@@ -186,14 +187,64 @@ def test_what_was_changed_is_refused_for_its_own_reason(
     assert len(found.detail) <= 300
 
 
+@pytest.mark.parametrize("kind", ["dsse", "intoto"])
 def test_the_entry_of_another_artifact_does_not_vouch_for_this_one(
-    authority: Authority, root: TrustRoot
+    authority: Authority, root: TrustRoot, kind: str
 ) -> None:
-    good, other = (authority.bundle(name, {"sha512": SHA512}) for name in (PURL, "pkg:npm/x@1"))
+    names = (PURL, "pkg:npm/x@1")
+    good, other = (authority.bundle(name, {"sha512": SHA512}, kind=kind) for name in names)
     mixed = copy.deepcopy(good)
     mixed["verificationMaterial"]["tlogEntries"] = other["verificationMaterial"]["tlogEntries"]
     found = of_npm(npm_answer(mixed), root)
     assert (found.state, found.reason) == ("invalid", "log-entry")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        ("envelope", "payloadType"),
+        ("envelope", "signatures", 0, "sig"),
+        ("envelope", "signatures", 0, "publicKey"),
+        ("envelope", "signatures"),
+        ("payloadHash", "value"),
+        ("payloadHash", "algorithm"),
+        ("envelope",),
+    ],
+)
+def test_every_part_of_an_intoto_entry_is_held_against_the_bundle(
+    authority: Authority, root: TrustRoot, path: tuple[str | int, ...]
+) -> None:
+    """The log signed another body: its proofs hold, and it speaks of something else."""
+    good, other = (authority.bundle(PURL, {"sha512": SHA512}, kind="intoto") for _ in range(2))
+    bodies = [json.loads(base64.b64decode(each["verificationMaterial"]["tlogEntries"][0]
+              ["canonicalizedBody"])) for each in (good, other)]  # fmt: skip
+    theirs: Any = bodies[1]["spec"]["content"]
+    for step in path:
+        theirs = theirs[step]
+    if path[-1] in {"payloadType", "algorithm", "value"}:
+        theirs = f"{theirs}x"
+    body = tampered(bodies[0], "spec", "content", *path, to=lambda _: theirs)
+    good["verificationMaterial"]["tlogEntries"] = [authority.entry(body, 1)]
+    found = of_npm(npm_answer(good), root)
+    assert (found.state, found.reason) == ("invalid", "log-entry"), found.detail
+
+
+FORMS = [
+    ("application/vnd.dev.sigstore.bundle+json;version=0.1", "0.0.1", "old-form"),
+    ("application/vnd.dev.sigstore.bundle.v0.9+json", "0.0.1", "new-form"),
+    ("application/vnd.dev.sigstore.bundle.v0.3+json", "0.0.9", "new-form"),
+]
+
+
+def test_a_form_that_nobody_reads_is_no_alarm(authority: Authority, root: TrustRoot) -> None:
+    assert FORMS
+    for form, version, reason in FORMS:
+        good = authority.bundle(PURL, {"sha512": SHA512})
+        good["mediaType"] = form
+        entry = good["verificationMaterial"]["tlogEntries"][0]
+        entry["kindVersion"]["version"] = version
+        found = of_npm(npm_answer(good), root)
+        assert (found.state, found.reason) == ("unverifiable", reason), form
 
 
 def test_a_certificate_no_log_knows_is_refused(authority: Authority, root: TrustRoot) -> None:
