@@ -36,7 +36,12 @@ _log = logging.getLogger(__name__)
 
 
 class Attestations:
-    """The door to attestations. ``registry_of`` is npm's, ``indexes`` are the Simple indexes."""
+    """The door to attestations. ``registry_of`` is npm's, ``indexes`` are the Simple indexes.
+
+    ``patience`` is for how many seconds an answer is waited for: an inspection waits with it.
+    """
+
+    patience = 30.0
 
     def __init__(
         self,
@@ -81,9 +86,12 @@ class Attestations:
             missing = provenance.unverifiable("not-installed", provenance.NOT_INSTALLED)
             return missing if artifact.is_attested else None
         try:
-            body = await self._answer(artifact, provenance.MAX_BYTES)
+            async with asyncio.timeout(self.patience):
+                body = await self._answer(artifact, provenance.MAX_BYTES)
+        except TimeoutError:
+            return _unanswered(artifact, f"no answer within {self.patience:g} s")
         except LeakmonError as error:
-            return _unanswered(artifact, error)
+            return _unanswered(artifact, str(error))
         if body is None:
             late = provenance.unverifiable("not-found", "announced, and its registry has none")
             return late if artifact.is_attested else provenance.absent()
@@ -138,7 +146,7 @@ def digests_of(artifact: Artifact, path: str, sha256: str) -> dict[str, str]:
     return found
 
 
-def _unanswered(artifact: Artifact, error: LeakmonError) -> Provenance:
+def _unanswered(artifact: Artifact, error: str) -> Provenance:
     shown = f"its registry was asked and did not answer: {error}"
     _log.warning("%s: attestations: %s", artifact.purl, error)
     return Provenance(state=UNVERIFIABLE, reason="not-answered", detail=shown[:300])

@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 from pypi_attestations import AttestationType
 
-from monitor.model import Organisation, PostureValue
+from monitor.model import NpmNames, Organisation, PostureValue
 from monitor.provenance import TrustRoot
 from monitor.registries.settings import ProvenanceSettings
 from monitor.service.polling import Feed
@@ -230,6 +230,27 @@ async def test_a_proof_that_cannot_be_had_is_asked_for_again(
         await worked_until_idle(parts, ["stranger", "resolve"])
         owners = {name: own.reason for (_, name), own in (await parts.store.owners()).items()}
         assert owners["slow-proof"] == "provenance: github:acme (id 123), verified"
+
+
+async def test_a_registry_that_never_answers_holds_no_inspection_up(
+    trusting: Opened, npm: NpmServer, authority: Authority
+) -> None:
+    own = replace(ACME, npm=NpmNames(packages=["patient-*"]))
+    async with trusting(npm, None, [own]) as parts:
+        feed = await feed_of(parts, "npm")
+        parts.network.attestations.patience = 0.1
+        npm.put("patient-one", "1.0.0")
+        npm.attest(
+            "patient-one",
+            "1.0.0",
+            npm_answer(built(authority, npm, "patient-one", "1.0.0", claims())),
+        )
+        npm.faults.switch_on("slow-loris", r"attestations/patient-one", 100)
+        await feed.poll()
+        await worked(parts)
+        (past,) = await parts.store.history("npm", "patient-one")
+        assert past.status == "complete"
+        assert past.profile.get("provenance", "") == "", "an outage is neither proof nor drift"
 
 
 async def test_a_pypi_project_of_another_name_from_our_build_is_ours(
