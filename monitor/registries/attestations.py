@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from packaging.utils import canonicalize_name
 
-from monitor.errors import LeakmonError, NotFoundError
+from monitor.errors import LeakmonError, NotFoundError, TransientError
 from monitor.model.provenance import UNVERIFIABLE, Provenance
 
 if TYPE_CHECKING:
@@ -86,18 +86,22 @@ class Attestations:
             missing = provenance.unverifiable("not-installed", provenance.NOT_INSTALLED)
             return missing if artifact.is_attested else None
         try:
-            async with asyncio.timeout(self.patience):
-                body = await self._answer(artifact, provenance.MAX_BYTES)
-        except TimeoutError:
-            return _unanswered(artifact, f"no answer within {self.patience:g} s")
+            body = await self._answer(artifact, provenance.MAX_BYTES)
         except LeakmonError as error:
-            return _unanswered(artifact, str(error))
+            return _unanswered(artifact, error)
         if body is None:
             late = provenance.unverifiable("not-found", "announced, and its registry has none")
             return late if artifact.is_attested else provenance.absent()
         return await asyncio.to_thread(provenance.verify, body, artifact, digests, self.root)
 
     async def _answer(self, artifact: Artifact, max_bytes: int) -> bytes | None:
+        try:
+            async with asyncio.timeout(self.patience):
+                return await self._first(artifact, max_bytes)
+        except TimeoutError:
+            raise TransientError(f"no answer within {self.patience:g} s") from None
+
+    async def _first(self, artifact: Artifact, max_bytes: int) -> bytes | None:
         """The first answer; None if there is none. Raises what kept a registry from answering."""
         failure: LeakmonError | None = None
         for address in self.addresses(artifact):
@@ -146,7 +150,7 @@ def digests_of(artifact: Artifact, path: str, sha256: str) -> dict[str, str]:
     return found
 
 
-def _unanswered(artifact: Artifact, error: str) -> Provenance:
+def _unanswered(artifact: Artifact, error: LeakmonError) -> Provenance:
     shown = f"its registry was asked and did not answer: {error}"
     _log.warning("%s: attestations: %s", artifact.purl, error)
     return Provenance(state=UNVERIFIABLE, reason="not-answered", detail=shown[:300])
