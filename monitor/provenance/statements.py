@@ -59,7 +59,7 @@ def check(payload: bytes, artifact: Artifact, digest: str, predicates: Collectio
         )
     found = subject.digest.get(DIGESTS[artifact.ecosystem])
     if not isinstance(found, str) or found.lower() != digest.lower():
-        raise RefusedError("subject-digest", "signed for other bytes than those that are published")
+        raise RefusedError("subject-digest", "the signed digest is not that of the bytes")
 
 
 def _is_named(name: str, artifact: Artifact) -> bool:

@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 from pypi_attestations import AttestationType
 
-from monitor.model import NpmNames, Organisation, PostureValue
+from monitor.model import NpmNames, Organisation, PostureValue, Severity
 from monitor.provenance import TrustRoot
 from monitor.registries.settings import ProvenanceSettings
 from monitor.service.polling import Feed
@@ -212,6 +212,27 @@ async def test_a_later_version_without_proof_stays_ours_and_is_told(
         }
         told = [each.title for each in await parts.store.incidents()]
         assert any("No provenance, where 1 of the 1 versions before had one" in one for one in told)
+
+
+async def test_our_own_package_with_a_proof_of_other_bytes_is_an_incident(
+    trusting: Opened, npm: NpmServer, authority: Authority
+) -> None:
+    own = replace(ACME, npm=NpmNames(packages=["owned-*"]))
+    async with trusting(npm, None, [own]) as parts:
+        feed = await feed_of(parts, "npm")
+        for name in ("owned-good", "owned-bad"):
+            npm.put(name, "1.0.0", license="UNLICENSED")
+        good = built(authority, npm, "owned-good", "1.0.0", claims())
+        npm.attest("owned-good", "1.0.0", npm_answer(good))
+        bad = authority.bundle(
+            "pkg:npm/owned-bad@1.0.0", {"sha512": npm.sha512["owned-good@1.0.0"]}
+        )
+        npm.attest("owned-bad", "1.0.0", npm_answer(bad))
+        await feed.poll()
+        await worked(parts)
+        (incident,) = await parts.store.incidents()
+        assert "the signed digest is not that of the bytes" in incident.title
+        assert incident.severity is Severity.HIGH
 
 
 async def test_a_proof_that_cannot_be_had_is_asked_for_again(

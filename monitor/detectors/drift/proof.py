@@ -33,7 +33,7 @@ def drift(now: Profile, past: Sequence[Profile]) -> Iterator[Finding]:
             "drift-provenance-gone",
             Severity.MEDIUM,
             f"No provenance, where {len(held):,} of the {len(looked):,} versions before had one: "
-            "this one was not published by the build that published them.",
+            "nothing shows that their build made this one.",
             signal="S8",
             kind="provenance",
             advice=_ADVICE,
