@@ -128,8 +128,9 @@ class Provenance(Table, frozen=True):
 
     ``ask`` says whose: ``hint`` those of our packages and of strangers whose own words may point to
     one of our repositories; ``all`` of every stranger in the feed (a request more for each);
-    ``off`` of none. ``trusted_root`` is a file of sigstore's form in the place of the one that the
-    ``sigstore`` package ships; neither is refreshed over the network.
+    ``off`` of none. ``trusted_root`` is a file of sigstore's form (relative to the configuration's
+    folder) in the place of the one that the ``sigstore`` package ships; neither is refreshed over
+    the network.
     """
 
     ask: str = ProvenanceSettings().ask

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from jsonschema import Draft202012Validator
 
-from monitor.cli import main
+from monitor.cli import doctor, main
 from monitor.report.schema import scan_schema
 from tests.provenance.authority import Authority, claims, npm_answer
 
@@ -225,3 +226,24 @@ def test_explain_shows_the_proof_or_why_nobody_asked(
     status, told = explained("explain-elsewhere")
     assert "? acme: provenance github owner 123 (not looked at)" not in told
     assert "nothing that was asked for: its own words name no repository of ours" in told
+
+
+def test_doctor_says_whether_builds_can_be_proven(
+    configured: Callable[..., str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def looked(config: str) -> tuple[str, str]:
+        (found,) = doctor._guarded(doctor._provenance, argparse.Namespace(config=config))
+        return found.state, found.detail
+
+    state, told = looked(configured())
+    assert (state, "trusted_root.json" in told) == ("ok", True)
+    assert looked(configured("off"))[0] == "ok"
+    broken = tmp_path / "broken.toml"
+    broken.write_text("[provenance]\ntrusted_root = 'nowhere.json'\n", encoding="utf-8")
+    state, told = looked(str(broken))
+    assert (state, "nowhere.json" in told) == ("failed", True)
+    monkeypatch.setattr("monitor.provenance.trust.find_spec", lambda _name: None)
+    assert looked(configured()) == (
+        "warning",
+        "attestations are not verified: the extra leakmon[provenance] is not installed",
+    )

@@ -6,9 +6,11 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import structlog
 from msgspec.structs import replace
 from pypi_attestations import AttestationType
 
+from monitor import service
 from monitor.model import NpmNames, Organisation, PostureValue, Severity
 from monitor.provenance import TrustRoot
 from monitor.registries.settings import ProvenanceSettings
@@ -317,3 +319,18 @@ async def test_off_asks_nobody(trusting: Opened, npm: NpmServer, authority: Auth
         assert npm.asked == []
         (past,) = await parts.store.history("npm", "only-claims")
         assert past.profile.get("provenance", "") == ""
+
+
+async def test_the_daemon_says_that_it_cannot_prove_builds(
+    trusting: Opened, npm: NpmServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("monitor.provenance.trust.find_spec", lambda _name: None)
+    async with trusting(npm, None, [ACME]) as parts:
+        with structlog.testing.capture_logs() as said:
+            service._greet(parts)
+        (warned,) = (line for line in said if line.get("reason") == "not-installed")
+        assert "leakmon[provenance]" in warned["event"]
+        parts.perimeter = Perimeter([ACME], "off")
+        with structlog.testing.capture_logs() as said:
+            service._greet(parts)
+        assert not [line for line in said if line.get("reason") == "not-installed"]
