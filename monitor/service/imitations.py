@@ -20,7 +20,7 @@ from monitor.service import imposture
 from monitor.service.polling import began_at
 from monitor.service.pypi_pages import page_of
 from monitor.service.resolved import Look, NotYet
-from monitor.watchers import WATCHERS, actions, npm
+from monitor.watchers import WATCHERS, actions, npm, proving
 from monitor.watchers.npm.packuments import SECURITY_HOLDER
 from monitor.watchers.perimeter import PackageFacts
 
@@ -91,6 +91,7 @@ async def _seen(told: Look, facts: PackageFacts | None, parts: Parts) -> _Sight 
             facts = await WATCHERS[notice.ecosystem].ownership(
                 parts.registries, parts.network, notice.name
             )
+            facts = await proving.proven(facts, parts.perimeter, parts.network)
         if facts.version != SECURITY_HOLDER:
             return _Sight(facts=facts, since=await _since(notice, parts))
     except NotFoundError:

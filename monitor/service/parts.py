@@ -80,7 +80,7 @@ class Parts:
         self.hearers = hearers(routing(settings))
         self.folder = folder
         self.clock = clock
-        self.perimeter = Perimeter(settings.organisations)
+        self.perimeter = Perimeter(settings.organisations, settings.provenance.ask)
         self.suspects = Suspects(self.perimeter)
         self.followed = Followed(settings.copies)
         self.sources = Sources()

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
 
 TAG_MOVED = "tag-moved"
-_PROVEN = ("npm scope ", "npm maintainer ", "PyPI owner ")
+_PROVEN = ("npm scope ", "npm maintainer ", "PyPI owner ", "provenance: ")
 _MOST_RELEASES = 5_000
 _GIVEN_UP = ("settled", "failed")
 

@@ -8,6 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct, field
 
+from monitor.model import Artifact
+from monitor.model.provenance import Provenance
+
+from . import newest
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -22,9 +27,11 @@ class PackageFacts(Struct, frozen=True, kw_only=True):
     """``maintainers`` are npm's users, ``owners`` PyPI's organisation and users, as given.
 
     ``repositories`` are addresses which the package claims for itself; ``mail_domains`` are those
-    of its authors, maintainers and publisher, in lower case. ``version`` is the latest;
-    ``runs_at_install`` says that installing it runs code of its own: a script of npm's, or for want
-    of a wheel the build of a source distribution.
+    of its authors, maintainers and publisher, in lower case. ``newest`` is a file of its latest
+    version, with the digests that its registry gives, ``provenance`` what that one's attestations
+    prove, None where nobody asked. ``version`` is the latest; ``runs_at_install`` says that
+    installing it runs code of its own: a script of npm's, or for want of a wheel the build of a
+    source distribution.
     """
 
     ecosystem: str
@@ -34,6 +41,8 @@ class PackageFacts(Struct, frozen=True, kw_only=True):
     organisation: str = ""
     repositories: list[str] = field(default_factory=list)
     mail_domains: list[str] = field(default_factory=list)
+    newest: Artifact | None = None
+    provenance: Provenance | None = None
     version: str = ""
     runs_at_install: bool = False
 
@@ -71,6 +80,7 @@ def of_npm(name: str, manifest: Mapping[str, Any]) -> PackageFacts:
         mail_domains=domains(*(_field(one, "email") or _text(one) for one in written)),
         version=_text(manifest.get("version")),
         runs_at_install=_has_install_script(manifest),
+        newest=newest.of_npm(name, manifest),
     )
 
 
@@ -92,6 +102,7 @@ def of_pypi(name: str, document: Mapping[str, Any]) -> PackageFacts:
         ),
         version=_text(about.get("version")),
         runs_at_install=kinds == {"sdist"},
+        newest=newest.of_pypi(name, document),
     )
 
 
