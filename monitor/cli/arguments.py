@@ -34,8 +34,12 @@ class _Parser(argparse.ArgumentParser):
         return known, unknown
 
 
-def parser() -> argparse.ArgumentParser:
-    """The whole grammar; ``run`` of the result is the command to call with it."""
+def parser(first: str = "") -> argparse.ArgumentParser:
+    """The grammar; ``run`` of the result is the command to call with it.
+
+    ``first`` is the first word of the command line: for a scan the other commands are left out,
+    which would take longer to describe than a small package to inspect.
+    """
     top: argparse.ArgumentParser = _Parser(
         prog="leakmon",
         description="Finds secrets, source and private code in published packages.",
@@ -44,6 +48,8 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--version", action="version", version=f"leakmon {__version__}")
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _scan(commands)
+    if first == "scan":
+        return top
     _rules(commands)
     _watch(commands)
     responding.add(commands, _command)

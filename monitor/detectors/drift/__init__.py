@@ -6,7 +6,6 @@ version and the one before it are often identical, only the archive's shape tell
 
 from __future__ import annotations
 
-from statistics import median
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -97,6 +96,8 @@ def _maps(now: Profile, past: Sequence[Profile], inspection: Inspection) -> Iter
 
 def _sizes(now: Profile, past: Sequence[Profile]) -> Iterator[Finding]:
     """S1 and S2: much larger, many more files."""
+    from statistics import median  # with fractions and decimals: no scan without a past needs them
+
     usual = median(each.bytes for each in past)
     if now.bytes > LEAST_BYTES and now.bytes > BIGGER * usual:
         growth = now.bytes - usual
@@ -167,6 +168,8 @@ def _kinds(now: Profile, past: Sequence[Profile]) -> Iterator[Finding]:
 
 def _readability(now: Profile, past: Sequence[Profile]) -> Iterator[Finding]:
     """C10: what was always minified can now be read."""
+    from statistics import median
+
     before = [_line(each) for each in past if each.script_bytes >= LEAST_SCRIPT]
     if len(before) < LEAST_VERSIONS or now.script_bytes < LEAST_SCRIPT:
         return
