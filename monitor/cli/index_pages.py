@@ -101,7 +101,7 @@ def verify(call: argparse.Namespace) -> int:
             print(f"{path}: {what}")
         if not found:
             print(
-                f"in order: generation {told.generation}, {told.files:,} files, "
+                f"in order: generation {told.generation}, {counted(told.files, 'file')}, "
                 f"{told.postings:,} fingerprints"
             )
     return BAD if found else 0
