@@ -236,7 +236,7 @@ def test_doctor_says_how_the_database_stands_and_who_hands_out_its_jobs(
 ) -> None:
     def told() -> str:
         checks = json.loads(leakmon("doctor", "--config", "leakmon.toml", "--json").stdout)
-        return next(each["detail"] for each in checks if each["name"] == "database")
+        return next(str(each["detail"]) for each in checks if each["name"] == "database")
 
     (place / "leakmon.toml").write_text('[database]\nurl = "sqlite:///leakmon.db"\n')
     assert told() == "sqlite, jobs by embedded: empty: leakmon watch upgrades it"
