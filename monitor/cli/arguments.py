@@ -25,9 +25,21 @@ same on all. SIGTERM ends what is in hand first, for at most 20 s. It needs pip 
 class _Parser(argparse.ArgumentParser):
     """A grammar that tells of an unknown option with the usage of the command that got it."""
 
+    is_complete = False
+
+    def _get_formatter(self) -> argparse.HelpFormatter:
+        """While arguments are added only their shape is tried: that needs no terminal's width.
+
+        To ask for the width imports shutil and every compressor with it.
+        """
+        if self.is_complete:
+            return super()._get_formatter()
+        return self.formatter_class(self.prog, width=80)  # type: ignore[call-arg] # all of ours take it
+
     def parse_known_args(  # type: ignore[override] # the two overloads differ in nothing here
         self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
     ) -> tuple[argparse.Namespace, list[str]]:
+        self.is_complete = True
         known, unknown = super().parse_known_args(args, namespace)
         if unknown:
             self.error(f"unrecognized arguments: {' '.join(unknown)}")
