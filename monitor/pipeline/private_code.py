@@ -51,6 +51,11 @@ class PrivateCode:
         self._indexes = indexes
         self._matcher = Matcher(indexes)
 
+    @property
+    def indexes(self) -> Sequence[OpenIndex]:
+        """The indexes that artifacts are held against."""
+        return self._indexes
+
     def refresh(self) -> None:
         """Take up indexes that were replaced since. Raises ConfigError for one that is damaged."""
         for index in self._indexes:

@@ -78,7 +78,7 @@ async def _watch(
     from monitor.service.window import Window
 
     async with opened(settings, url, machine, sandboxes.now, sandboxes.another) as parts:
-        parts.private_code = sandboxes.private_code
+        parts.look_for(sandboxes.private_code)
         await _asked(wish, parts)
         _greet(parts)
         if url.startswith(_POSTGRESQL):
@@ -123,7 +123,7 @@ async def _work(
     async with opened(
         settings, url, machine, sandboxes.now, sandboxes.another, is_telling=False
     ) as parts:
-        parts.private_code = sandboxes.private_code
+        parts.look_for(sandboxes.private_code)
         name = own_name()
         _log.info(f"working as {name}", step="start")
         await _same_evidence(parts)
