@@ -16,7 +16,7 @@ from monitor.model import Confidence, Finding, Severity, Skipped
 from monitor.private_code.matches import FileMatch, Label, Level, PathMatch
 from monitor.private_code.matching import Matcher
 from monitor.private_code.suffixes import suffix
-from monitor.private_code.taking import Taken
+from monitor.private_code.taking import MAX_SCRIPT_BYTES, Taken
 from monitor.report.text import count
 
 if TYPE_CHECKING:
@@ -24,11 +24,14 @@ if TYPE_CHECKING:
 
     from monitor.model import Inspection
     from monitor.private_code.index.reader import OpenIndex
+    from monitor.private_code.rereading import Rereader
+    from monitor.private_code.taking import TakenText
 
 DETECTOR = "private-code"
 KIND = "private-code"
 MOST_FILES = 20
 MOST_RANGES = 12
+_EXPLAINED = 0.9
 
 _DECODER = msgspec.msgpack.Decoder(Taken)
 _ADVICE = (
@@ -47,9 +50,16 @@ _UNSURE = ("private-code-similar", Severity.MEDIUM, Confidence.MEDIUM)
 class PrivateCode:
     """The indexes, open; one instance for any number of artifacts."""
 
-    def __init__(self, indexes: Sequence[OpenIndex]) -> None:
+    def __init__(self, indexes: Sequence[OpenIndex], rereader: Rereader | None = None) -> None:
         self._indexes = indexes
         self._matcher = Matcher(indexes)
+        self._rereader = rereader
+
+    @property
+    def max_script_bytes(self) -> int:
+        """How much JavaScript the sandbox is to hand over, to be read a second time."""
+        has_form = any(index.told.canonicaliser for index in self._indexes)
+        return MAX_SCRIPT_BYTES if self._rereader is not None and has_form else 0
 
     @property
     def indexes(self) -> Sequence[OpenIndex]:
@@ -72,8 +82,9 @@ class PrivateCode:
                 continue
             taken = _DECODER.decode(each)
             gaps += taken.skipped
-            for file in taken.files:
-                matches += self._matcher.match(file.path, file.prints())
+            own, unread = self._matches(taken)
+            matches += own
+            gaps += unread
         told = self._matcher.conclude(
             matches, suffixes=_suffixes(inspection), marked=_marked(inspection)
         )
@@ -84,6 +95,31 @@ class PrivateCode:
             groups.setdefault(key, []).append(match)
         found = [_finding(group) for group in groups.values()]
         return found + [_of_paths(each, inspection) for each in told.paths], gaps
+
+    def _matches(self, taken: Taken) -> tuple[list[FileMatch], list[Skipped]]:
+        """What each file shares with ours; scripts that may share more are read again first."""
+        scripts = {one.path: one for one in taken.scripts}
+        found: dict[str, list[FileMatch]] = {}
+        again: list[TakenText] = []
+        for file in taken.files:
+            prints = file.prints()
+            found.setdefault(file.path, []).extend(self._matcher.match(file.path, prints))
+            script = scripts.get(file.path)
+            if script is None or _is_explained(found[file.path]):
+                continue
+            if self._matcher.is_near(prints):
+                again.append(script)
+        read = self._rereader.read(again) if self._rereader is not None else {}
+        for path, prints in (read or {}).items():
+            found[path] = self._matcher.match(path, prints)
+        gaps = [Skipped(one.path, "over-second-reading") for one in again if read is None]
+        return [match for matches in found.values() for match in matches], gaps
+
+
+def _is_explained(matches: Sequence[FileMatch]) -> bool:
+    """Whether a file is ours so far that a second reading could tell nothing new."""
+    sure = [match.share for match in matches if match.level is Level.ALERT]
+    return sum(sure) >= _EXPLAINED
 
 
 def _suffixes(inspection: Inspection) -> set[str]:

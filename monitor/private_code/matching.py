@@ -29,12 +29,15 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from monitor.private_code.prints import FilePrints, Index
+    from monitor.private_code.prints import FilePrints, Hashes, Index
 
     Flags = npt.NDArray[np.bool_]
 
 MAX_MATCHES = 200
 """Matches that one file of an artifact may have; a bundle has many."""
+
+NEAR = 3
+"""Of a file that is minified otherwise than the index has it, so few prints may be the same."""
 
 _MAX_WEAK = 100
 _NEW_SHARE = 0.25
@@ -65,6 +68,11 @@ class Matcher:
             found += _Answer(asked, index, path, prints).matches()
         return sorted(found, key=_rank)
 
+    def is_near(self, prints: FilePrints) -> bool:
+        """Whether a few prints of one private file are in it: enough to look again."""
+        hashes = question(prints).hashes
+        return any(_nearest(index, hashes) >= NEAR for index in self.indexes)
+
     def conclude(
         self,
         matches: Iterable[FileMatch],
@@ -90,6 +98,15 @@ class Matcher:
                 told.append(replace(match, level=Level.NOTIFY))
         paths = [one for index in self.indexes for one in _paths(index, suffixes)]
         return Conclusion(tuple(sorted(told, key=_rank)), tuple(paths))
+
+
+def _nearest(index: Index, hashes: Hashes) -> int:
+    """The most prints that any private file shares with these."""
+    hits = index.lookup(hashes)
+    if len(hits.query) < NEAR:
+        return 0
+    files = np.unique(np.stack([hits.files, hits.query]), axis=1)[0]
+    return int(np.unique(files, return_counts=True)[1].max())
 
 
 def _home(match: FileMatch) -> tuple[str, str, str]:

@@ -30,7 +30,10 @@ class Sandboxes:
         self.private_code = private_code
         folders = (bundled_rules_folder(), *rule_files(settings, cache_folder))
         self._settings = SandboxSettings(
-            rule_folders=folders, cache_folder=cache_folder, has_prints=private_code is not None
+            rule_folders=folders,
+            cache_folder=cache_folder,
+            has_prints=private_code is not None,
+            max_script_bytes=private_code.max_script_bytes if private_code is not None else 0,
         )
         self.now = self._made()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.private_code.code import CLIENT, PRICING, minified, other
+from tests.private_code.test_rereading import uglified
 from tests.semgrep.packages import archive
 
 LEAKMON = Path(sys.executable).with_name("leakmon")
@@ -22,6 +24,10 @@ name = "acme"
 posture = "open"
 code_names = ["bluefin"]
 """
+MODULES = Path(__file__).parents[1] / "servers" / "node_modules"
+(PROGRAM,) = MODULES.glob("@esbuild/*/bin/esbuild")
+EXPRESS = MODULES / "express" / "lib"
+FILES = ("init.js", "query.js")
 MANIFEST = b'{"name": "@acme/one", "version": "1.0.0", "license": "MIT"}'
 
 
@@ -120,6 +126,28 @@ def test_a_recovered_source_and_a_pyc_are_held_against_it_too(machine: Machine) 
 def test_other_code_is_nobodys(machine: Machine) -> None:
     files = {f"package/{number}.js": other(number).encode() for number in range(5)}
     assert machine.scan(files) == (0, [])
+
+
+def critical(found: list[dict[str, Any]]) -> set[str]:
+    return {each["path"].rpartition("/")[2] for each in found if each["severity"] == "critical"}
+
+
+def test_what_is_minified_is_read_again_with_esbuild(tmp_path: Path) -> None:
+    """Two files of a real project whose minified form the first reading does not know."""
+    made = Machine(tmp_path)
+    config = tmp_path / "leakmon.toml"
+    named = 'folder = "index"\n'
+    config.write_text(CONFIG.replace(named, f'{named}esbuild = "{PROGRAM}"\n'))
+    for name in FILES:
+        (tmp_path / "web" / "lib").mkdir(parents=True, exist_ok=True)
+        shutil.copy(EXPRESS / "middleware" / name, tmp_path / "web" / "lib" / name)
+    assert made.run("index", "add", "web").returncode == 0
+    small = {f"package/{name}": uglified(EXPRESS / "middleware" / name) for name in FILES}
+    _, found = made.scan(small)
+    assert critical(found) == set(FILES)
+    config.write_text(CONFIG.replace(named, f'{named}esbuild = "{tmp_path}/none"\n'))
+    _, found = made.scan(small)
+    assert critical(found) == set()
 
 
 def test_it_can_be_left_out(machine: Machine) -> None:
