@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,30 +14,19 @@ from monitor.private_code.matching import Matcher
 from monitor.private_code.memory import MemoryIndex
 from monitor.private_code.rereading import Rereader
 from monitor.private_code.taking import TakenText
+from tests.private_code.projects import ESBUILD, EXPRESS, uglified
 
 if TYPE_CHECKING:
     from monitor.private_code.prints import FilePrints
 
-MODULES = Path(__file__).parents[1] / "servers" / "node_modules"
-(PROGRAM,) = MODULES.glob("@esbuild/*/bin/esbuild")
-UGLIFY = MODULES / "uglify-js" / "bin" / "uglifyjs"
-EXPRESS = sorted((MODULES / "express" / "lib").rglob("*.js"))
-"""A real project, taken as private: its files of some size."""
-
-
-def uglified(path: Path) -> bytes:
-    """What another minifier than the index's makes of a file."""
-    options = ["--compress", "passes=2", "--mangle", "toplevel=true"]
-    return subprocess.run(
-        ["node", UGLIFY, path, *options], check=True, capture_output=True
-    ).stdout  # fmt: skip
+FILES = sorted(EXPRESS.rglob("*.js"))
 
 
 @pytest.fixture(scope="module")
 def matcher() -> Matcher:
     index = MemoryIndex("acme")
-    files = [(path.name, path.read_bytes()) for path in EXPRESS]
-    for (name, _), prints in zip(files, prints_of(str(PROGRAM), files), strict=True):
+    files = [(path.name, path.read_bytes()) for path in FILES]
+    for (name, _), prints in zip(files, prints_of(str(ESBUILD), files), strict=True):
         assert prints is not None
         index.add("express", name, prints)
     return Matcher([index])
@@ -52,9 +39,9 @@ def is_told(matcher: Matcher, name: str, prints: FilePrints | None) -> bool:
 
 
 def test_what_another_minifier_made_is_found_by_it(matcher: Matcher) -> None:
-    assert len(EXPRESS) >= 6
-    made = [TakenText(path.name, uglified(path)) for path in EXPRESS]
-    read = Rereader(str(PROGRAM)).read(made)
+    assert len(FILES) >= 6
+    made = [TakenText(path.name, uglified(path)) for path in FILES]
+    read = Rereader(str(ESBUILD)).read(made)
     assert read is not None
     assert set(read) == {one.path for one in made}
     once = {one.path: fingerprint(one.path, one.content) for one in made}
@@ -66,7 +53,7 @@ def test_what_another_minifier_made_is_found_by_it(matcher: Matcher) -> None:
 
 
 def test_a_file_that_cannot_be_read_spoils_nothing() -> None:
-    good = EXPRESS[0].read_bytes()
+    good = FILES[0].read_bytes()
     texts = [
         TakenText("broken.js", b"function ( {{{ ]"),
         TakenText("good.js", good),
@@ -74,7 +61,7 @@ def test_a_file_that_cannot_be_read_spoils_nothing() -> None:
         TakenText("../../etc/passwd.js", b"let fine = 1\n"),
         TakenText("one-line.js", b"a(1);" * 400_000),
     ]
-    read = Rereader(str(PROGRAM)).read(texts)
+    read = Rereader(str(ESBUILD)).read(texts)
     assert read is not None
     assert "good.js" in read
     assert "broken.js" not in read
@@ -83,9 +70,9 @@ def test_a_file_that_cannot_be_read_spoils_nothing() -> None:
 
 def test_without_a_program_that_runs_there_is_nothing_to_tell() -> None:
     assert Rereader("/bin/false").read([TakenText("a.js", b"let a = 1\n")]) == {}
-    assert Rereader(str(PROGRAM)).read([]) == {}
+    assert Rereader(str(ESBUILD)).read([]) == {}
 
 
 def test_a_reading_beyond_its_limits_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rereading, "_SECONDS", 0.0)
-    assert Rereader(str(PROGRAM)).read([TakenText("a.js", b"let a = 1\n")]) is None
+    assert Rereader(str(ESBUILD)).read([TakenText("a.js", b"let a = 1\n")]) is None

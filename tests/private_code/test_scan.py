@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.private_code.code import CLIENT, PRICING, minified, other
-from tests.private_code.test_rereading import uglified
+from tests.private_code.projects import ESBUILD, EXPRESS, uglified
 from tests.semgrep.packages import archive
 
 LEAKMON = Path(sys.executable).with_name("leakmon")
@@ -24,9 +24,6 @@ name = "acme"
 posture = "open"
 code_names = ["bluefin"]
 """
-MODULES = Path(__file__).parents[1] / "servers" / "node_modules"
-(PROGRAM,) = MODULES.glob("@esbuild/*/bin/esbuild")
-EXPRESS = MODULES / "express" / "lib"
 FILES = ("init.js", "query.js")
 MANIFEST = b'{"name": "@acme/one", "version": "1.0.0", "license": "MIT"}'
 
@@ -137,7 +134,7 @@ def test_what_is_minified_is_read_again_with_esbuild(tmp_path: Path) -> None:
     made = Machine(tmp_path)
     config = tmp_path / "leakmon.toml"
     named = 'folder = "index"\n'
-    config.write_text(CONFIG.replace(named, f'{named}esbuild = "{PROGRAM}"\n'))
+    config.write_text(CONFIG.replace(named, f'{named}esbuild = "{ESBUILD}"\n'))
     for name in FILES:
         (tmp_path / "web" / "lib").mkdir(parents=True, exist_ok=True)
         shutil.copy(EXPRESS / "middleware" / name, tmp_path / "web" / "lib" / name)
