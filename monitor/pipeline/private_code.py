@@ -20,18 +20,20 @@ from monitor.private_code.taking import MAX_SCRIPT_BYTES, Taken
 from monitor.report.text import count
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from monitor.model import Inspection
     from monitor.private_code.index.reader import OpenIndex
+    from monitor.private_code.prints import FilePrints
     from monitor.private_code.rereading import Rereader
-    from monitor.private_code.taking import TakenText
+    from monitor.private_code.taking import TakenFile, TakenText
 
 DETECTOR = "private-code"
 KIND = "private-code"
 MOST_FILES = 20
 MOST_RANGES = 12
 _EXPLAINED = 0.9
+_BATCH_BYTES = 4 << 20
 
 _DECODER = msgspec.msgpack.Decoder(Taken)
 _ADVICE = (
@@ -101,8 +103,7 @@ class PrivateCode:
         scripts = {one.path: one for one in taken.scripts}
         found: dict[str, list[FileMatch]] = {}
         again: list[TakenText] = []
-        for file in taken.files:
-            prints = file.prints()
+        for file, prints in self._touched(taken.files):
             found.setdefault(file.path, []).extend(self._matcher.match(file.path, prints))
             script = scripts.get(file.path)
             if script is None or _is_explained(found[file.path]):
@@ -114,6 +115,30 @@ class PrivateCode:
             found[path] = self._matcher.match(path, prints)
         gaps = [Skipped(one.path, "over-second-reading") for one in again if read is None]
         return [match for matches in found.values() for match in matches], gaps
+
+    def _touched(self, files: Sequence[TakenFile]) -> Iterator[tuple[TakenFile, FilePrints]]:
+        """The files that have something of ours, with their prints."""
+        for batch in _batches(files):
+            prints = [file.prints() for file in batch]
+            for file, one, is_touched in zip(
+                batch, prints, self._matcher.touched(prints), strict=True
+            ):
+                if is_touched:
+                    yield file, one
+
+
+def _batches(files: Sequence[TakenFile]) -> Iterator[list[TakenFile]]:
+    """Files in batches of some prints: a look-up is made for many at once, in bounded memory."""
+    batch: list[TakenFile] = []
+    size = 0
+    for file in files:
+        batch.append(file)
+        size += sum(len(one.hashes) for one in file.channels)
+        if size >= _BATCH_BYTES:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
 
 
 def _is_explained(matches: Sequence[FileMatch]) -> bool:

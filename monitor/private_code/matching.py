@@ -15,6 +15,7 @@ from monitor.private_code.matches import (
     MIN_SUFFIXES,
     MIN_SUFFIXES_OF_MAP,
     MIN_WITH_MARKER,
+    THRESHOLDS,
     Conclusion,
     FileMatch,
     Label,
@@ -29,15 +30,19 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from monitor.private_code.prints import FilePrints, Hashes, Index
+    from monitor.private_code.prints import FilePrints, Index
 
     Flags = npt.NDArray[np.bool_]
 
 MAX_MATCHES = 200
 """Matches that one file of an artifact may have; a bundle has many."""
 
-NEAR = 3
+NEAR = 4
 """Of a file that is minified otherwise than the index has it, so few prints may be the same."""
+
+_FEWEST = min(NEAR, *(one.weak for one in THRESHOLDS.values()))
+_NEAR_SEATS = 24
+"""So far apart they are at most: what a bundle shares by chance stands anywhere in it."""
 
 _MAX_WEAK = 100
 _NEW_SHARE = 0.25
@@ -68,10 +73,25 @@ class Matcher:
             found += _Answer(asked, index, path, prints).matches()
         return sorted(found, key=_rank)
 
+    def touched(self, files: Sequence[FilePrints]) -> list[bool]:
+        """Which files have enough of ours to be looked at one by one: one look-up for all of them.
+
+        For any other file ``match`` has nothing, and ``is_near`` says no.
+        """
+        asked = [question(prints).hashes for prints in files]
+        edges = np.cumsum([0, *map(len, asked)])
+        told = np.zeros(len(asked), np.bool_)
+        if edges[-1]:
+            hashes = np.concatenate(asked)
+            for index in self.indexes:
+                queries = np.unique(index.lookup(hashes).query)
+                told |= np.diff(np.searchsorted(queries, edges)) >= _FEWEST
+        return [bool(one) for one in told]
+
     def is_near(self, prints: FilePrints) -> bool:
         """Whether a few prints of one private file are in it: enough to look again."""
-        hashes = question(prints).hashes
-        return any(_nearest(index, hashes) >= NEAR for index in self.indexes)
+        asked = question(prints)
+        return any(_is_near(asked, index) for index in self.indexes)
 
     def conclude(
         self,
@@ -100,13 +120,17 @@ class Matcher:
         return Conclusion(tuple(sorted(told, key=_rank)), tuple(paths))
 
 
-def _nearest(index: Index, hashes: Hashes) -> int:
-    """The most prints that any private file shares with these."""
-    hits = index.lookup(hashes)
+def _is_near(asked: Question, index: Index) -> bool:
+    """Whether some prints that any one private file has lie together in the artifact's file."""
+    hits = index.lookup(asked.hashes)
     if len(hits.query) < NEAR:
-        return 0
-    files = np.unique(np.stack([hits.files, hits.query]), axis=1)[0]
-    return int(np.unique(files, return_counts=True)[1].max())
+        return False
+    slots, seats = asked.slots[hits.query], asked.seats[hits.query]
+    order = np.lexsort((seats, slots, hits.files))
+    files, slots, seats = hits.files[order], slots[order], seats[order]
+    last = NEAR - 1
+    is_one = (files[last:] == files[:-last]) & (slots[last:] == slots[:-last])
+    return bool((is_one & (seats[last:] - seats[:-last] <= _NEAR_SEATS)).any())
 
 
 def _home(match: FileMatch) -> tuple[str, str, str]:
