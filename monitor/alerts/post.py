@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -46,7 +47,7 @@ async def request(
     has to act. A 5xx may have been taken; a 4xx was not.
     """
     told = {"Content-Type": "application/json"} | dict(headers or {})
-    payload = msgspec.json.encode(content) if content is not None else body
+    payload = _encoded(content) if content is not None else body
     way = Way(proxy=proxy_for(url, reach.proxies), ca_files=reach.ca_files, contact=reach.contact)
     try:
         reply = await send(method, url, payload, told, way)
@@ -59,6 +60,14 @@ async def request(
     if reply.is_success:
         return reply
     raise _meaning(reply, channel, remedy)
+
+
+def _encoded(content: Any) -> bytes:
+    """JSON in UTF-8; half a surrogate pair of a hostile name becomes a question mark."""
+    try:
+        return msgspec.json.encode(content)
+    except UnicodeEncodeError:
+        return json.dumps(content, ensure_ascii=False).encode(errors="replace")
 
 
 def decoded(reply: Reply) -> Any:

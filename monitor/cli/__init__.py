@@ -16,7 +16,8 @@ INTERRUPTED_EXIT = 130
 def main(arguments: list[str] | None = None) -> int:
     """Run one command and give its exit status (see ``leakmon scan --help``)."""
     streams.attach()
-    call = parser().parse_args(arguments)
+    words = sys.argv[1:] if arguments is None else arguments
+    call = parser(words[0] if words else "").parse_args(words)
     try:
         status = int(call.run(call))
         sys.stdout.flush()

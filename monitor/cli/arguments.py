@@ -25,17 +25,33 @@ same on all. SIGTERM ends what is in hand first, for at most 20 s. It needs pip 
 class _Parser(argparse.ArgumentParser):
     """A grammar that tells of an unknown option with the usage of the command that got it."""
 
+    is_complete = False
+
+    def _get_formatter(self) -> argparse.HelpFormatter:
+        """While arguments are added only their shape is tried: that needs no terminal's width.
+
+        To ask for the width imports shutil and every compressor with it.
+        """
+        if self.is_complete:
+            return super()._get_formatter()
+        return self.formatter_class(self.prog, width=80)  # type: ignore[call-arg] # all of ours take it
+
     def parse_known_args(  # type: ignore[override] # the two overloads differ in nothing here
         self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
     ) -> tuple[argparse.Namespace, list[str]]:
+        self.is_complete = True
         known, unknown = super().parse_known_args(args, namespace)
         if unknown:
             self.error(f"unrecognized arguments: {' '.join(unknown)}")
         return known, unknown
 
 
-def parser() -> argparse.ArgumentParser:
-    """The whole grammar; ``run`` of the result is the command to call with it."""
+def parser(first: str = "") -> argparse.ArgumentParser:
+    """The grammar; ``run`` of the result is the command to call with it.
+
+    ``first`` is the first word of the command line: for a scan the other commands are left out,
+    which would take longer to describe than a small package to inspect.
+    """
     top: argparse.ArgumentParser = _Parser(
         prog="leakmon",
         description="Finds secrets, source and private code in published packages.",
@@ -44,6 +60,8 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--version", action="version", version=f"leakmon {__version__}")
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _scan(commands)
+    if first == "scan":
+        return top
     _rules(commands)
     _watch(commands)
     responding.add(commands, _command)

@@ -87,6 +87,20 @@ def _cache(_call: argparse.Namespace) -> Iterator[Check]:
         yield Check("cache", "ok", folder)
 
 
+def _provenance(call: argparse.Namespace) -> Iterator[Check]:
+    settings = config.load(call.config).provenance
+    if settings.ask == "off":
+        yield Check("provenance", "ok", "attestations are not asked for ([provenance] ask)")
+        return
+    from monitor.provenance import NOT_INSTALLED, TrustRoot
+
+    root = TrustRoot(settings.trusted_root)
+    if not root.is_available:
+        yield Check("provenance", "warning", f"attestations are {NOT_INSTALLED}")
+        return
+    yield Check("provenance", "ok", f"trusted root: {root.load()}")
+
+
 def _engines(_call: argparse.Namespace) -> Iterator[Check]:
     from importlib.metadata import version
 
@@ -126,4 +140,4 @@ def _canary(_call: argparse.Namespace) -> Iterator[Check]:
         yield Check("canary", "ok", f"{report.verdict.severity.value}: {report.verdict.summary}")
 
 
-CHECKS = (_environment, _configuration, _cache, _engines, _canary)
+CHECKS = (_environment, _configuration, _cache, _provenance, _engines, _canary)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from monitor import config
 from monitor.detectors.drift.profiling import profile
 from monitor.errors import LeakmonError, TargetError, UsageError
+from monitor.pipeline import attested
 from monitor.pipeline.conclude import merged
 from monitor.registries.targets import LocalTarget, PackageTarget, Target, parse
 
@@ -107,4 +108,6 @@ def _profile(ended: Ended) -> Profile:
         inspection,
         version=release.version if release is not None else "",
         publisher=release.publisher if release is not None else "",
+        provenance=attested.state(subject),
+        builder=attested.builder(subject),
     )

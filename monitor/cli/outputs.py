@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import tempfile
 from typing import TYPE_CHECKING
 
 from msgspec import Struct, structs
@@ -102,6 +101,8 @@ def _replace(path: str, text: str) -> None:
             stream.write(text)
         return
     folder = os.path.dirname(path) or "."
+    import tempfile
+
     handle, part = tempfile.mkstemp(prefix=".leakmon-", dir=folder)
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as stream:

@@ -14,7 +14,7 @@ from monitor.cli.network import machine
 from monitor.errors import LeakmonError, NotFoundError, UsageError
 from monitor.registries.network import connect
 from monitor.registries.repository import name_of
-from monitor.watchers import WATCHERS
+from monitor.watchers import WATCHERS, proving
 from monitor.watchers.perimeter import ECOSYSTEMS, Perimeter
 
 if TYPE_CHECKING:
@@ -36,13 +36,13 @@ def explain(call: argparse.Namespace) -> int:
         raise UsageError(
             f"no organisations are configured: name yours in {config.FILE_NAME} ([[organisations]])"
         )
-    perimeter = Perimeter(settings.organisations)
+    perimeter = Perimeter(settings.organisations, settings.provenance.ask)
     answers = []
     for ecosystem, name in _packages(call.name):
         ownership = perimeter.by_name(ecosystem, name)
         facts, problem = None, ""
         if ownership is None and perimeter.needs_metadata(ecosystem) and not call.offline:
-            facts, problem = asyncio.run(_facts(settings, ecosystem, name))
+            facts, problem = asyncio.run(_facts(settings, perimeter, ecosystem, name))
             ownership = perimeter.by_metadata(facts) if facts is not None else None
         tried = list(perimeter.explain(ecosystem, name, facts))
         answers.append((f"{ecosystem}:{name}", ownership, tried, problem))
@@ -71,13 +71,14 @@ def _packages(text: str) -> list[tuple[str, str]]:
 
 
 async def _facts(
-    settings: config.Settings, ecosystem: str, name: str
+    settings: config.Settings, perimeter: Perimeter, ecosystem: str, name: str
 ) -> tuple[PackageFacts | None, str]:
     """What the registry says, or why it says nothing."""
     network_settings = config.network(settings, config.environment())
     async with connect(network_settings, machine()) as network:
         try:
-            return await WATCHERS[ecosystem].ownership(network_settings, network, name), ""
+            facts = await WATCHERS[ecosystem].ownership(network_settings, network, name)
+            return await proving.proven(facts, perimeter, network), ""
         except NotFoundError:
             return None, f"{ecosystem} has no such package"
         except UsageError:

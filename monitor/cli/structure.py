@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-import tempfile
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -26,6 +25,8 @@ def opened(call: argparse.Namespace) -> Iterator[Structure | None]:
             _say_what_is_left_out(call.rules)
         yield None
         return
+    import tempfile
+
     from monitor import semgrep
     from monitor.pipeline.structure import Structure
 

@@ -24,6 +24,7 @@ from monitor.config.settings import (
     Jobs,
     Npm,
     PrivateCode,
+    Provenance,
     Pypi,
     Registries,
     Service,
@@ -48,6 +49,7 @@ __all__ = [
     "Jobs",
     "Npm",
     "PrivateCode",
+    "Provenance",
     "Pypi",
     "Registries",
     "SecretRef",
@@ -118,10 +120,11 @@ def network(settings: Settings, environ: Mapping[str, str]) -> NetworkSettings:
         GitSettings,
         NetworkSettings,
         NpmSettings,
+        ProvenanceSettings,
         PypiSettings,
     )
 
-    def revealed(table: Npm | Pypi | Github | Gitlab | Git) -> dict[str, Any]:
+    def revealed(table: Npm | Pypi | Github | Gitlab | Git | Provenance) -> dict[str, Any]:
         written = {name: getattr(table, name) for name in table.__struct_fields__}
         return {
             name: value.reveal(environ) if isinstance(value, SecretRef) else value
@@ -136,6 +139,7 @@ def network(settings: Settings, environ: Mapping[str, str]) -> NetworkSettings:
         github=GithubSettings(**revealed(settings.registries.github)),
         gitlab=GitlabSettings(**revealed(settings.registries.gitlab)),
         git=GitSettings(**revealed(settings.registries.git)),
+        provenance=ProvenanceSettings(**revealed(settings.provenance)),
         repositories=list(dict.fromkeys(r for o in settings.organisations for r in o.repositories)),
         cache_folder=os.path.join(cache_folder(environ), "repositories"),
     )

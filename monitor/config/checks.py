@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _HOST = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)(?:\.(?!-)[a-z0-9-]{1,63}(?<!-))*", re.ASCII)
 _REPOSITORY = re.compile(r"(?:[a-z]+:)[\w.*?\[\]-]+(?:/[\w.*?\[\]-]+)*", re.ASCII)
 _MIN_CODE_NAME = 3
+_ASKED = ("hint", "all", "off")
 _ENGINES = ("auto", "embedded", "procrastinate")
 _MAY_BE_ZERO = ("seconds_between_requests",)
 
@@ -33,6 +34,8 @@ def check(settings: Settings) -> None:
     if not settings.advisories.osv:
         raise Complaint("advisories.osv: empty: write the address of an OSV API, or leave it out")
     web_address("advisories.osv", settings.advisories.osv)
+    if settings.provenance.ask not in _ASKED:
+        raise Complaint(f"provenance.ask: no such wish: write one of {', '.join(_ASKED)}")
     _listen(settings.service.listen)
     _http(settings.http)
     _registries(settings.registries)
@@ -170,6 +173,13 @@ def _organisations(organisations: list[Organisation]) -> None:
             raise Complaint(f'organisations["{organisation.name}"]: stands twice: join the two')
         seen.add(organisation.name)
         _organisation(f'organisations["{organisation.name}"]', organisation)
+        _ids(f'organisations["{organisation.name}"]', organisation)
+
+
+def _ids(key: str, organisation: Organisation) -> None:
+    for name in ("github_owner_ids", "gitlab_namespace_ids"):
+        if any(number <= 0 for number in getattr(organisation, name)):
+            raise Complaint(f"{key}.{name}: an id is a whole number above 0: ask the forge's API")
 
 
 def _organisation(key: str, organisation: Organisation) -> None:

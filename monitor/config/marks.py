@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import tempfile
 from typing import TYPE_CHECKING
 
 from monitor.errors import ConfigError
@@ -46,6 +45,8 @@ def _holds(path: str, text: bytes) -> bool:
 
 
 def _write(folder: str, path: str, text: bytes) -> None:
+    import tempfile
+
     descriptor, part = tempfile.mkstemp(dir=folder, suffix=".part")
     try:
         with os.fdopen(descriptor, "wb") as file:

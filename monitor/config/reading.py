@@ -67,6 +67,7 @@ def settings(text: str, source: str, *, is_trusted: bool) -> Settings:
     except RecursionError:
         raise ConfigError(f"{source}: not valid TOML: nested too deeply") from None
     _refer(written, source, is_trusted=is_trusted)
+    _root(written, source, is_trusted=is_trusted)
     try:
         made = msgspec.convert(written, Settings)
     except msgspec.ValidationError as error:
@@ -93,6 +94,20 @@ def _refer(written: dict[str, Any], source: str, *, is_trusted: bool) -> None:
             raise ConfigError(f"{key}: expected a text in quotes: write env:NAME or file:PATH")
         if path in secrets or value.startswith(("env:", "file:")):
             table[path[-1]] = SecretRef(value, key, folder, is_trusted)
+
+
+def _root(written: dict[str, Any], source: str, *, is_trusted: bool) -> None:
+    """Whom to believe: a path below the file's own folder, and never by a stranger's word."""
+    table = written.get("provenance")
+    path = table.get("trusted_root") if isinstance(table, dict) else None
+    if not isinstance(table, dict) or not isinstance(path, str) or not path:
+        return
+    if not is_trusted:
+        raise ConfigError(
+            f"{source}: provenance.trusted_root: {source} was found in the working folder, so "
+            f"nobody is believed for it: if the file is yours, name it with --config {source}"
+        )
+    table["trusted_root"] = os.path.join(os.path.dirname(os.path.abspath(source)), path)
 
 
 def _inside(written: dict[str, Any]) -> Iterator[tuple[str, ...]]:

@@ -16,6 +16,7 @@ from monitor.registries.settings import (
     GitlabSettings,
     GitSettings,
     NpmSettings,
+    ProvenanceSettings,
     PypiSettings,
 )
 
@@ -122,6 +123,20 @@ class Registries(Table, frozen=True):
     git: Git = Git()
 
 
+class Provenance(Table, frozen=True):
+    """``[provenance]``: whose attestations are asked for, and under which root they are believed.
+
+    ``ask`` says whose: ``hint`` those of our packages and of strangers whose own words may point to
+    one of our repositories; ``all`` of every stranger in the feed (a request more for each);
+    ``off`` of none. ``trusted_root`` is a file of sigstore's form (relative to the configuration's
+    folder) in the place of the one that the ``sigstore`` package ships; neither is refreshed over
+    the network.
+    """
+
+    ask: str = ProvenanceSettings().ask
+    trusted_root: str = ProvenanceSettings().trusted_root
+
+
 class Advisories(Table, frozen=True):
     """``[advisories]``: the address of an OSV API, and for how long its answers are believed."""
 
@@ -165,6 +180,7 @@ class Settings(Table, frozen=True):
     http: HttpSettings = HttpSettings()
     registries: Registries = Registries()
     advisories: Advisories = Advisories()
+    provenance: Provenance = Provenance()
     service: Service = Service()
     private_code: PrivateCode = PrivateCode()
     organisations: list[Organisation] = field(default_factory=list)

@@ -15,7 +15,8 @@ class Context(Struct, frozen=True, kw_only=True):
     package URL), not what the artifact says of itself. ``now`` is Unix time in whole seconds; 0
     leaves expiry unjudged. ``has_secrets`` asks for secret values in clear, ``has_dependencies``
     for what the artifact asks for, pins and carries of other packages. ``history`` are the versions
-    before this one, the newest first, ``publisher`` who published this one.
+    before this one, the newest first, ``publisher`` who published this one; ``provenance`` and
+    ``builder`` are as in a Profile.
     """
 
     ecosystem: str = ""
@@ -26,6 +27,8 @@ class Context(Struct, frozen=True, kw_only=True):
     has_secrets: bool = False
     has_dependencies: bool = False
     publisher: str = ""
+    provenance: str = ""
+    builder: str = ""
     history: tuple[Profile, ...] = ()
 
 

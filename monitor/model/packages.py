@@ -14,6 +14,7 @@ class Artifact(Struct, frozen=True, kw_only=True):
 
     ``digests`` maps an algorithm (``sha256``, ``sha512``, ``sha1``) to a lower-case hex digest.
     ``url`` is where the bytes are; it is empty for what is already on this machine.
+    ``is_attested`` is whether the registry announces attestations of it, None if it did not say.
     """
 
     ecosystem: str
@@ -25,6 +26,7 @@ class Artifact(Struct, frozen=True, kw_only=True):
     size: int | None = None
     digests: dict[str, str] = field(default_factory=dict)
     published_at: datetime | None = None
+    is_attested: bool | None = None
 
 
 class Release(Struct, frozen=True, kw_only=True):
@@ -62,8 +64,11 @@ class Organisation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     ``posture`` is None where it is to be judged from evidence; ``licence`` is the SPDX expression
     which the operator expects on every package, empty for no expectation. Names and hosts are
-    shell-style globs, compared in lower case. ``canaries`` are strings planted in private code,
-    ``monorepo_paths`` folders of private repositories (``packages/billing``).
+    shell-style globs, compared in lower case. ``github_owner_ids`` and ``gitlab_namespace_ids`` are
+    the forges' numbers of the owners whose builds are ours: unlike names they cannot be taken over
+    by others, so where they are given they alone decide over proven builds. ``canaries`` are
+    strings planted in private code, ``monorepo_paths`` folders of private repositories
+    (``packages/billing``).
     """
 
     name: str
@@ -72,6 +77,8 @@ class Organisation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     npm: NpmNames = field(default_factory=NpmNames)
     pypi: PypiNames = field(default_factory=PypiNames)
     repositories: list[str] = field(default_factory=list)
+    github_owner_ids: list[int] = field(default_factory=list)
+    gitlab_namespace_ids: list[int] = field(default_factory=list)
     domains: list[str] = field(default_factory=list)
     internal_hosts: list[str] = field(default_factory=list)
     internal_names: list[str] = field(default_factory=list)

@@ -13,6 +13,8 @@ class Profile(Struct, frozen=True, kw_only=True, omit_defaults=True):
     ``script_lines`` what JavaScript does. ``maps`` counts source maps, ``full_maps`` those with
     first-party content. ``packer`` is a word for who wrote the archive (``npm``, ``other``),
     ``publisher`` who published it, ``filename_kind`` what sort of file it is (``.tgz``, ``.whl``).
+    ``provenance`` is ``verified``, ``declared`` (announced, and not proven here), ``invalid`` or
+    ``absent``; empty where nobody looked. ``builder`` is the repository that a verified one names.
     """
 
     version: str = ""
@@ -29,3 +31,5 @@ class Profile(Struct, frozen=True, kw_only=True, omit_defaults=True):
     packer: str = ""
     publisher: str = ""
     licence: str = ""
+    provenance: str = ""
+    builder: str = ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from msgspec import Struct, field
 
 from monitor.model.findings import Finding, Skipped
+from monitor.model.provenance import Provenance
 from monitor.model.scales import PostureValue, Severity, Status
 
 
@@ -24,7 +25,10 @@ class Verdict(Struct, frozen=True):
 
 
 class TargetReport(Struct, kw_only=True):
-    """Everything that is told of one inspected target."""
+    """Everything that is told of one inspected target.
+
+    ``provenance`` is what became of the attestations that its registry announces, None for none.
+    """
 
     target: str
     status: Status
@@ -34,6 +38,7 @@ class TargetReport(Struct, kw_only=True):
     purl: str | None = None
     filename: str | None = None
     sha256: str | None = None
+    provenance: Provenance | None = None
     skipped: list[Skipped] = field(default_factory=list)
     posture: Posture = field(default_factory=Posture)
     verdict: Verdict = field(default_factory=Verdict)

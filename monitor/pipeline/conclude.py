@@ -12,7 +12,7 @@ from monitor.detectors import ARTIFACT_DETECTORS
 from monitor.judge import judge
 from monitor.judge import verdict as verdicts
 from monitor.model import Inspection, Organisation, Skipped, Status, TargetReport, Verdict
-from monitor.pipeline import hollow
+from monitor.pipeline import attested, hollow
 from monitor.pipeline.subjects import EXPECTED_GAPS, UNANSWERED
 from monitor.suppress import Hidden, Suppressions, apply, expired
 
@@ -81,6 +81,7 @@ def conclude_subject(
 
 def _known(subject: Subject, context: Context) -> Context:
     """The context with what the registry says of this very subject."""
+    context = attested.known(subject, context)
     release = subject.release
     if release is None or context.publisher:
         return context
@@ -135,6 +136,7 @@ def _judged(
         purl=subject.purl,
         filename=subject.filename,
         sha256=(inspection.sha256 or None) if is_single else None,
+        provenance=attested.announced(subject),
         skipped=inspection.skipped + expected,
         posture=posture,
         verdict=verdict,
@@ -156,7 +158,7 @@ def _with_inline(subject: Subject, inspection: Inspection, policy: Policy) -> Su
 def _owner(
     subject: Subject, inspection: Inspection, organisations: Sequence[Organisation]
 ) -> Organisation | None:
-    """The configured organisation that publishes this package.
+    """The configured organisation that publishes this package: by its name, or else by its build.
 
     What lies on the operator's own machine belongs to their organisation if there is just one.
     """
@@ -167,6 +169,9 @@ def _owner(
     for organisation in organisations:
         if any(_publishes(organisation, *name) for name in names):
             return organisation
+    proven = attested.owner(subject, organisations)
+    if proven is not None:
+        return proven
     if subject.artifact is None and len(organisations) == 1:
         return organisations[0]
     return None

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec import structs
 
 from monitor.errors import LeakmonError
+from monitor.pipeline import attested
 from monitor.pipeline.subjects import Subject, local
 from monitor.registries.network import Network, fetch, resolve
 from monitor.registries.targets import LocalTarget
@@ -158,6 +159,7 @@ class _Errand:
             subject.skipped += fetched.skipped
             subject.jobs = [Job(((fetched.path, artifact.filename),), self._context_of(artifact))]
             subject.temporary = fetched.path
+            await attested.look(subject, fetched.path, fetched.sha256, self.network)
             ended.put_nowait((subject, await self.outcomes(subject)))
         except LeakmonError as error:
             ended.put_nowait((subject, error))

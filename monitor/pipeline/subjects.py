@@ -11,6 +11,7 @@ from msgspec import Struct, field
 from monitor.archive.names import printable
 from monitor.errors import NotFoundError, TargetError
 from monitor.model import Artifact, Finding, Release, Skipped
+from monitor.model.provenance import Provenance
 from monitor.pipeline.trail import Trail
 from monitor.sandbox import Job
 
@@ -52,7 +53,8 @@ class Subject(Struct, kw_only=True):
     ``folder`` is the operator's own folder where that is the target: only there may a comment in a
     file silence a finding. ``temporary`` is a fetched file that goes when the subject is done.
     ``findings`` and ``skipped`` are what was told of it outside the sandbox. ``history`` is set
-    where the files come from a repository's commits.
+    where the files come from a repository's commits. ``provenance`` is what its registry's
+    attestations prove; ``organisation`` whose it is on record by an earlier proof.
     """
 
     target: str
@@ -65,6 +67,8 @@ class Subject(Struct, kw_only=True):
     folder: str | None = None
     temporary: str | None = None
     history: Trail | None = None
+    provenance: Provenance | None = None
+    organisation: str = ""
 
     @property
     def purl(self) -> str | None:

@@ -9,6 +9,7 @@ import asyncio
 import os
 import tempfile
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -25,6 +26,7 @@ from monitor.http.guard import Guard
 from monitor.model import Artifact, Release, Skipped
 
 from . import places
+from .attestations import Attestations
 from .client_config import Machine
 from .client_config import npm as npm_config
 from .client_config import pip as pip_config
@@ -69,6 +71,7 @@ class Network:
         gitlab: Gitlab,
         git: GitSource,
         mirrors: Mirrors,
+        attestations: Attestations,
     ) -> None:
         self.client = client
         self.npm = npm
@@ -77,6 +80,7 @@ class Network:
         self.gitlab = gitlab
         self.git = git
         self.mirrors = mirrors
+        self.attestations = attestations
 
     def trust(self, target: Target) -> None:
         """Use the login that the operator wrote into a target's address, for that place alone."""
@@ -119,11 +123,17 @@ async def connect(
         )
         source = GitSource(client, git)
         folder = settings.git.cache or settings.cache_folder or os.path.join(home, "repositories")
+        indexes = places.pypi_indexes(settings, pip)
+        registry_of = partial(places.npm_registry, settings, npm)
+
         async with client:
             yield Network(
                 client,
-                npm=Npm(client, lambda name: places.npm_registry(settings, npm, name)),
-                pypi=Pypi(client, places.pypi_indexes(settings, pip)),
+                npm=Npm(client, registry_of),
+                pypi=Pypi(client, indexes),
+                attestations=Attestations(
+                    client, settings.provenance, registry_of=registry_of, indexes=indexes
+                ),
                 github=Github(client, api, site),
                 gitlab=Gitlab(client, *places.gitlab(settings)),
                 git=source,

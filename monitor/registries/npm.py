@@ -162,6 +162,7 @@ def _release(
         url=url,
         digests=digests(target, dist),
         published_at=published_at,
+        is_attested=bool(dist.get("attestations")),
     )
     repository = manifest.get("repository")
     return Release(

@@ -180,6 +180,7 @@ def _release(
             size=file.size,
             digests=file.digests,
             published_at=time_of(file.uploaded_at),
+            is_attested=file.is_attested,
         )
         for file in files
     ]

@@ -69,6 +69,17 @@ class GitSettings(_Redacted, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     cache_bytes: int = 20 << 30
 
 
+class ProvenanceSettings(_Redacted, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``[provenance]``: whose attestations are asked for, and the file of the trusted root.
+
+    ``ask`` is ``hint`` (of strangers only those that may be ours by what they say), ``all`` or
+    ``off``. Without ``trusted_root`` the one of the sigstore package holds.
+    """
+
+    ask: str = "hint"
+    trusted_root: str = ""
+
+
 class NetworkSettings(Struct, frozen=True, kw_only=True):
     """Everything that the way out needs to know.
 
@@ -83,5 +94,6 @@ class NetworkSettings(Struct, frozen=True, kw_only=True):
     github: GithubSettings = field(default_factory=GithubSettings)
     gitlab: GitlabSettings = field(default_factory=GitlabSettings)
     git: GitSettings = field(default_factory=GitSettings)
+    provenance: ProvenanceSettings = field(default_factory=ProvenanceSettings)
     repositories: list[str] = field(default_factory=list)
     cache_folder: str = ""

@@ -34,7 +34,10 @@ _INSTALLERS = re.compile(r"[-.](?:win32|win-amd64|linux-\w+|macosx-[\w.]+|py\d[\
 
 
 class File(Struct, frozen=True, kw_only=True):
-    """One file of a project. ``version`` is None where the name does not tell it."""
+    """One file of a project. ``version`` is None where the name does not tell it.
+
+    ``is_attested`` is whether the index announces a provenance (PEP 740), None if it does not say.
+    """
 
     filename: str
     url: str
@@ -43,6 +46,7 @@ class File(Struct, frozen=True, kw_only=True):
     uploaded_at: str = ""
     is_yanked: bool = False
     version: Version | None = None
+    is_attested: bool | None = None
 
 
 class Page(Struct, frozen=True, kw_only=True):
@@ -109,6 +113,7 @@ def _json_file(entry: Mapping[str, Any], url: str, project: str) -> File:
         # A reason may be the empty string: yanked all the same (PEP 592).
         is_yanked=entry.get("yanked") not in (None, False),
         version=version_of(entry["filename"], project),
+        is_attested=bool(entry["provenance"]) if "provenance" in entry else None,
     )
 
 
@@ -162,6 +167,7 @@ def _read_html(body: bytes, url: str, project: str) -> Page:
                 digests={algorithm: digest} if algorithm in {"sha256", "sha512", "md5"} else {},
                 is_yanked="data-yanked" in attributes,
                 version=version_of(filename, project),
+                is_attested=True if attributes.get("data-provenance") else None,
             )
         )
     return Page(files=files, status=parser.status)

@@ -37,6 +37,7 @@ from monitor.report.words import (
     figure,
     further_reasons,
     label,
+    proof,
     summary_sentence,
     verdict_mark,
 )
@@ -107,7 +108,9 @@ def _environment() -> Environment:
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters.update(clean=clean, prose=prose, size=size, seconds=seconds, count=count)
+    environment.filters.update(
+        clean=clean, prose=prose, size=size, seconds=seconds, count=count, proof=proof
+    )
     environment.globals.update(
         sections=_sections,
         sentence=summary_sentence,

@@ -1,16 +1,19 @@
-"""Lines of styled text for a terminal, a pipe or a log; the only user of rich.
+"""Lines of styled text for a terminal, a pipe or a log; of the reports, the only user of rich.
 
 Prose is wrapped to the terminal. What a reader copies (paths, values, fingerprints, addresses) is
 never broken by us: a long one runs on and the terminal folds it, so that copying gives it whole.
-Without a terminal nothing is wrapped at all.
+Without a terminal nothing is wrapped at all, and where nothing is coloured either, rich is not even
+imported: it would be a seventh of a small scan.
 """
 
 from __future__ import annotations
 
 import io
+from functools import cached_property
+from typing import TYPE_CHECKING
 
-from rich.console import Console
-from rich.text import Text
+if TYPE_CHECKING:
+    from rich.console import Console
 
 MAX_PROSE_WIDTH = 100
 """Longer lines tire the eye, however wide the terminal."""
@@ -29,13 +32,20 @@ class Page:
         self._file = io.StringIO()
         self._encoding = encoding
         self.width = min(width, MAX_PROSE_WIDTH) if width else None
-        self._console = Console(
+        self._columns = width or 80
+        self._colour = colour
+
+    @cached_property
+    def _console(self) -> Console:
+        from rich.console import Console
+
+        return Console(
             file=self._file,
-            width=width or 80,
+            width=self._columns,
             height=100,
-            force_terminal=colour,
-            color_system="standard" if colour else None,
-            no_color=not colour,
+            force_terminal=self._colour,
+            color_system="standard" if self._colour else None,
+            no_color=not self._colour,
             legacy_windows=False,
             force_jupyter=False,
             markup=False,
@@ -46,6 +56,12 @@ class Page:
 
     def line(self, *parts: str | tuple[str, str], indent: int = 0) -> None:
         """One line, never broken: plain strings and ``(text, style)`` pairs side by side."""
+        if not self._colour:
+            plain = (part if isinstance(part, str) else part[0] for part in parts)
+            self._file.write(" " * indent + "".join(plain) + "\n")
+            return
+        from rich.text import Text
+
         self._console.print(Text.assemble(" " * indent, *parts), soft_wrap=True)
 
     def prose(
@@ -53,6 +69,11 @@ class Page:
     ) -> None:
         """A sentence, wrapped: its first line begins with ``lead`` in the style ``mark``."""
         hang = indent + len(lead)
+        if not self.width and not self._colour:
+            self.line(lead, text.rstrip(), indent=indent)
+            return
+        from rich.text import Text
+
         body = Text(text, style=style)
         room = self.width - hang if self.width else None
         lines = body.wrap(self._console, room) if room and room > 0 else [body]

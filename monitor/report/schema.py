@@ -71,6 +71,26 @@ _IDENTITY_OPTIONS = {
     "filename": _text,
     "sha256": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
 }
+_FORGE = ("issuer", "repository", "repository_id", "owner_id")
+_PROVENANCE = {
+    **_closed(
+        {"state": {"enum": ["verified", "invalid", "unverifiable"]}},
+        {
+            "reason": _text,
+            "detail": _text,
+            "builder": _closed(
+                {"kind": {"enum": ["github", "gitlab", "other"]}},
+                dict.fromkeys(
+                    [*_FORGE, "workflow", "ref", "commit"],
+                    _text,
+                ),
+            ),
+        },
+    ),
+    "description": "What became of the attestations that the registry announces; the builder is "
+    "told only of a verified one, from its certificate.",
+}
+_TARGET_OPTIONS = {**_IDENTITY_OPTIONS, "provenance": _PROVENANCE}
 _TARGET_KEYS = {
     **_IDENTITY,
     "bytes": _natural,
@@ -122,7 +142,7 @@ def scan_schema() -> dict[str, Any]:
                     "findings": {"type": "array", "items": {"$ref": "#/$defs/finding"}},
                 },
                 {
-                    **_IDENTITY_OPTIONS,
+                    **_TARGET_OPTIONS,
                     "hidden": {"type": "array", "items": {"$ref": "#/$defs/hidden"}},
                 },
             ),
@@ -137,7 +157,7 @@ def line_schema() -> dict[str, Any]:
     """The schema of one line of the JSON Lines report."""
     head = {"schema": {"const": SCHEMA}}
     kinds = {
-        "target": _closed({**head, **_TARGET_KEYS}, _IDENTITY_OPTIONS),
+        "target": _closed({**head, **_TARGET_KEYS}, _TARGET_OPTIONS),
         "finding": _closed({**_IDENTITY, **_FINDING_KEYS}, _IDENTITY_OPTIONS | _FINDING_OPTIONS),
         "hidden": _closed({**_IDENTITY, **_HIDDEN_KEYS}, {**_IDENTITY_OPTIONS, **_HIDDEN_OPTIONS}),
         "summary": _closed({**head, "tool": _TOOL, **_SUMMARY_KEYS}, _SUMMARY_OPTIONS),

@@ -30,6 +30,7 @@ from monitor.report.words import (
     figure,
     further_reasons,
     label,
+    proof,
     summary_sentence,
     verdict_mark,
 )
@@ -127,6 +128,8 @@ def _identity(page: Page, one: Shown) -> None:
         page.line("file      ", clean(target.filename), indent=2)
     if target.purl and target.purl != target.target:
         page.line("purl      ", clean(target.purl), indent=2)
+    if target.provenance is not None:
+        page.prose(proof(target.provenance), indent=2, lead="built     ")
     if target.sha256:
         page.line("sha256    ", (clean(target.sha256), "dim"), indent=2)
 

@@ -52,6 +52,7 @@ def target_object(one: Shown) -> dict[str, Any]:
     """One target without its findings."""
     target = one.target
     names = {"purl": target.purl, "filename": target.filename, "sha256": target.sha256}
+    proof = msgspec.to_builtins(target.provenance) if target.provenance is not None else None
     return {
         "target": target.target,
         **{key: value for key, value in names.items() if value is not None},
@@ -59,6 +60,7 @@ def target_object(one: Shown) -> dict[str, Any]:
         "members": target.members,
         "inspected_bytes": target.inspected_bytes,
         "status": target.status.value,
+        **({"provenance": plain(proof)} if proof is not None else {}),
         "skipped": [
             {"path": s.path, "reason": s.reason} | ({"detail": s.detail} if s.detail else {})
             for s in target.skipped

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from monitor.model import TargetReport, Verdict
+    from monitor.model.provenance import Provenance
     from monitor.report.fold import Shown
 
 _SPEAKING = frozenset({"path", "name", "url", "host", "file"})
@@ -107,6 +108,18 @@ def summary_sentence(one: Shown) -> str:
     if one.target.status is Status.PARTIAL:
         return f"{findings}, but not everything could be inspected."
     return f"{findings}."
+
+
+def proof(provenance: Provenance) -> str:
+    """Who built it, or why that is not proven, on one line."""
+    builder = provenance.builder
+    if builder is None:
+        return prose(f"{provenance.state}: {provenance.detail or provenance.reason}")
+    by = f"{builder.kind} {builder.repository}" if builder.repository else builder.issuer
+    owner = f", owner id {builder.owner_id}" if builder.owner_id else ""
+    workflow = f", {builder.workflow}" if builder.workflow else ""
+    at = f" at {builder.commit[:12]}" if builder.commit else ""
+    return prose(f"{provenance.state}: built by {by}{owner}{workflow}{at}")
 
 
 def label(key: object) -> str:

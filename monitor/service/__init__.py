@@ -201,6 +201,14 @@ def _greet(parts: Parts) -> None:
         _log.info(f"{LABELS[ecosystem]}: {keys}. Asked: {every}", step="start")
     if "github" in watched and not parts.registries.github.token:
         _log.info("no [registries.github] token: GitHub answers 60 questions an hour", step="start")
+    is_wanted = parts.perimeter.has_builders(watched)
+    if is_wanted and not parts.network.attestations.root.is_available:
+        _log.warning(
+            "builds cannot be proven to be ours: pip install 'leakmon[provenance]', or set "
+            '[provenance] ask = "off"',
+            step="start",
+            reason="not-installed",
+        )
     listen = parts.settings.service.listen
     if listen:
         _log.info(f"health and metrics: http://{listen}/metrics", step="start")

@@ -19,6 +19,7 @@ from monitor.detectors import Context
 from monitor.errors import LeakmonError, NotFoundError
 from monitor.http.failures import room
 from monitor.model import Status
+from monitor.pipeline import attested
 from monitor.pipeline.conclude import Concluded, Policy, conclude_subject
 from monitor.pipeline.subjects import Subject
 from monitor.registries.network import fetch
@@ -28,6 +29,7 @@ from monitor.service import canaries, learning, pushes, shapes, vanishing
 from monitor.service.ignoring import without_ignored
 from monitor.service.logs import logger
 from monitor.store import Scan
+from monitor.watchers.perimeter import builders
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -71,13 +73,14 @@ async def inspect_artifact(artifact_id: int, attempts: int, parts: Parts) -> Non
             path, stored = await _bytes(stored, folder, parts)
             started = parts.clock.monotonic()
             subject, outcomes = await _scanned(stored, path, parts)
+            await attested.look(subject, path, stored.sha256, parts.network)
         for outcome in outcomes:
             if outcome.error is not None and attempts + 1 < TRIES_OF_A_SCAN:
                 raise outcome.error
         took = parts.clock.monotonic() - started
         parts.meters.scans.labels(stored.artifact.ecosystem).observe(took)
         report = await _judged(stored, subject, outcomes, parts)
-        settled = await _settle(stored, report, outcomes, parts)
+        settled = await _settle(stored, report, outcomes, parts, subject)
         if not settled.is_repeat:
             learning.note(subject, outcomes, report, parts)
     finally:
@@ -140,8 +143,15 @@ async def _scanned(stored: Stored, path: str, parts: Parts) -> tuple[Subject, li
         filename=artifact.filename,
         release=release,
         artifact=artifact,
+        organisation=_proven(stored),
     )
     return subject, [await _run(job, parts)]
+
+
+def _proven(stored: Stored) -> str:
+    """As whose it is on record since a build of theirs was proven, whatever its name."""
+    own = stored.ownership
+    return own.organisation if own.reason.startswith(builders.REASON) else ""
 
 
 async def _run(job: SandboxJob, parts: Parts) -> Outcome:
@@ -191,7 +201,11 @@ def _concluded(
 
 
 async def _settle(
-    stored: Stored, report: TargetReport, outcomes: Sequence[Outcome], parts: Parts
+    stored: Stored,
+    report: TargetReport,
+    outcomes: Sequence[Outcome],
+    parts: Parts,
+    subject: Subject | None = None,
 ) -> Settled:
     artifact = replace(stored.artifact, size=stored.size or None)
     history: list[Past] = []
@@ -221,7 +235,7 @@ async def _settle(
     scan = Scan(
         rules_digest=parts.rules_digest,
         members_digest=shapes.members_digest(outcomes),
-        profile=shapes.shape_of(artifact, release, outcomes),
+        profile=shapes.shape_of(artifact, release, outcomes, subject),
     )
     return await parts.store.settle(
         stored.artifact_id, report, decide, scan, channels=parts.hearers

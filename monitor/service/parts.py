@@ -79,7 +79,7 @@ class Parts:
         self.hearers = hearers(routing(settings))
         self.folder = folder
         self.clock = clock
-        self.perimeter = Perimeter(settings.organisations)
+        self.perimeter = Perimeter(settings.organisations, settings.provenance.ask)
         self.meters = Meters()
         self.intake = Intake(clock)
         self.strangers = Strangers()

@@ -14,7 +14,7 @@ from monitor.service.resolved import Look, NotYet, Seen
 from monitor.service.verifying import gone, restored
 from monitor.store.artifacts import RESTORED
 from monitor.store.keys import BACKFILL
-from monitor.watchers import WATCHERS, actions
+from monitor.watchers import WATCHERS, actions, proving
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -109,7 +109,14 @@ async def _owner(told: _Payload, attempts: int, parts: Parts) -> Ownership | Non
         if known is not None or look.is_last:
             return known
         raise NotYet(f"{notice.ecosystem}:{notice.name}: whose it is cannot be seen yet") from None
+    facts = await proving.proven(facts, parts.perimeter, parts.network)
     owner = parts.perimeter.by_metadata(facts)
+    if proving.stays(known, owner, facts):
+        return known
+    if owner is None and proving.is_open(facts):
+        look = Look(notice=notice, ownership=told.ownership, attempts=attempts)
+        if not look.is_last:
+            raise NotYet(f"{notice.ecosystem}:{notice.name}: its provenance cannot be seen yet")
     if owner is None and known is not None:
         del parts.owners[notice.ecosystem, notice.name]
     return owner

@@ -11,12 +11,14 @@ from msgspec.structs import replace
 from monitor.detectors.drift.profiling import profile
 from monitor.model import Confidence, Finding, Severity
 from monitor.model.profiles import Profile
+from monitor.pipeline import attested
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from monitor.errors import LeakmonError
     from monitor.model import Artifact, Release, TargetReport
+    from monitor.pipeline.subjects import Subject
     from monitor.sandbox import Outcome
     from monitor.service.parts import Parts
     from monitor.store import Stored
@@ -50,8 +52,10 @@ def not_inspected(report: TargetReport, error: LeakmonError) -> TargetReport:
     return replace(report, findings=[finding])
 
 
-def shape_of(artifact: Artifact, release: Release, outcomes: Sequence[Outcome]) -> dict[str, Any]:
-    """What the next version is held against."""
+def shape_of(
+    artifact: Artifact, release: Release, outcomes: Sequence[Outcome], subject: Subject | None
+) -> dict[str, Any]:
+    """What the next version is held against; ``subject`` is None where nothing was inspected."""
     if len(outcomes) != 1 or outcomes[0].inspection is None:
         return {}
     shape = profile(
@@ -59,6 +63,8 @@ def shape_of(artifact: Artifact, release: Release, outcomes: Sequence[Outcome]) 
         version=artifact.version,
         filename=artifact.filename,
         publisher=release.publisher,
+        provenance=attested.state(subject) if subject is not None else "",
+        builder=attested.builder(subject) if subject is not None else "",
     )
     told: dict[str, Any] = to_builtins(shape)
     return told

@@ -48,7 +48,7 @@ def leakmon(place: Path, surroundings: dict[str, str]) -> Leakmon:
             input=stdin,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=300,
             check=False,
             env=surroundings,
         )

@@ -128,7 +128,7 @@ def test_progress_is_drawn_on_a_terminal_and_wiped(
         )
     os.close(theirs)
     shown = _all_of(ours)
-    assert started.wait(timeout=60) == 1
+    assert started.wait(timeout=300) == 1
     text = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", shown)
     assert "inspecting" in text
     assert "\x1b[2K" in shown[shown.rindex("inspecting") :], "the bars are wiped"
@@ -149,7 +149,7 @@ def test_no_progress_where_none_is_wanted(
     )
     os.close(theirs)
     assert _all_of(ours) == ""
-    assert started.wait(timeout=60) == 1
+    assert started.wait(timeout=300) == 1
 
 
 def _all_of(terminal: int) -> str:

@@ -228,6 +228,7 @@ def test_doctor_proves_the_whole_path_with_its_canary(leakmon: Leakmon) -> None:
     assert finished.returncode == 0, finished.stdout
     checks = {check["name"]: check for check in json.loads(finished.stdout)}
     assert checks["canary"]["state"] == "ok"
+    assert checks["provenance"]["state"] == "ok"
 
 
 def test_rules_can_be_listed_shown_and_filtered(leakmon: Leakmon) -> None:

@@ -28,7 +28,7 @@ def shell(place: Path, surroundings: dict[str, str]) -> Shell:
             env=surroundings,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=300,
             check=False,
         )
 

@@ -31,6 +31,25 @@ MISTAKES = [
         "[registries.npm]\npoll-seconds = 3\n",
         "registries.npm.poll-seconds: unknown key; did you mean poll_seconds?",
     ),
+    ("[provenance]\nask = 'always'\n", "provenance.ask: no such wish: write one of hint, all, off"),
+    (
+        "[provenance]\nroot = 'x'\n",
+        "provenance.root: unknown key; known keys here: ask, trusted_root",
+    ),
+    (
+        "[[organisations]]\nname = 'acme'\ngithub_owner_ids = [0]\n",
+        (
+            'organisations["acme"].github_owner_ids: an id is a whole number above 0: ask the '
+            "forge's API"
+        ),
+    ),
+    (
+        "[[organisations]]\nname = 'acme'\ngitlab_namespace_ids = ['acme']\n",
+        (
+            'organisations["acme"].gitlab_namespace_ids[0]: expected a whole number, got a text in '
+            "quotes"
+        ),
+    ),
     ("[registries.nmp]\n", "registries.nmp: unknown key; did you mean npm?"),
     (
         "[registries.github]\nmembers = true\n",

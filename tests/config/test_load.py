@@ -252,3 +252,14 @@ def test_a_file_that_merely_lies_here_has_no_secret_read(
         named = None if "LEAKMON_CONFIG" in chosen else config.FILE_NAME
         settings = config.load(named, environ=chosen)
         assert config.network(settings, chosen).github.token == "secret"
+
+
+def test_the_trusted_root_lies_beside_its_file_and_is_nobody_elses_to_name(tmp_path: Path) -> None:
+    text = "[provenance]\ntrusted_root = 'root.json'\n"
+    source = str(tmp_path / "leakmon.toml")
+    assert parse(text, source=source).provenance.trusted_root == str(tmp_path / "root.json")
+    absolute = text.replace("root.json", "/etc/root.json")
+    assert parse(absolute, source=source).provenance.trusted_root == "/etc/root.json"
+    with pytest.raises(ConfigError, match=r"provenance\.trusted_root: .* name it with --config"):
+        parse(text, source="leakmon.toml", is_trusted=False)
+    assert parse("[provenance]\nask = 'all'\n", is_trusted=False).provenance.ask == "all"

@@ -161,3 +161,49 @@ def test_scan_tells_what_is_new_against_previous_versions(tmp_path: Path) -> Non
     assert missing.returncode in {2, 3}
     assert "none.tgz" in missing.stderr
     assert "Traceback" not in missing.stderr
+
+
+def proven(*states: str, builder: str = "github:acme/cli") -> tuple[Profile, ...]:
+    """Versions before with these states of provenance, the newest first."""
+    return tuple(
+        msgspec.structs.replace(
+            each, provenance=state, builder=builder if state == "verified" else ""
+        )
+        for each, state in zip(history(len(states)), states, strict=True)
+    )
+
+
+PROOFS: list[tuple[tuple[str, ...], str, bool]] = [
+    (("verified",), "absent", True),
+    (("declared", ""), "absent", True),
+    (("absent", "verified"), "absent", True),  # gone before, and still
+    (("absent", "absent"), "absent", False),
+    (("", ""), "absent", False),  # profiles of before anybody looked
+    (("verified",), "", False),  # nobody could look: an outage
+    (("verified",), "declared", False),
+    (("verified",), "verified", False),
+    (("verified",), "invalid", False),  # that is a finding of its own
+]
+
+
+def test_provenance_that_is_gone_is_told_once_somebody_looked() -> None:
+    assert PROOFS
+    for before, now, is_told in PROOFS:
+        told = found(usual(), history=proven(*before), provenance=now)
+        expected = {"drift-provenance-gone": Severity.MEDIUM} if is_told else {}
+        assert told == expected, (before, now)
+
+
+def test_another_builder_is_told() -> None:
+    past = proven("verified", "verified")
+    context = {"history": past, "provenance": "verified"}
+    assert found(usual(), builder="github:acme/cli", **context) == {}
+    assert found(usual(), builder="github:evil/cli", **context) == {
+        "drift-builder": Severity.MEDIUM
+    }
+
+
+def test_a_profile_of_before_has_no_provenance() -> None:
+    old = msgspec.to_builtins(profile(usual(), version="1.0.0"))
+    assert "provenance" not in old
+    assert msgspec.convert(old, Profile).provenance == ""

@@ -17,6 +17,7 @@ from monitor.model import (
     TargetReport,
     Verdict,
 )
+from monitor.model.provenance import Builder, Provenance
 
 VALUE = "ghp_" + "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8"
 
@@ -114,6 +115,19 @@ def leaking_target() -> TargetReport:
         purl="pkg:npm/%40acme/cli@2.1.88",
         filename="acme-cli-2.1.88.tgz",
         sha256=digest("acme-cli-2.1.88"),
+        provenance=Provenance(
+            state="verified",
+            builder=Builder(
+                kind="github",
+                issuer="https://token.actions.example",
+                repository="acme/cli",
+                repository_id="987",
+                owner_id="123",
+                workflow=".github/workflows/release.yml",
+                ref="refs/tags/v2.1.88",
+                commit="4f1c2d4f1c2d4f1c2d4f1c2d4f1c2d4f1c2dabcd",
+            ),
+        ),
         bytes=23_104_881,
         inspected_bytes=88_404_120,
         members=2_114,

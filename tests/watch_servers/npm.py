@@ -43,6 +43,9 @@ class NpmServer:
         self.has_listing = True
         self._held: set[tuple[str, str]] = set()
         self._stale: dict[str, bytes] = {}
+        self._attested: dict[str, tuple[Json, str]] = {}
+        self.asked: list[str] = []
+        self.sha512: dict[str, str] = {}
 
     def publish(
         self, name: str, version: str, files: Mapping[str, str] | None = None, **manifest: object
@@ -58,6 +61,7 @@ class NpmServer:
         whole = {"name": name, "version": version, "license": "MIT", **manifest}
         tarball = _packed(whole, files or {"index.js": f"// {version}\n"})
         filename = f"{name.rpartition('/')[2]}-{version}.tgz"
+        self.sha512[f"{name}@{version}"] = hashlib.sha512(tarball).hexdigest()
         sha512 = base64.b64encode(hashlib.sha512(tarball).digest()).decode()
         dist = {
             "integrity": f"sha512-{sha512}",
@@ -79,6 +83,14 @@ class NpmServer:
         }
         login = {"Authorization": f"Bearer {self._token}"}
         servers.call("PUT", f"{self.url}{name.replace('/', '%2f')}", document, login)
+
+    def attest(self, name: str, version: str, answer: Json, url: str = "") -> None:
+        """The version has attestations: announced in its record, under ``url`` if that is given.
+
+        ``asked`` lists the versions whose attestations were asked for, ``sha512`` has the digests.
+        """
+        one = f"{name}@{version}"
+        self._attested[one] = (answer, url or f"{self.url}-/npm/v1/attestations/{quote(one)}")
 
     def npm(self, *arguments: str) -> None:
         """Any other command of the real npm (``unpublish``, ``dist-tag add`` ...)."""
@@ -122,6 +134,7 @@ class NpmServer:
         """The shim."""
         app = shim.application(self.faults)
         app.router.add_route("*", "/-/feed/{path:.*}", self._feeds)
+        app.router.add_get("/-/npm/v1/attestations/{one:.*}", self._attestations)
         app.router.add_route("*", "/{path:.*}", self._registry)
         return app
 
@@ -150,8 +163,31 @@ class NpmServer:
         if request.method in {"PUT", "DELETE"} and answer.status < 300 and name:
             await self._announce(request, name)
         if request.method == "GET" and answer.status == 200 and not tarball:
-            return self._without_held(answer, name)
+            return self._announcing(self._without_held(answer, name), name)
         return answer
+
+    async def _attestations(self, request: web.Request) -> web.StreamResponse:
+        one = unquote(request.match_info["one"])
+        self.asked.append(one)
+        if one not in self._attested:
+            return web.json_response({"error": "Attestations Not Found"}, status=404)
+        return web.json_response(self._attested[one][0])
+
+    def _announcing(self, answer: web.Response, name: str) -> web.Response:
+        """The record or manifest with ``dist.attestations`` where a version has some."""
+        if not any(one.rpartition("@")[0] == name for one in self._attested):
+            return answer
+        assert isinstance(answer.body, bytes)
+        record: Json = json.loads(answer.body)
+        versions = record.get("versions") or {record.get("version"): record}
+        for version, manifest in versions.items():
+            found = self._attested.get(f"{name}@{version}")
+            if found is not None:
+                manifest["dist"]["attestations"] = {
+                    "url": found[1],
+                    "provenance": {"predicateType": "https://slsa.dev/provenance/v1"},
+                }
+        return web.json_response(record)
 
     def _without_held(self, answer: web.Response, name: str) -> web.Response:
         held = {version for owner, version in self._held if owner == name}

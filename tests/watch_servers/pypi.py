@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 Row = tuple[str, str | None, int, str, int]
 SIMPLE = "application/vnd.pypi.simple.v1+json"
+INTEGRITY = "application/vnd.pypi.integrity.v1+json"
 RATE_FAULT = xmlrpc.client.Fault(
     -32500,
     "HTTPTooManyRequests: The action could not be performed because there were too many requests "
@@ -52,6 +53,7 @@ class Journal:
         self.releases: list[tuple[str, str, datetime]] = []
         self.files: dict[str, tuple[str, str, datetime]] = {}
         self.forms: dict[str, dict[str, str]] = {}
+        self.digests: dict[str, str] = {}
 
     def write(self, name: str, version: str | None, action: str) -> None:
         """One more row."""
@@ -74,6 +76,7 @@ class Journal:
         tag = form.get("pyversion") or "source"
         self.files[filename] = (plain, version, now)
         self.forms[plain] = form
+        self.digests[filename] = form.get("sha256_digest", "")
         self.write(name, version, f"add {tag} file {filename}")
 
     def last_serial(self, plain: str) -> int:
@@ -99,6 +102,8 @@ class PypiServer:
         self._owners: dict[str, Json] = {}
         self._bodies: list[bytes] = []
         self._frozen: dict[str, str | None] = {}
+        self._attested: dict[str, Json] = {}
+        self.asked: list[str] = []
 
     def upload(self, name: str, version: str, kinds: str = "sw") -> list[Path]:
         """``twine upload`` of an sdist (``s``), a wheel (``w``) or both."""
@@ -177,6 +182,10 @@ class PypiServer:
             del self.journal.rows[-rows:]
             self.journal.serial -= rows
 
+    def attest(self, filename: str, answer: Json) -> None:
+        """The file has a provenance; ``asked`` lists the files whose provenance was asked for."""
+        self._attested[filename] = answer
+
     def application(self) -> web.Application:
         """The shim."""
         app = shim.application(self.faults)
@@ -186,6 +195,7 @@ class PypiServer:
         app.router.add_get("/simple/", self._root)
         app.router.add_get("/simple/{name}/", self._project)
         app.router.add_get("/pypi/{name}/json", self._json)
+        app.router.add_get("/integrity/{name}/{version}/{file}/provenance", self._provenance)
         app.router.add_get("/files/{path:.*}", self._file)
         return app
 
@@ -282,8 +292,26 @@ class PypiServer:
             **file,
             "url": f"{self.url}files{path}",
             "yanked": (name, version) in self._yanked,
+            "provenance": self._address(file["filename"]),
             "upload-time": at.isoformat(),
         }
+
+    def _address(self, filename: str) -> str | None:
+        name, version, _ = self.journal.files[filename]
+        below = f"integrity/{name}/{version}/{filename}/provenance"
+        return f"{self.url}{below}" if filename in self._attested else None
+
+    async def _provenance(self, request: web.Request) -> web.StreamResponse:
+        """PEP 740's object, in the one form that PyPI gives it in."""
+        told = request.match_info
+        filename = told["file"]
+        self.asked.append(filename)
+        if request.headers.get("Accept") != INTEGRITY:
+            return web.Response(status=406)
+        known = self.journal.files.get(filename)
+        if filename not in self._attested or known is None or known[1] != told["version"]:
+            return web.json_response({"message": "No provenance available"}, status=404)
+        return web.Response(text=json.dumps(self._attested[filename]), content_type=INTEGRITY)
 
     async def _json(self, request: web.Request) -> web.StreamResponse:
         name = canonicalize_name(request.match_info["name"])
@@ -294,7 +322,12 @@ class PypiServer:
         info = {key: form.get(key) or None for key in keys}
         serial = self.journal.last_serial(name)
         ownership = self._owners.get(name, {"organization": None, "roles": []})
-        shown = {"info": info, "last_serial": serial, "ownership": ownership, "urls": []}
+        urls = [
+            {"filename": file, "digests": {"sha256": self.journal.digests[file]}}
+            for file, (plain, version, _) in self.journal.files.items()
+            if (plain, version) == (name, form["version"]) and file not in self._removed
+        ]
+        shown = {"info": info, "last_serial": serial, "ownership": ownership, "urls": urls}
         return web.json_response(shown, headers={"X-PyPI-Last-Serial": str(serial)})
 
     async def _file(self, request: web.Request) -> web.StreamResponse:

@@ -6,24 +6,23 @@ version and the one before it are often identical, only the archive's shape tell
 
 from __future__ import annotations
 
-from statistics import median
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from monitor.detectors.context import NOTHING_KNOWN, Context
+from monitor.detectors.drift import proof
 from monitor.detectors.drift.profiling import BINARIES, profile
+from monitor.detectors.drift.telling import finding
 from monitor.detectors.drift.words import listed, many, megabytes
-from monitor.detectors.fingerprints import of_finding
-from monitor.model import Confidence, Finding, Severity
+from monitor.model import Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from monitor.model import Inspection
+    from monitor.model import Finding, Inspection
     from monitor.model.profiles import Profile
 
-DETECTOR = "drift"
 MOST_VERSIONS = 10
 LEAST_VERSIONS = 2
 """One version before this one is an example, not a habit; only a first map needs no more."""
@@ -53,12 +52,18 @@ def conclude(inspection: Inspection, context: Context = NOTHING_KNOWN) -> Sequen
     """
     if not context.history:
         return ()
-    now = profile(inspection, version=context.version, publisher=context.publisher)
+    now = profile(
+        inspection,
+        version=context.version,
+        publisher=context.publisher,
+        provenance=context.provenance,
+        builder=context.builder,
+    )
     alike = [each for each in context.history if each.filename_kind == now.filename_kind]
     past = alike[:MOST_VERSIONS]
     if not past:
         return ()
-    found = list(_maps(now, past, inspection))
+    found = [*_maps(now, past, inspection), *proof.drift(now, past)]
     if len(past) >= LEAST_VERSIONS:
         found += [
             *_sizes(now, past),
@@ -74,17 +79,17 @@ def _maps(now: Profile, past: Sequence[Profile], inspection: Inspection) -> Iter
     """SM7: the first map ever."""
     if not now.maps or any(each.maps for each in past):
         return
-    for place, finding in enumerate(inspection.findings):
-        if finding.detector == "source-maps" and finding.kind == "source":
+    for place, known in enumerate(inspection.findings):
+        if known.detector == "source-maps" and known.kind == "source":
             raised = msgspec.structs.replace(
-                finding,
-                severity=finding.severity.moved(1),
-                evidence=finding.evidence | {"first_of": len(past)},
+                known,
+                severity=known.severity.moved(1),
+                evidence=known.evidence | {"first_of": len(past)},
             )
             inspection.findings[place] = raised
     versions = many(len(past), "version")
     told = many(now.maps, "source map")
-    yield _finding(
+    yield finding(
         "drift-first-map",
         Severity.HIGH if now.full_maps else Severity.MEDIUM,
         f"{told} in this version; none in the {versions} before.",
@@ -97,13 +102,15 @@ def _maps(now: Profile, past: Sequence[Profile], inspection: Inspection) -> Iter
 
 def _sizes(now: Profile, past: Sequence[Profile]) -> Iterator[Finding]:
     """S1 and S2: much larger, many more files."""
+    from statistics import median  # with fractions and decimals: no scan without a past needs them
+
     usual = median(each.bytes for each in past)
     if now.bytes > LEAST_BYTES and now.bytes > BIGGER * usual:
         growth = now.bytes - usual
         native = now.binary_bytes - median(each.binary_bytes for each in past)
         is_native = native >= _NATIVE_SHARE * growth
         why = ", nearly all of it native binaries" if is_native else ""
-        yield _finding(
+        yield finding(
             "drift-size",
             Severity.LOW if is_native else Severity.MEDIUM,
             f"{megabytes(now.bytes)} unpacked, {now.bytes / max(usual, 1):.1f} times as much as "
@@ -115,7 +122,7 @@ def _sizes(now: Profile, past: Sequence[Profile]) -> Iterator[Finding]:
         )
     files = median(each.files for each in past)
     if now.files > MORE_FILES * files and now.files - files >= LEAST_FILES:
-        yield _finding(
+        yield finding(
             "drift-files",
             Severity.MEDIUM,
             f"{many(now.files, 'file')}, where the versions before had about {files:,.0f}.",
@@ -139,7 +146,7 @@ def _folders(now: Profile, past: Sequence[Profile]) -> Iterator[Finding]:
         ("drift-folder", "S3", Severity.LOW, others, "top-level folder"),
     ):
         if names:
-            yield _finding(
+            yield finding(
                 rule,
                 severity,
                 f"{many(len(names), f'new {told}', f'new {told}s')}: {listed(names)}.",
@@ -155,7 +162,7 @@ def _kinds(now: Profile, past: Sequence[Profile]) -> Iterator[Finding]:
     new = sorted(kind for kind in now.kinds if kind in _SOURCE_KINDS - BINARIES - known)
     if new:
         shown = [f"{kind} ({now.kinds[kind]:,})" for kind in new]
-        yield _finding(
+        yield finding(
             "drift-kind",
             Severity.LOW,
             f"Files of a kind that no version before had: {listed(shown)}.",
@@ -167,12 +174,14 @@ def _kinds(now: Profile, past: Sequence[Profile]) -> Iterator[Finding]:
 
 def _readability(now: Profile, past: Sequence[Profile]) -> Iterator[Finding]:
     """C10: what was always minified can now be read."""
+    from statistics import median
+
     before = [_line(each) for each in past if each.script_bytes >= LEAST_SCRIPT]
     if len(before) < LEAST_VERSIONS or now.script_bytes < LEAST_SCRIPT:
         return
     usual, mean = median(before), _line(now)
     if usual >= MINIFIED_LINE and mean <= READABLE_LINE:
-        yield _finding(
+        yield finding(
             "drift-readable",
             Severity.HIGH,
             f"JavaScript that was minified in the versions before is readable source now "
@@ -188,7 +197,7 @@ def _circumstances(now: Profile, past: Sequence[Profile]) -> Iterator[Finding]:
     """S8 and the licence: by whom, with what, under which terms."""
     packers = {each.packer for each in past}
     if now.packer and packers == {"npm"} and now.packer != "npm":
-        yield _finding(
+        yield finding(
             "drift-packer",
             Severity.MEDIUM,
             "Not packed by npm, as every version before was.",
@@ -199,7 +208,7 @@ def _circumstances(now: Profile, past: Sequence[Profile]) -> Iterator[Finding]:
         )
     publishers = {each.publisher for each in past if each.publisher}
     if now.publisher and publishers and now.publisher not in publishers:
-        yield _finding(
+        yield finding(
             "drift-publisher",
             Severity.LOW,
             f"Published by {now.publisher[:100]}, who published none of the versions before.",
@@ -211,7 +220,7 @@ def _circumstances(now: Profile, past: Sequence[Profile]) -> Iterator[Finding]:
     licences = {each.licence for each in past}
     if len(licences) == 1 and now.licence not in licences:
         (licence,) = licences
-        yield _finding(
+        yield finding(
             "drift-licence",
             Severity.MEDIUM,
             f"Licence {now.licence[:80] or 'none'}, where every version before said "
@@ -225,20 +234,3 @@ def _circumstances(now: Profile, past: Sequence[Profile]) -> Iterator[Finding]:
 
 def _line(each: Profile) -> float:
     return each.script_bytes / max(each.script_lines, 1)
-
-
-def _finding(
-    rule: str, severity: Severity, message: str, *, signal: str, kind: str, **evidence: object
-) -> Finding:
-    return Finding(
-        rule=rule,
-        detector=DETECTOR,
-        kind=kind,
-        severity=severity,
-        confidence=Confidence.MEDIUM,
-        message=message,
-        path="",
-        fingerprint=of_finding(rule),
-        evidence={"signal": signal} | evidence,
-        advice="Compare it with the version before: something ships that did not.",
-    )

@@ -22,9 +22,19 @@ BINARIES = frozenset(
 
 
 def profile(
-    inspection: Inspection, *, version: str = "", filename: str = "", publisher: str = ""
+    inspection: Inspection,
+    *,
+    version: str = "",
+    filename: str = "",
+    publisher: str = "",
+    provenance: str = "",
+    builder: str = "",
 ) -> Profile:
-    """The shape of one artifact. ``publisher`` is what its registry says, empty for nothing."""
+    """The shape of one artifact.
+
+    ``publisher`` is what its registry says, empty for nothing; ``provenance`` and ``builder`` are
+    what its attestations prove, as in Profile.
+    """
     own = [each for each in inspection.members if each.path.count(NESTED) <= 1]
     paths = [_inside(each.path) for each in own]
     kinds = Counter(_ending(path) for path in paths)
@@ -49,6 +59,8 @@ def profile(
         packer=_packer(own),
         publisher=publisher,
         licence=manifest.licence if manifest is not None else "",
+        provenance=provenance,
+        builder=builder,
     )
 
 

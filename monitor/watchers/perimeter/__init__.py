@@ -3,31 +3,34 @@
 By name: npm scopes, name globs of npm and PyPI, names that must not be public at all. By what the
 registry says: npm maintainers, PyPI organisations and users, repository addresses, mail domains.
 Repositories and mail domains are claims of the package itself: anybody may make them, so the reason
-of a match is kept and shown. The first organisation of the configuration that matches owns it.
+of a match is kept and shown. By a proven build: the strongest, since nobody can claim it; it is
+asked for where that is worth a request (``monitor.watchers.proving``). The first organisation of
+the configuration that matches owns it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from monitor.model import Organisation, Ownership
+from monitor.model import Ownership
 from monitor.watchers.interest import Interest
 
-from . import repositories
+from . import builders, repositories
 from .facts import PackageFacts, of_release
+from .keys import REPOSITORIES, first_fit, keys_of, told
 from .names import Names, is_wild, plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from monitor.model import Organisation
+
 __all__ = ["PackageFacts", "Perimeter", "Tried", "of_release"]
 
 ECOSYSTEMS = ("npm", "pypi")
-REPOSITORIES = ("github", "gitlab", "git")
 
 
 class Tried(Struct, frozen=True, kw_only=True):
@@ -44,20 +47,11 @@ class Tried(Struct, frozen=True, kw_only=True):
     is_match: bool | None
 
 
-class _Key(Struct, frozen=True):
-    """A key that is held against facts: where it stands, what it wants, what a package has."""
-
-    name: str
-    label: str
-    wanted: Callable[[Organisation], list[str]]
-    found: Callable[[PackageFacts], list[str]]
-    fits: Callable[[str, str], bool]
-
-
 class Perimeter:
     """The configured organisations, ready to be asked."""
 
-    def __init__(self, organisations: Sequence[Organisation]) -> None:
+    def __init__(self, organisations: Sequence[Organisation], ask: str = "hint") -> None:
+        self._ask = ask
         self._organisations = list(organisations)
         self._names = {
             ecosystem: Names(_name_entries(ecosystem, organisations))
@@ -78,14 +72,36 @@ class Perimeter:
 
     def by_metadata(self, facts: PackageFacts) -> Ownership | None:
         """Whose the package is by what its registry says of it, or None."""
+        owner = self._by_build(facts)
+        if owner is not None:
+            return owner
         for organisation in self._organisations:
-            for key in _keys(facts.ecosystem):
-                pair = _first_fit(key, key.wanted(organisation), key.found(facts))
+            for key in keys_of(facts.ecosystem):
+                pair = first_fit(key, key.wanted(organisation), key.found(facts))
                 if pair is not None:
-                    return Ownership(
-                        organisation=organisation.name, reason=f"{key.label} {_told(*pair)}"
-                    )
+                    reason = f"{key.label} {told(*pair)}{builders.beside(facts.provenance)}"
+                    return Ownership(organisation=organisation.name, reason=reason)
         return None
+
+    def _by_build(self, facts: PackageFacts) -> Ownership | None:
+        found = facts.provenance
+        if found is None or not found.is_verified or found.builder is None:
+            return None
+        for organisation in self._organisations:
+            reason = builders.fit(organisation, found.builder)
+            if reason:
+                return Ownership(organisation=organisation.name, reason=reason)
+        return None
+
+    def is_asking(self, facts: PackageFacts) -> bool:
+        """Whether the attestations of a package that is not ours by its name are worth asking."""
+        if self._ask == "off" or facts.newest is None or facts.newest.is_attested is False:
+            return False
+        return any(
+            self._ask == "all" or builders.may_be(organisation, facts.repositories)
+            for organisation in self._organisations
+            if builders.wanted(organisation)
+        )
 
     def is_on(self, ecosystem: str) -> bool:
         """Whether any organisation may have a package there at all."""
@@ -99,18 +115,28 @@ class Perimeter:
             for name, glob in _globs(ecosystem, own):
                 shown = glob.removesuffix("/*") if name == "npm.scopes" else glob
                 found.setdefault(name, []).append(shown)
-            for key in _keys(ecosystem):
+            for key in keys_of(ecosystem):
                 if wanted := key.wanted(own):
                     found.setdefault(key.name, []).extend(wanted)
+            if self._builds_in(ecosystem):
+                found.setdefault("provenance", []).extend(builders.wanted(own))
         return [f"{name} {', '.join(globs)}" for name, globs in found.items()]
 
     def needs_metadata(self, ecosystem: str) -> bool:
         """Whether a name that is not ours may belong to us all the same."""
-        return any(
+        return self._builds_in(ecosystem) or any(
             key.wanted(organisation)
             for organisation in self._organisations
-            for key in _keys(ecosystem)
+            for key in keys_of(ecosystem)
         )
+
+    def has_builders(self, ecosystems: Iterable[str]) -> bool:
+        """Whether packages there may be ours by who built them."""
+        return any(map(self._builds_in, ecosystems))
+
+    def _builds_in(self, ecosystem: str) -> bool:
+        is_asked = ecosystem in ECOSYSTEMS and self._ask != "off"
+        return is_asked and any(builders.wanted(own) for own in self._organisations)
 
     def interest(self, ecosystem: str, tracked: Iterable[str] = ()) -> Interest:
         """What a backfill looks for: the names that are written out and those already tracked."""
@@ -144,13 +170,35 @@ class Perimeter:
             for key_name, globs in grouped.items():
                 is_match = any(fnmatchcase(own, plain(ecosystem, glob)) for glob in globs)
                 yield _tried(organisation, key_name, globs, [own], is_match=is_match)
-            for key in _keys(ecosystem):
+            for key in keys_of(ecosystem):
                 wanted = key.wanted(organisation)
                 if not wanted:
                     continue
                 found = key.found(facts) if facts is not None else []
-                fit = _first_fit(key, wanted, found) is not None if facts is not None else None
+                fit = first_fit(key, wanted, found) is not None if facts is not None else None
                 yield _tried(organisation, key.name, wanted, found, is_match=fit)
+            if self._builds_in(ecosystem) and builders.wanted(organisation):
+                yield self._tried_build(organisation, facts)
+
+    def _unasked(self, facts: PackageFacts) -> str:
+        if facts.newest is None:
+            return "no version that could be asked about"
+        if facts.newest.is_attested is False:
+            return "none that is announced"
+        if self.is_asking(facts):
+            return "not looked at"
+        return (
+            "nothing that was asked for: its own words name no repository of ours "
+            '([provenance] ask = "all" would ask)'
+        )
+
+    def _tried_build(self, own: Organisation, facts: PackageFacts | None) -> Tried:
+        found, fit = builders.tried(own, facts.provenance if facts is not None else None)
+        if facts is not None and facts.provenance is None:
+            found = [self._unasked(facts)]
+            fit = False if facts.newest is not None and facts.newest.is_attested is False else fit
+        wanted = builders.wanted(own)
+        return _tried(own, "provenance", wanted, found, is_match=fit)
 
 
 def _tried(
@@ -200,63 +248,3 @@ def _name_entries(
                 plain(ecosystem, glob),
                 Ownership(organisation=organisation.name, reason=reason),
             )
-
-
-def _is_glob_of(glob: str, name: str) -> bool:
-    return fnmatchcase(name.lower(), glob.lower())
-
-
-def _is_place_of(wanted: str, address: str) -> bool:
-    """Whether an address is the wanted place or lies below it."""
-    own, theirs = repositories.place(wanted), repositories.place(address)
-    if not own or not theirs:
-        return False
-    return fnmatchcase(theirs, own) or fnmatchcase(theirs, f"{own}/*")
-
-
-def _is_domain_of(wanted: str, domain: str) -> bool:
-    own = wanted.lower().removeprefix("*.")
-    return domain == own or domain.endswith(f".{own}")
-
-
-_SHARED = (
-    _Key(
-        "repositories", "repository", lambda own: own.repositories,
-        lambda facts: facts.repositories, _is_place_of,
-    ),
-    _Key(
-        "domains", "mail domain", lambda own: own.domains,
-        lambda facts: facts.mail_domains, _is_domain_of,
-    ),
-)  # fmt: skip
-_OWN = {
-    "npm": _Key(
-        "npm.maintainers", "npm maintainer", lambda own: own.npm.maintainers,
-        lambda facts: facts.maintainers, _is_glob_of,
-    ),
-    "pypi": _Key(
-        "pypi.owners", "PyPI owner", lambda own: own.pypi.owners,
-        lambda facts: [*filter(None, [facts.organisation]), *facts.owners], _is_glob_of,
-    ),
-}  # fmt: skip
-
-
-def _keys(ecosystem: str) -> tuple[_Key, ...]:
-    if ecosystem in REPOSITORIES:
-        return ()  # where it is says whose it is
-    own = _OWN.get(ecosystem)
-    return (own, *_SHARED) if own is not None else _SHARED
-
-
-def _first_fit(key: _Key, wanted: Sequence[str], found: Sequence[str]) -> tuple[str, str] | None:
-    for one in wanted:
-        for other in found:
-            if key.fits(one, other):
-                return one, other
-    return None
-
-
-def _told(wanted: str, found: str) -> str:
-    """``acme-*`` and what matched it, once where they are the same."""
-    shown = "".join(each if each.isprintable() else "?" for each in found)[:200]
-    return wanted if shown.lower() == wanted.lower() else f"{wanted} ({shown})"

@@ -8,6 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct, field
 
+from monitor.model import Artifact
+from monitor.model.provenance import Provenance
+
+from . import newest
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -21,7 +26,9 @@ class PackageFacts(Struct, frozen=True, kw_only=True):
     """``maintainers`` are npm's users, ``owners`` PyPI's organisation and users, as given.
 
     ``repositories`` are addresses which the package claims for itself; ``mail_domains`` are those
-    of its authors, maintainers and publisher, in lower case.
+    of its authors, maintainers and publisher, in lower case. ``newest`` is a file of its latest
+    version, with the digests that its registry gives, ``provenance`` what that one's attestations
+    prove, None where nobody asked.
     """
 
     ecosystem: str
@@ -31,6 +38,8 @@ class PackageFacts(Struct, frozen=True, kw_only=True):
     organisation: str = ""
     repositories: list[str] = field(default_factory=list)
     mail_domains: list[str] = field(default_factory=list)
+    newest: Artifact | None = None
+    provenance: Provenance | None = None
 
 
 def of_release(release: Release) -> PackageFacts:
@@ -59,6 +68,7 @@ def of_npm(name: str, manifest: Mapping[str, Any]) -> PackageFacts:
         ),
         repositories=[address] if address else [],
         mail_domains=domains(*(_field(one, "email") or _text(one) for one in written)),
+        newest=newest.of_npm(name, manifest),
     )
 
 
@@ -77,6 +87,7 @@ def of_pypi(name: str, document: Mapping[str, Any]) -> PackageFacts:
         mail_domains=domains(
             _text(about.get("author_email")), _text(about.get("maintainer_email"))
         ),
+        newest=newest.of_pypi(name, document),
     )
 
 
