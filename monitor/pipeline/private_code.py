@@ -34,6 +34,9 @@ MOST_FILES = 20
 MOST_RANGES = 12
 _EXPLAINED = 0.9
 _BATCH_BYTES = 4 << 20
+_MAX_AGAIN_BYTES = 8 << 20
+"""Of one job; esbuild and the second reading take a second for one to two MiB."""
+
 
 _DECODER = msgspec.msgpack.Decoder(Taken)
 _ADVICE = (
@@ -102,14 +105,15 @@ class PrivateCode:
         """What each file shares with ours; scripts that may share more are read again first."""
         scripts = {one.path: one for one in taken.scripts}
         found: dict[str, list[FileMatch]] = {}
-        again: list[TakenText] = []
+        near: list[tuple[float, TakenText]] = []
         for file, prints in self._touched(taken.files):
             found.setdefault(file.path, []).extend(self._matcher.match(file.path, prints))
             script = scripts.get(file.path)
             if script is None or _is_explained(found[file.path]):
                 continue
-            if self._matcher.is_near(prints):
-                again.append(script)
+            if nearness := self._matcher.nearness(prints):
+                near.append((nearness / len(script.content), script))
+        again = _nearest(near)
         read = self._rereader.read(again) if self._rereader is not None else {}
         for path, prints in (read or {}).items():
             found[path] = self._matcher.match(path, prints)
@@ -139,6 +143,17 @@ def _batches(files: Sequence[TakenFile]) -> Iterator[list[TakenFile]]:
             batch, size = [], 0
     if batch:
         yield batch
+
+
+def _nearest(near: list[tuple[float, TakenText]]) -> list[TakenText]:
+    """The scripts that are read again: those fullest of ours first, as far as the budget goes."""
+    room = _MAX_AGAIN_BYTES
+    chosen = []
+    for _, script in sorted(near, key=lambda one: (-one[0], one[1].path)):
+        if len(script.content) <= room:
+            room -= len(script.content)
+            chosen.append(script)
+    return chosen
 
 
 def _is_explained(matches: Sequence[FileMatch]) -> bool:

@@ -90,8 +90,12 @@ class Matcher:
 
     def is_near(self, prints: FilePrints) -> bool:
         """Whether a few prints of one private file are in it: enough to look again."""
+        return self.nearness(prints) > 0
+
+    def nearness(self, prints: FilePrints) -> int:
+        """At how many places prints that one private file has lie together in the file."""
         asked = question(prints)
-        return any(_is_near(asked, index) for index in self.indexes)
+        return max((_nearness(asked, index) for index in self.indexes), default=0)
 
     def conclude(
         self,
@@ -120,17 +124,16 @@ class Matcher:
         return Conclusion(tuple(sorted(told, key=_rank)), tuple(paths))
 
 
-def _is_near(asked: Question, index: Index) -> bool:
-    """Whether some prints that any one private file has lie together in the artifact's file."""
+def _nearness(asked: Question, index: Index) -> int:
     hits = index.lookup(asked.hashes)
     if len(hits.query) < NEAR:
-        return False
+        return 0
     slots, seats = asked.slots[hits.query], asked.seats[hits.query]
     order = np.lexsort((seats, slots, hits.files))
     files, slots, seats = hits.files[order], slots[order], seats[order]
     last = NEAR - 1
     is_one = (files[last:] == files[:-last]) & (slots[last:] == slots[:-last])
-    return bool((is_one & (seats[last:] - seats[:-last] <= _NEAR_SEATS)).any())
+    return int(np.count_nonzero(is_one & (seats[last:] - seats[:-last] <= _NEAR_SEATS)))
 
 
 def _home(match: FileMatch) -> tuple[str, str, str]:
