@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 MAX_MATCHES = 200
 """Matches that one file of an artifact may have; a bundle has many."""
 
-NEAR = 4
+NEAR = 3
 """Of a file that is minified otherwise than the index has it, so few prints may be the same."""
 
 _FEWEST = min(NEAR, *(one.weak for one in THRESHOLDS.values()))
