@@ -93,12 +93,15 @@ bench: $(DEV_STAMP) ## Measure speed and memory, side by side with Kingfisher (t
 	@$(BIN)/python -m tests.bench.startup
 	@$(BIN)/python -m tests.bench.speed $(ARGS)
 
-.PHONY: bench-detection bench-hiding bench-maps bench-matching bench-matching-cost bench-precision bench-semgrep bench-scale
+.PHONY: bench-detection bench-hiding bench-lookalikes bench-maps bench-matching bench-matching-cost bench-precision bench-semgrep bench-scale
 bench-detection: $(DEV_STAMP) ## Measure recall and false alarms, side by side with three peers
 	@$(BIN)/python -m tests.bench.detection $(ARGS)
 
 bench-hiding: $(DEV_STAMP) ## Which ways to hide a token are seen through
 	@$(BIN)/python -m tests.bench.hiding
+
+bench-lookalikes: $(DEV_STAMP) ## Measure how quickly a feed's name is held against names of ours
+	@$(BIN)/python -m tests.bench.lookalikes $(ARGS)
 
 bench-maps: $(DEV_STAMP) ## Measure one source map of 60 MB with 1,900 sources
 	@$(BIN)/python -m tests.bench.maps $(ARGS)

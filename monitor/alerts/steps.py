@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from monitor.incidents import VANISHED
+from monitor.incidents import CONFUSION, COPY, VANISHED, impostors, outliving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -36,6 +36,8 @@ def steps(incident: Incident, now: datetime) -> list[Step]:
         return list(_uninspected(incident))
     if incident.cause == VANISHED:
         return list(_vanished(incident))
+    if impostors.is_impostor(incident):
+        return list(_strangers(incident))
     return [
         *_preserve(incident),
         *_rotate(incident),
@@ -110,6 +112,13 @@ def _times(incident: Incident) -> list[datetime]:
 
 
 def _copies(incident: Incident) -> Iterator[Step]:
+    served = outliving.told(incident)
+    if served:
+        yield Step(
+            f"Ask {served} to remove it",
+            "what is gone from npm is there still; jsDelivr takes an issue, a purge alone does not "
+            "reach what it stored",
+        )
     if incident.ecosystem == "npm":
         where = "on jsDelivr (open an issue, a purge is not enough), unpkg, npmmirror"
     elif incident.ecosystem == "pypi":
@@ -133,3 +142,51 @@ def _uninspected(incident: Incident) -> Iterator[Step]:
     target = str(worst(incident).get("purl") or incident.package)
     yield Step("Look by hand", "what was left out, and why:", f"leakmon scan {target}")
     yield Step("Decide", "whether it may hold what must not be public; until then treat it as such")
+
+
+def _strangers(incident: Incident) -> Iterator[Step]:
+    """A stranger's package is not ours to unpublish: keep it out and have it removed."""
+    kind = incident.cause.partition(":")[0]
+    if kind == COPY:
+        yield Step("Have it removed", f"{_desk(incident)}: it republishes code of yours (DMCA)")
+        yield Step("Keep the bytes", "as evidence of who spread it; the package may go any minute")
+    elif kind == CONFUSION:
+        yield Step("Stop builds from taking it", _pinned(incident))
+        yield Step(
+            "Look for who has it",
+            "in lock files, caches and build logs since it was published; what such a machine "
+            "held is to be rotated",
+        )
+        yield Step("Report it", f"{_desk(incident)}; if you published it yourself, remove it")
+        yield Step("Reserve the name", "once it is free: an empty package of yours keeps it")
+    else:
+        yield Step("Look at it", "without installing:", f"leakmon scan {_target(incident)}")
+        yield Step("Check lock files", f"and manifests for {incident.package}")
+        yield Step("Report it", f"{_desk(incident)}, if it is meant to be mistaken")
+        yield Step("Reserve names", "that people mistype the most, before others do")
+    if kind == COPY:
+        close = f"leakmon incidents resolve {incident.id}"
+        yield Step(
+            "Close this", "when it is gone; leakmon does so if its registry removes it:", close
+        )
+        return
+    close = f"leakmon incidents ignore {incident.id} --reason TEXT"
+    yield Step("If it is harmless", "say so; allowed_lookalikes keeps more of a kind quiet:", close)
+
+
+def _desk(incident: Incident) -> str:
+    if incident.ecosystem == "npm":
+        return "to npm: Report malware on the package's page"
+    if incident.ecosystem == "pypi":
+        return "to PyPI: Report project as malware on its page"
+    return "to whoever hosts it"
+
+
+def _pinned(incident: Incident) -> str:
+    if incident.ecosystem == "npm":
+        return "name your registry for it in .npmrc (a scope's registry line), and pin lock files"
+    return "one index-url that asks yours first, no extra-index-url, hashes in requirements files"
+
+
+def _target(incident: Incident) -> str:
+    return f"{incident.ecosystem}:{incident.package}"

@@ -35,6 +35,8 @@ _HAPPENED: Mapping[str, str] = {
     "false-positive": "Judged a false positive",
     "gone": "Gone from the registry",
     "still-present": "On the registry again",
+    "served-by-cdn": "Still on a CDN",
+    "cleared-from-cdn": "Gone from a CDN",
     "note": "Note",
 }
 

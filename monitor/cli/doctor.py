@@ -17,6 +17,7 @@ from monitor import __version__, canary, config
 from monitor.detectors import Context
 from monitor.errors import LeakmonError
 from monitor.model import Severity
+from monitor.model.wording import count
 from monitor.pipeline import local, subjects
 from monitor.pipeline.conclude import Policy, conclude_subject
 from monitor.rules import bundled_rules_folder
@@ -70,8 +71,28 @@ def _environment(_call: argparse.Namespace) -> Iterator[Check]:
 def _configuration(call: argparse.Namespace) -> Iterator[Check]:
     found = config.find(call.config, config.environment())
     settings = config.load(call.config)
-    named = f"{len(settings.organisations)} organisations" if found else "the defaults hold"
+    named = count(len(settings.organisations), "organisation") if found else "the defaults hold"
     yield Check("configuration", "ok", f"{found or 'none'}: {named}")
+
+
+def _database(call: argparse.Namespace) -> Iterator[Check]:
+    """How the daemon's database stands and who hands out its jobs; nothing where none is named."""
+    from monitor.config.storage import database_url
+    from monitor.jobs import choice
+    from monitor.store import migrations
+
+    if not config.find(call.config, config.environment()):
+        return
+    settings = config.load(call.config)
+    url = database_url(settings, config.environment())
+    engine = choice.engine(settings.jobs.engine, url)
+    standing = migrations.status(url).standing
+    told = f"{url.partition(':')[0].partition('+')[0]}, jobs by {engine}: {standing.value}"
+    is_behind = standing in (migrations.Standing.EMPTY, migrations.Standing.OLDER)
+    if standing is migrations.Standing.NEWER:
+        yield Check("database", "failed", f"{told}: upgrade leakmon")
+    else:
+        yield Check("database", "ok", f"{told}: leakmon watch upgrades it" if is_behind else told)
 
 
 def _cache(_call: argparse.Namespace) -> Iterator[Check]:
@@ -140,4 +161,4 @@ def _canary(_call: argparse.Namespace) -> Iterator[Check]:
         yield Check("canary", "ok", f"{report.verdict.severity.value}: {report.verdict.summary}")
 
 
-CHECKS = (_environment, _configuration, _cache, _provenance, _engines, _canary)
+CHECKS = (_environment, _configuration, _database, _cache, _provenance, _engines, _canary)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import AsyncIterator
 
+    from monitor.jobs import Queue
     from monitor.model import Incident, IncidentChange
     from monitor.store import Store
 
@@ -193,6 +194,13 @@ async def _show(call: argparse.Namespace) -> int:
 @asynccontextmanager
 async def opened(call: argparse.Namespace) -> AsyncIterator[Store]:
     """The configured database. Raises UsageError if there is none, or none of this version."""
+    async with at_work(call) as (store, _):
+        yield store
+
+
+@asynccontextmanager
+async def at_work(call: argparse.Namespace) -> AsyncIterator[tuple[Store, Queue]]:
+    """The same with the queue of its engine, as the daemon and its workers have it."""
     from monitor.jobs import choice
     from monitor.store import Store, migrations
 
@@ -207,7 +215,7 @@ async def opened(call: argparse.Namespace) -> AsyncIterator[Store]:
     engine = choice.engine(settings.jobs.engine, url)
     store = Store.open(url, enqueue=choice.enqueue(engine))
     try:
-        yield store
+        yield store, choice.queue(engine, store)
     finally:
         await store.close()
 

@@ -12,6 +12,7 @@ from monitor import config
 from monitor.cli.network import machine
 from monitor.config import private_code
 from monitor.errors import UsageError
+from monitor.model.wording import count
 from monitor.pipeline.indexing import Sources, making
 from monitor.private_code.index import keys as key_files
 from monitor.private_code.index import manifest
@@ -182,10 +183,8 @@ def _lines(told: Iterable[Told]) -> Iterator[tuple[str, bool]]:
             yield f"{one.source.name}: nothing new", False
             continue
         left_out = f", {walked.skipped:,} left out" if walked.skipped else ""
-        yield (
-            f"{one.source.name}: {walked.files:,} files, {walked.prints:,} fingerprints{left_out}",
-            False,
-        )
+        prints = count(walked.prints, "fingerprint")
+        yield f"{one.source.name}: {count(walked.files, 'file')}, {prints}{left_out}", False
 
 
 def _note(text: str) -> None:

@@ -12,6 +12,7 @@ from msgspec import to_builtins
 from monitor import config
 from monitor.config import private_code
 from monitor.errors import ConfigError, UsageError
+from monitor.model.wording import count as counted
 from monitor.private_code.index import keys as key_files
 from monitor.private_code.index import manifest
 from monitor.private_code.index.reader import SKETCH
@@ -100,7 +101,7 @@ def verify(call: argparse.Namespace) -> int:
             print(f"{path}: {what}")
         if not found:
             print(
-                f"in order: generation {told.generation}, {told.files:,} files, "
+                f"in order: generation {told.generation}, {counted(told.files, 'file')}, "
                 f"{told.postings:,} fingerprints"
             )
     return BAD if found else 0
@@ -137,7 +138,8 @@ def _print(shown: dict[str, Any]) -> None:
     kind = "sketch" if shown["kind"] == SKETCH else "index"
     print(f"{shown['organisation']}: {kind}, generation {shown['generation']}, {shown['made_at']}")
     size = f"{shown['bytes'] / 1e6:,.1f} MB in {shown['folder']}"
-    print(f"  {shown['files']:,} files, {shown['fingerprints']:,} fingerprints, {size}")
+    prints = counted(shown["fingerprints"], "fingerprint")
+    print(f"  {counted(shown['files'], 'file')}, {prints}, {size}")
     print(f"  key        {shown['key']} ({shown['key_id']})")
     print(f"  made as    {shown['parameters']} {shown['canonicaliser']}".rstrip())
     print(f"  public     {shown['public']:,} fingerprints known to be everybody's")
@@ -145,7 +147,8 @@ def _print(shown: dict[str, Any]) -> None:
         history = ", with history" if one["history"] else ""
         deleted = f", {one['deleted']:,} deleted" if one["deleted"] else ""
         print(
-            f"  {one['name']}: {one['files']:,} files, {one['lines']:,} lines{deleted}{history}, "
+            f"  {one['name']}: {counted(one['files'], 'file')}, "
+            f"{counted(one['lines'], 'line')}{deleted}{history}, "
             f"read {one['updated_at'] or 'never to the end'}"
         )
         if one["left_out"]:

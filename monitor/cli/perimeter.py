@@ -15,14 +15,14 @@ from monitor.errors import LeakmonError, NotFoundError, UsageError
 from monitor.registries.network import connect
 from monitor.registries.repository import name_of
 from monitor.watchers import WATCHERS, proving
-from monitor.watchers.perimeter import ECOSYSTEMS, Perimeter
+from monitor.watchers.perimeter import ECOSYSTEMS, Perimeter, Target, plain
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
     from monitor.model import Ownership
-    from monitor.watchers.perimeter import PackageFacts, Tried
+    from monitor.watchers.perimeter import Lookalikes, PackageFacts, Tried
 
 NOT_OURS_EXIT = 1
 _MARKS = {True: "✓", False: "✗", None: "?"}
@@ -37,6 +37,7 @@ def explain(call: argparse.Namespace) -> int:
             f"no organisations are configured: name yours in {config.FILE_NAME} ([[organisations]])"
         )
     perimeter = Perimeter(settings.organisations, settings.provenance.ask)
+    index = perimeter.lookalikes(_on_record(call))
     answers = []
     for ecosystem, name in _packages(call.name):
         ownership = perimeter.by_name(ecosystem, name)
@@ -45,13 +46,14 @@ def explain(call: argparse.Namespace) -> int:
             facts, problem = asyncio.run(_facts(settings, perimeter, ecosystem, name))
             ownership = perimeter.by_metadata(facts) if facts is not None else None
         tried = list(perimeter.explain(ecosystem, name, facts))
-        answers.append((f"{ecosystem}:{name}", ownership, tried, problem))
+        alike = _alike(index, ecosystem, name)
+        answers.append((f"{ecosystem}:{name}", ownership, tried, problem, alike))
     if call.json:
         _print_json(answers)
     else:
-        for package, ownership, tried, problem in answers:
-            _print(package, ownership, tried, problem)
-    return 0 if any(ownership is not None for _, ownership, _, _ in answers) else NOT_OURS_EXIT
+        for answer in answers:
+            _print(*answer)
+    return 0 if any(answer[1] is not None for answer in answers) else NOT_OURS_EXIT
 
 
 def _packages(text: str) -> list[tuple[str, str]]:
@@ -87,14 +89,49 @@ async def _facts(
             return None, str(error)
 
 
-Answer = tuple[str, "Ownership | None", "list[Tried]", str]
+def _on_record(call: argparse.Namespace) -> list[tuple[str, Target]]:
+    """The packages that the daemon knows; none where there is no database yet."""
+    from monitor.cli.incidents import opened
+
+    async def read() -> list[tuple[str, Target]]:
+        async with opened(call) as store:
+            return [
+                (
+                    each.ecosystem,
+                    Target(name=plain(each.ecosystem, each.name), organisation=each.organisation),
+                )
+                for each in await store.tracked_names()
+            ]
+
+    try:
+        return asyncio.run(read())
+    except LeakmonError:
+        return []
 
 
-def _print(package: str, ownership: Ownership | None, tried: Sequence[Tried], problem: str) -> None:
+def _alike(index: Lookalikes, ecosystem: str, name: str) -> str:
+    """``lookalike of acme-billing (acme) by transposition``, or nothing."""
+    found = index.find(ecosystem, name)
+    if found is None:
+        return ""
+    return f"lookalike of {found.target.name} ({found.target.organisation}) by {found.how}"
+
+
+Answer = tuple[str, "Ownership | None", "list[Tried]", str, str]
+
+
+def _print(
+    package: str,
+    ownership: Ownership | None,
+    tried: Sequence[Tried],
+    problem: str,
+    alike: str,
+) -> None:
     if ownership is not None:
-        print(f"{package} belongs to {ownership.organisation}: {ownership.reason}")
+        like = f"; {alike}" if alike else ""
+        print(f"{package} belongs to {ownership.organisation}: {ownership.reason}{like}")
     else:
-        print(f"{package} is nobody's")
+        print(f"{package} is nobody's{f': {alike}' if alike else ''}")
     for one in tried:
         wanted = _listed(one.wanted)
         found = f", has {_listed(one.found)}" if one.found and not one.is_match else ""
@@ -106,8 +143,14 @@ def _print(package: str, ownership: Ownership | None, tried: Sequence[Tried], pr
 
 def _print_json(answers: Sequence[Answer]) -> None:
     shown = [
-        {"package": package, "ownership": ownership, "tried": tried, "problem": problem}
-        for package, ownership, tried, problem in answers
+        {
+            "package": package,
+            "ownership": ownership,
+            "tried": tried,
+            "problem": problem,
+            "lookalike": alike,
+        }
+        for package, ownership, tried, problem, alike in answers
     ]
     print(json.dumps(to_builtins(shown), indent=2))
 

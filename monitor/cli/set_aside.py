@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct, to_builtins
 
 from monitor.cli import person
-from monitor.cli.incidents import opened
+from monitor.cli.incidents import at_work
 from monitor.errors import NotFoundError, UsageError
 from monitor.report.text import clean, count
 
@@ -69,10 +69,8 @@ async def listed(store: Store, queue: Queue, limit: int) -> list[Letter]:
 
 
 async def _list(call: argparse.Namespace) -> int:
-    from monitor.jobs.embedded import EmbeddedQueue
-
-    async with opened(call) as store:
-        found = await listed(store, EmbeddedQueue(store), call.limit)
+    async with at_work(call) as (store, queue):
+        found = await listed(store, queue, call.limit)
         whole = total(await store.metrics())
     if call.json:
         print(json.dumps({"total": whole, "set_aside": to_builtins(found)}, indent=2))
@@ -85,10 +83,7 @@ async def _list(call: argparse.Namespace) -> int:
 
 
 async def _revive(call: argparse.Namespace) -> int:
-    from monitor.jobs.embedded import EmbeddedQueue
-
-    async with opened(call) as store:
-        queue = EmbeddedQueue(store)
+    async with at_work(call) as (store, queue):
         keys = call.keys
         if call.all:
             keys = [each.key for each in await listed(store, queue, total(await store.metrics()))]

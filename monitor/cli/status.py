@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import to_builtins
 
 from monitor.cli import set_aside
-from monitor.cli.incidents import opened
+from monitor.cli.incidents import at_work
 from monitor.model import Severity
 
 if TYPE_CHECKING:
@@ -39,10 +39,7 @@ def run(call: argparse.Namespace) -> int:
 
 
 async def _shown(call: argparse.Namespace) -> int:
-    from monitor.jobs.embedded import EmbeddedQueue
-
-    async with opened(call) as store:
-        queue = EmbeddedQueue(store)
+    async with at_work(call) as (store, queue):
         while True:
             told = await _state(store, queue)
             text = json.dumps(told, indent=2) if call.json else "\n".join(_page(told))

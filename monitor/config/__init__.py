@@ -16,6 +16,7 @@ from monitor.config.alerting import Alerts, Slack
 from monitor.config.secrets import SecretRef
 from monitor.config.settings import (
     Advisories,
+    Copies,
     Database,
     Evidence,
     Git,
@@ -41,6 +42,7 @@ __all__ = [
     "FILE_NAME",
     "Advisories",
     "Alerts",
+    "Copies",
     "Database",
     "Evidence",
     "Git",

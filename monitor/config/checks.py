@@ -13,7 +13,7 @@ from monitor.config.secrets import SecretRef
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from monitor.config.settings import Evidence, Registries, Settings
+    from monitor.config.settings import Copies, Evidence, Registries, Settings
     from monitor.http.settings import HttpSettings
     from monitor.model import Organisation
 
@@ -34,6 +34,7 @@ def check(settings: Settings) -> None:
     if not settings.advisories.osv:
         raise Complaint("advisories.osv: empty: write the address of an OSV API, or leave it out")
     web_address("advisories.osv", settings.advisories.osv)
+    _copies(settings.copies)
     if settings.provenance.ask not in _ASKED:
         raise Complaint(f"provenance.ask: no such wish: write one of {', '.join(_ASKED)}")
     _listen(settings.service.listen)
@@ -51,6 +52,13 @@ def _private_code(settings: Settings) -> None:
                 f"private_code.keys.{name}: no organisation has this name: "
                 f"write one of {', '.join(known) or 'those that [[organisations]] will name'}"
             )
+
+
+def _copies(copies: Copies) -> None:
+    web_address("copies.jsdelivr", copies.jsdelivr)
+    web_address("copies.unpkg", copies.unpkg)
+    if copies.cdn and not copies.jsdelivr and not copies.unpkg:
+        raise Complaint("copies.cdn: there is no CDN to ask: leave out copies.jsdelivr = ''")
 
 
 def _listen(listen: str) -> None:
@@ -193,6 +201,7 @@ def _organisation(key: str, organisation: Organisation) -> None:
     _globs(f"{key}.pypi.owners", organisation.pypi.owners)
     _globs(f"{key}.internal_hosts", organisation.internal_hosts)
     _globs(f"{key}.internal_names", organisation.internal_names)
+    _globs(f"{key}.allowed_lookalikes", organisation.allowed_lookalikes)
     _globs(f"{key}.repositories", organisation.repositories)
     for repository in organisation.repositories:
         if "://" not in repository and not _REPOSITORY.fullmatch(repository):

@@ -158,6 +158,23 @@ class Service(Table, frozen=True):
     drain_seconds: Annotated[float, Meta(ge=0, le=600)] = 15
 
 
+class Copies(Table, frozen=True):
+    """``[copies]``: what leaked, as others have it. All of it is off unless it is asked for.
+
+    With ``follow`` the sources of an incident are looked for in what anybody publishes under a
+    fitting name for ``days``, at most ``downloads_per_day`` releases of theirs. With ``cdn``
+    jsDelivr's data API and unpkg are asked for their listings of an incident's npm versions; an
+    empty address leaves one out.
+    """
+
+    follow: bool = False
+    days: Annotated[int, Meta(ge=1, le=365)] = 30
+    downloads_per_day: Annotated[int, Meta(ge=1, le=10_000)] = 100
+    cdn: bool = False
+    jsdelivr: str = "https://data.jsdelivr.com/"
+    unpkg: str = "https://unpkg.com/"
+
+
 class PrivateCode(Table, frozen=True):
     """``[private_code]``: the folder below which each organisation's index is, and its keys.
 
@@ -183,4 +200,5 @@ class Settings(Table, frozen=True):
     provenance: Provenance = Provenance()
     service: Service = Service()
     private_code: PrivateCode = PrivateCode()
+    copies: Copies = Copies()
     organisations: list[Organisation] = field(default_factory=list)

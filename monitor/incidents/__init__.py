@@ -15,18 +15,25 @@ give the same incidents. What a person decided in between counts from then on.
 ``clean_before``  how many versions before the first bad one were inspected and free of it
 ``last_clean_at``  when the last of them was published (ISO 8601, empty where unknown)
 ``is_served_told``  whether it was told that it is served although it was resolved
+``impostor``  what a stranger's package imitates, and who published it (see ``impostors``)
+``cdn``           what CDNs list of its versions (see ``outliving``)
 ``settled_at``    when it was resolved or judged a false positive (ISO 8601)
 """
 
 from __future__ import annotations
 
-from monitor.incidents.actions import ACTIONS, acted, verified, woken
+from monitor.incidents.actions import ACTIONS, acted, taken_down, verified, woken
 from monitor.incidents.causes import VANISHED, Cause, causes
 from monitor.incidents.changing import changes
 from monitor.incidents.identity import event_id, incident_id
+from monitor.incidents.kinds import CONFUSION, COPY, IMPOSTORS, LOOKALIKE
 
 __all__ = [
     "ACTIONS",
+    "CONFUSION",
+    "COPY",
+    "IMPOSTORS",
+    "LOOKALIKE",
     "VANISHED",
     "Cause",
     "acted",
@@ -34,6 +41,7 @@ __all__ = [
     "changes",
     "event_id",
     "incident_id",
+    "taken_down",
     "verified",
     "woken",
 ]

@@ -84,6 +84,8 @@ def verified(incident: Incident, *, is_present: bool, at: datetime) -> IncidentC
         if incident.is_present and incident.detail.get("is_served_told"):
             return IncidentChange(incident=after)
         reason = "resolved, but the registry still serves it"
+        if incident.is_present is False:
+            reason = "resolved, and the registry serves it again"
         detail = incident.detail | {"is_served_told": True}
         after = replace(after, state=IncidentState.OPEN, reason=reason, detail=detail)
         return _change(after, "reopened", at, "leakmon", {"reason": reason})
@@ -91,6 +93,26 @@ def verified(incident: Incident, *, is_present: bool, at: datetime) -> IncidentC
         return IncidentChange(incident=after)
     kind = "still-present" if is_present else "gone"
     return _change(after, kind, at, "leakmon", {"versions": incident.versions[-20:]})
+
+
+def taken_down(incident: Incident, *, at: datetime) -> IncidentChange:
+    """An incident about a stranger's package, once its registry serves that no longer.
+
+    It is resolved with that; where somebody has settled it already, only the fact is noted.
+    """
+    gone = replace(incident, is_present=False, last_verified_at=at)
+    if incident.state in _SETTLED:
+        return IncidentChange(incident=gone)
+    reason = "its registry no longer serves the package"
+    after = replace(
+        gone,
+        state=IncidentState.RESOLVED,
+        snoozed_until=None,
+        reason=reason,
+        detail=incident.detail | {"settled_at": at.isoformat()},
+    )
+    told = {"reason": reason, "before": incident.state.value}
+    return _change(after, "resolved", at, "leakmon", told)
 
 
 def woken(incident: Incident, now: datetime) -> IncidentChange:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from monitor.incidents.kinds import IMPOSTORS
 from monitor.model import Confidence, Finding, Severity, Status
 
 if TYPE_CHECKING:
@@ -75,8 +76,8 @@ def _unseen(report: TargetReport) -> Finding:
 
 
 def _name(finding: Finding) -> str:
-    if finding.kind == NOT_INSPECTED:
-        return NOT_INSPECTED
+    if finding.kind == NOT_INSPECTED or finding.kind in IMPOSTORS:
+        return str(finding.evidence.get("cause") or finding.kind)
     if _is_secret(finding):
         assert finding.secret is not None
         return f"secret:{finding.secret.fingerprint}"

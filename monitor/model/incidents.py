@@ -59,9 +59,10 @@ class IncidentEvent(Struct, frozen=True, kw_only=True):
     """Something that happened to an incident.
 
     ``kind`` is ``opened``, ``version-added``, ``escalated``, ``reopened``, ``acknowledged``,
-    ``snoozed``, ``resolved``, ``false-positive``, ``gone``, ``still-present`` or ``note``. ``id``
-    is stable text, made from what happened: the same event recorded twice is one. ``is_told`` says
-    whether the channels are to hear of it. ``detail`` is JSON, without secrets.
+    ``snoozed``, ``resolved``, ``false-positive``, ``gone``, ``still-present``, ``served-by-cdn``,
+    ``cleared-from-cdn`` or ``note``. ``id`` is stable text, made from what happened: the same event
+    recorded twice is one. ``is_told`` says whether the channels are to hear of it. ``detail`` is
+    JSON, without secrets.
     """
 
     id: str

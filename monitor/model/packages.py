@@ -68,7 +68,8 @@ class Organisation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     the forges' numbers of the owners whose builds are ours: unlike names they cannot be taken over
     by others, so where they are given they alone decide over proven builds. ``canaries`` are
     strings planted in private code, ``monorepo_paths`` folders of private repositories
-    (``packages/billing``).
+    (``packages/billing``). ``lookalikes`` says whether strangers' names like these are told,
+    ``allowed_lookalikes`` are globs of those that are known and fine.
     """
 
     name: str
@@ -85,3 +86,5 @@ class Organisation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     code_names: list[str] = field(default_factory=list)
     canaries: list[str] = field(default_factory=list)
     monorepo_paths: list[str] = field(default_factory=list)
+    lookalikes: bool = True
+    allowed_lookalikes: list[str] = field(default_factory=list)

@@ -178,6 +178,11 @@ def _owner(
 
 
 def _publishes(organisation: Organisation, ecosystem: str, name: str) -> bool:
+    """Whether the name is the organisation's, or was never to be public at all."""
+    if ecosystem in {"npm", "pypi"} and any(
+        fnmatchcase(name, glob.lower()) for glob in organisation.internal_names
+    ):
+        return True
     if ecosystem == "npm":
         scope = name.partition("/")[0]
         globs = organisation.npm.packages

@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from packageurl import PackageURL
 
+from monitor.archive.names import printable
 from monitor.errors import NotFoundError, TargetError
 from monitor.http.answers import decoded_object
 from monitor.http.settings import is_web, netloc_of
@@ -59,9 +60,8 @@ class Github:
             raise TargetError(f"{target.text}: {url}: {error}", reason="bad-answer") from error
         release = self._release(target, found)
         if not release.artifacts:
-            raise NotFoundError(
-                f"{target.text}: release {release.version} has no asset {target.filename}".rstrip()
-            )
+            missing = f"release {printable(release.version)} has no asset {target.filename}"
+            raise NotFoundError(f"{target.text}: {missing}".rstrip())
         return release
 
     async def releases(self, repository: str, *, is_whole: bool) -> list[Release]:

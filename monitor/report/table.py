@@ -164,6 +164,8 @@ def _group(page: Page, group: Group, options: RenderOptions) -> None:
     if finding.secret is not None:
         _secret(page, finding.secret)
     for place in group.places[: options.max_places]:
+        if not place.path:
+            continue  # of the package as a whole
         page.line((clean(where(place)), "cyan"), (_aside(place), "dim"), indent=4)
     more = len(group.places) - options.max_places
     if more > 0:

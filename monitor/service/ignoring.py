@@ -11,15 +11,19 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date
 
-    from monitor.model import Finding, TargetReport
-    from monitor.store import IgnoreRecord, Stored
+    from monitor.model import Artifact, Finding, TargetReport
+    from monitor.store import IgnoreRecord
 
 
 def without_ignored(
-    report: TargetReport, stored: Stored, ignores: Sequence[IgnoreRecord], today: date
+    report: TargetReport,
+    artifact: Artifact,
+    organisation: str,
+    ignores: Sequence[IgnoreRecord],
+    today: date,
 ) -> TargetReport:
     """The report as incidents are made of it; what is stored of the artifact stays whole."""
-    holding = [each for each in ignores if _concerns(each, stored, today)]
+    holding = [each for each in ignores if _concerns(each, artifact, organisation, today)]
     if not holding:
         return report
     kept = [
@@ -28,12 +32,11 @@ def without_ignored(
     return replace(report, findings=kept)
 
 
-def _concerns(ignore: IgnoreRecord, stored: Stored, today: date) -> bool:
-    own = stored.artifact
+def _concerns(ignore: IgnoreRecord, own: Artifact, organisation: str, today: date) -> bool:
     if ignore.expires is not None and ignore.expires < today:
         return False
     scope = (
-        (ignore.organisation, stored.ownership.organisation),
+        (ignore.organisation, organisation),
         (ignore.ecosystem, own.ecosystem),
         (ignore.package, own.name),
     )

@@ -25,7 +25,7 @@ from monitor.pipeline.subjects import Subject
 from monitor.registries.network import fetch
 from monitor.sandbox import Job as SandboxJob
 from monitor.sandbox.events import run
-from monitor.service import canaries, learning, pushes, shapes, vanishing
+from monitor.service import canaries, imposture, learning, pushes, shapes, vanishing
 from monitor.service.ignoring import without_ignored
 from monitor.service.logs import logger
 from monitor.store import Scan
@@ -67,7 +67,7 @@ async def inspect_artifact(artifact_id: int, attempts: int, parts: Parts) -> Non
     try:
         if pushes.is_push(stored):
             started = parts.clock.monotonic()
-            run_one = partial(_run, parts=parts)
+            run_one = partial(in_sandbox, parts=parts)
             stored, subject, outcomes = await pushes.inspected(stored, folder, run_one, parts)
         else:
             path, stored = await _bytes(stored, folder, parts)
@@ -145,7 +145,7 @@ async def _scanned(stored: Stored, path: str, parts: Parts) -> tuple[Subject, li
         artifact=artifact,
         organisation=_proven(stored),
     )
-    return subject, [await _run(job, parts)]
+    return subject, [await in_sandbox(job, parts)]
 
 
 def _proven(stored: Stored) -> str:
@@ -154,7 +154,7 @@ def _proven(stored: Stored) -> str:
     return own.organisation if own.reason.startswith(builders.REASON) else ""
 
 
-async def _run(job: SandboxJob, parts: Parts) -> Outcome:
+async def in_sandbox(job: SandboxJob, parts: Parts) -> Outcome:
     """One job in the sandbox; where that is gone, in a new one."""
     used = parts.sandbox
     try:
@@ -221,11 +221,13 @@ async def _settle(
     def decide(sealed: TargetReport, known: Sequence[Incident]) -> Sequence[IncidentChange]:
         if artifact.ecosystem == canaries.ECOSYSTEM:
             return canaries.decide(sealed, artifact, known, now)
-        heard = without_ignored(sealed, stored, ignores, now.date())
+        owner = stored.ownership.organisation
+        heard = without_ignored(sealed, artifact, owner, ignores, now.date())
+        heard = imposture.without_blame(heard, known)
         return incidents.changes(
             heard,
             artifact,
-            stored.ownership.organisation,
+            owner,
             known,
             now,
             history=history,

@@ -6,9 +6,10 @@ code of the error). Messages are ours and name packages; no secret is ever part 
 
 from __future__ import annotations
 
+import io
 import logging
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO, cast
 
 import structlog
 
@@ -35,7 +36,7 @@ def configure(*, is_terminal: bool | None = None) -> None:
     )
     structlog.configure(
         processors=[*shared, renderer],
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(cast("TextIO", _StandardError())),
         cache_logger_on_first_use=False,
     )
     logging.basicConfig(level=logging.ERROR, handlers=[_Bridge()], force=True)
@@ -59,6 +60,16 @@ def _plain(
         if value not in ("", None):
             told[key] = value
     return told
+
+
+class _StandardError(io.TextIOBase):
+    """Whatever is standard error when a line is written, not when all began."""
+
+    def write(self, text: str) -> int:
+        return sys.stderr.write(text)
+
+    def flush(self) -> None:
+        sys.stderr.flush()
 
 
 class _Bridge(logging.Handler):

@@ -18,10 +18,13 @@ from monitor.config.storage import open_evidence
 from monitor.http.pace import Clock
 from monitor.jobs import choice
 from monitor.registries.network import connect
+from monitor.service.copies import Sources
+from monitor.service.followed import Followed
 from monitor.service.intake import Intake
 from monitor.service.logs import logger
 from monitor.service.meters import Meters
 from monitor.service.strangers import Strangers
+from monitor.service.suspects import Suspects
 from monitor.store import Store
 from monitor.watchers.perimeter import Perimeter
 
@@ -80,6 +83,9 @@ class Parts:
         self.folder = folder
         self.clock = clock
         self.perimeter = Perimeter(settings.organisations, settings.provenance.ask)
+        self.suspects = Suspects(self.perimeter)
+        self.followed = Followed(settings.copies)
+        self.sources = Sources()
         self.meters = Meters()
         self.intake = Intake(clock)
         self.strangers = Strangers()
@@ -115,6 +121,7 @@ class Parts:
         names = {each.name for each in self.settings.organisations}
         known = await self.store.owners()
         self.owners = {key: own for key, own in known.items() if own.organisation in names}
+        await self.suspects.refresh(self)
 
     async def wake(self) -> None:
         """There is work: whoever waits for some looks now."""

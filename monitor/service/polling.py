@@ -127,6 +127,7 @@ class Feed:
             await self.start()
         before = self._checkpoint
         page = await self.watcher.poll(before, limit=ROWS)
+        await parts.followed.refresh(parts)
         found = sift(page.notices, parts)
         if page.checkpoint != before or found.ours or found.strangers or page.gaps:
             new = await parts.store.record_page(page, found.ours, later=found.strangers)
@@ -197,7 +198,7 @@ def sift(notices: Sequence[Notice], parts: Parts) -> Sifted:
         owner = owner_of(notice, parts)
         if owner is not None:
             kept[_subject(notice)] = (notice, owner)
-        elif parts.perimeter.needs_metadata(notice.ecosystem) and strangers.is_worth_asking(notice):
+        elif _is_asked_about(notice, parts):
             unknown[notice.ecosystem, notice.name] = notice
     asked = [
         (strangers.whole(notice), UNDECIDED, due_at)
@@ -206,6 +207,17 @@ def sift(notices: Sequence[Notice], parts: Parts) -> Sifted:
         if due_at is not None
     ]
     return Sifted(ours=list(kept.values()), strangers=asked)
+
+
+def _is_asked_about(notice: Notice, parts: Parts) -> bool:
+    """Whether a name that is not ours may be ours all the same, or is like one of ours."""
+    if strangers.is_worth_asking(notice) and parts.perimeter.needs_metadata(notice.ecosystem):
+        return True
+    is_told = strangers.is_worth_asking(notice) or notice.action == actions.REMOVED
+    if is_told and parts.suspects.find(notice.ecosystem, notice.name) is not None:
+        return True
+    is_new = notice.action in actions.FETCHABLE
+    return is_new and parts.followed.is_wanted(notice.ecosystem, notice.name)
 
 
 def owner_of(notice: Notice, parts: Parts) -> Ownership | None:

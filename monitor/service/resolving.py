@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from monitor.errors import NotFoundError
+from monitor.errors import LeakmonError, NotFoundError
 from monitor.model import Notice, Ownership
 from monitor.registries.repository import ECOSYSTEMS
-from monitor.service import npm_records, pypi_pages, repositories
+from monitor.service import copies, imitations, npm_records, pypi_pages, repositories
 from monitor.service.resolved import Look, NotYet, Seen
 from monitor.service.verifying import gone, restored
 from monitor.store.artifacts import RESTORED
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from monitor.service.parts import Parts
     from monitor.store import Announced
+    from monitor.watchers.perimeter import PackageFacts
 
 LOOKS: Mapping[str, Callable[[Look, Parts], Awaitable[Seen]]] = {
     "npm": npm_records.look,
@@ -46,9 +47,17 @@ async def resolve_notice(payload: Mapping[str, Any], attempts: int, parts: Parts
     """
     told = msgspec.convert(payload, _Payload)
     notice, store = told.notice, parts.store
-    owner = await _owner(told, attempts, parts)
+    owner, facts = await _owner(told, attempts, parts)
+    look = Look(
+        notice=notice,
+        ownership=owner or told.ownership,
+        priority=told.priority,
+        attempts=attempts,
+    )
+    alike = await imitations.look(look, facts, parts)
     if owner is None:
-        await store.resolve_notice(told.notice_key, "not-ours")
+        copied = await copies.look(look, parts)
+        await store.resolve_notice(told.notice_key, copied or alike or "not-ours")
         return
     if notice.ecosystem in ECOSYSTEMS:
         outcome = await repositories.look(notice, owner, told.priority, parts)
@@ -58,16 +67,17 @@ async def resolve_notice(payload: Mapping[str, Any], attempts: int, parts: Parts
         await _withdrawn(notice, parts)
         await store.resolve_notice(told.notice_key, "withdrawn")
         return
-    look = Look(notice=notice, ownership=owner, priority=told.priority, attempts=attempts)
     seen = await LOOKS[notice.ecosystem](look, parts)
+    unclear = await _confused(look, parts)
     await _announced(seen, look, parts)
     if notice.action in _RESTORING:
         for version in await _versions(notice, parts):
             await gone(notice.ecosystem, notice.name, version, None, action=RESTORED, parts=parts)
     if seen.noted is not None:
         await seen.noted(owner)
-    if seen.missing is not None:
-        raise seen.missing
+    problem = seen.missing or unclear
+    if problem is not None:
+        raise problem
     outcome = "announced" if seen.releases else "nothing-new"
     await store.resolve_notice(told.notice_key, outcome)
 
@@ -93,12 +103,14 @@ async def _gone(notice: Notice, action: str, parts: Parts) -> None:
         await gone(notice.ecosystem, notice.name, notice.version, None, action=action, parts=parts)
 
 
-async def _owner(told: _Payload, attempts: int, parts: Parts) -> Ownership | None:
-    """Whose it is: by its name, or else by what its registry says of it."""
+async def _owner(
+    told: _Payload, attempts: int, parts: Parts
+) -> tuple[Ownership | None, PackageFacts | None]:
+    """Whose it is: by its name, or else by what its registry says of it, which is given as well."""
     notice = told.notice
     owner = parts.perimeter.by_name(notice.ecosystem, notice.name)
     if owner is not None or not parts.perimeter.needs_metadata(notice.ecosystem):
-        return owner or (told.ownership if told.ownership.organisation else None)
+        return owner or (told.ownership if told.ownership.organisation else None), None
     known = parts.owners.get((notice.ecosystem, notice.name))
     try:
         facts = await WATCHERS[notice.ecosystem].ownership(
@@ -107,19 +119,28 @@ async def _owner(told: _Payload, attempts: int, parts: Parts) -> Ownership | Non
     except NotFoundError:
         look = Look(notice=notice, ownership=told.ownership, attempts=attempts)
         if known is not None or look.is_last:
-            return known
+            return known, None
         raise NotYet(f"{notice.ecosystem}:{notice.name}: whose it is cannot be seen yet") from None
     facts = await proving.proven(facts, parts.perimeter, parts.network)
     owner = parts.perimeter.by_metadata(facts)
     if proving.stays(known, owner, facts):
-        return known
+        return known, facts
     if owner is None and proving.is_open(facts):
         look = Look(notice=notice, ownership=told.ownership, attempts=attempts)
         if not look.is_last:
             raise NotYet(f"{notice.ecosystem}:{notice.name}: its provenance cannot be seen yet")
     if owner is None and known is not None:
         del parts.owners[notice.ecosystem, notice.name]
-    return owner
+    return owner, facts
+
+
+async def _confused(look: Look, parts: Parts) -> LeakmonError | None:
+    """Tell of an internal name before its files are looked at; what hinders that waits for them."""
+    try:
+        await imitations.look_internal(look, parts)
+    except LeakmonError as error:
+        return error
+    return None
 
 
 async def _announced(seen: Seen, look: Look, parts: Parts) -> None:

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 from monitor import incidents
 from monitor.errors import LeakmonError, NotFoundError
+from monitor.incidents import impostors
 from monitor.model import IncidentState
 from monitor.registries.network import resolve
 from monitor.registries.repository import ECOSYSTEMS
+from monitor.service import cdns, imposture
 from monitor.service.logs import logger
 from monitor.service.resolved import package_target
 from monitor.store import IncidentFilter
@@ -60,6 +62,9 @@ async def gone(
     for incident in await parts.store.known_incidents(ecosystem, name):
         if incident.cause == incidents.VANISHED:
             continue  # that it is gone is all that it says
+        if impostors.is_impostor(incident):
+            await _look_after(incident, parts)  # the package may have other versions
+            continue
         if version in incident.versions and not left & set(incident.artifacts):
             await verify(incident, parts, is_present=False)
 
@@ -87,8 +92,7 @@ async def verify_open(parts: Parts) -> None:
     failed = 0
     for incident in due:
         try:
-            is_present = await _is_served(incident, parts)
-            await verify(incident, parts, is_present=is_present)
+            await _look_after(incident, parts)
         except LeakmonError as error:
             parts.intake.saw(error)
             parts.meters.errors.labels("verify", error.reason).inc()
@@ -97,6 +101,18 @@ async def verify_open(parts: Parts) -> None:
             _log.info(f"{name}: {error}", step="verify", reason=error.reason)
     if failed:
         _log.warning(f"{failed} of {len(due)} incidents could not be verified", step="verify")
+
+
+async def _look_after(incident: Incident, parts: Parts) -> None:
+    if not impostors.is_impostor(incident):
+        is_present = await _is_served(incident, parts)
+        await verify(incident, parts, is_present=is_present)
+        if is_present:  # else the CDNs were asked with that
+            await cdns.look(incident, parts)
+    elif await imposture.still_there(incident.ecosystem, incident.package, parts):
+        await verify(incident, parts, is_present=True)
+    else:
+        await imposture.settle_gone(incident.ecosystem, incident.package, parts)
 
 
 def _is_due(incident: Incident, now: datetime) -> bool:
@@ -145,3 +161,5 @@ async def verify(incident: Incident, parts: Parts, *, is_present: bool) -> None:
         channels=parts.hearers,
     )
     await parts.wake()
+    if not is_present:
+        await cdns.look(incident, parts)

@@ -66,7 +66,7 @@ class Artifacts(Feeds):
     async def artifact(self, artifact_id: int) -> Stored:
         """What is on record of an artifact. Raises NotFoundError."""
         async with self.database.reading() as session:
-            rows = await session.execute(_whole().where(ArtifactRow.id == artifact_id))
+            rows = await session.execute(whole().where(ArtifactRow.id == artifact_id))
             found = rows.first()
             if found is None:
                 absent(f"artifact {artifact_id}")
@@ -78,7 +78,7 @@ class Artifacts(Feeds):
         Raises NotFoundError.
         """
         async with self.database.reading() as session:
-            found = (await session.execute(_whole().where(ArtifactRow.id == artifact_id))).first()
+            found = (await session.execute(whole().where(ArtifactRow.id == artifact_id))).first()
             if found is None:
                 absent(f"artifact {artifact_id}")
             return release_of(found[1], found[2])
@@ -264,7 +264,8 @@ class Artifacts(Feeds):
         return Announced(artifact_id=row.id, artifact=artifact, is_new=False, is_back=is_back)
 
 
-def _whole() -> sa.Select[ArtifactRow, ReleaseRow, PackageRow, str]:
+def whole() -> sa.Select[ArtifactRow, ReleaseRow, PackageRow, str]:
+    """Artifacts with all that ``stored_of`` needs."""
     return (
         sa.select(ArtifactRow, ReleaseRow, PackageRow, OrganisationRow.name)
         .join(ReleaseRow, ReleaseRow.id == ArtifactRow.release_id)

@@ -16,13 +16,15 @@ from monitor.model import (
     IncidentEvent,
     Severity,
 )
+from monitor.store.artifacts import whole
 from monitor.store.core import absent
 from monitor.store.keys import deliver_job
-from monitor.store.nouns import ELSEWHERE, event_of, incident_of
+from monitor.store.nouns import ELSEWHERE, event_of, incident_of, stored_of
 from monitor.store.packages import Packages
 from monitor.store.records import IncidentFilter
 from monitor.store.repositories import Repositories
 from monitor.store.tables import (
+    ArtifactRow,
     EventRow,
     FindingRow,
     IncidentArtifactRow,
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
 
     from monitor.model import Job, Ownership
+    from monitor.store.records import Stored
 
 Change = Callable[[Incident], IncidentChange]
 
@@ -86,6 +89,20 @@ class Cases(Packages, Repositories):
             IncidentArtifactRow.incident_id == incident_id
         )
         return await self._findings(FindingRow.artifact_id == latest.scalar_subquery(), limit)
+
+    async def incident_evidence(self, incident_id: str) -> Stored | None:
+        """The latest artifact of an incident whose bytes are kept."""
+        query = (
+            whole()
+            .join(IncidentArtifactRow, IncidentArtifactRow.artifact_id == ArtifactRow.id)
+            .where(IncidentArtifactRow.incident_id == incident_id)
+            .where(ArtifactRow.evidence_key.is_not(None), ~ArtifactRow.is_evidence_going)
+            .order_by(ArtifactRow.id.desc())
+            .limit(1)
+        )
+        async with self.database.reading() as session:
+            found = (await session.execute(query)).first()
+            return stored_of(*found) if found is not None else None
 
     async def findings(self, artifact_id: int, limit: int = 100_000) -> list[Finding]:
         """The findings of an artifact's last scan, sealed, in the order of the report."""

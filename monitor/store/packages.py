@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from monitor.model import Ownership
 from monitor.store.artifacts import Artifacts
 from monitor.store.keys import artifact_job, job_key
-from monitor.store.records import FileRecord, PackageEvent
+from monitor.store.records import FileRecord, PackageEvent, TrackedName
 from monitor.store.tables import (
     ArtifactRow,
     DistTagRow,
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
 
 TAG_MOVED = "tag-moved"
+_PROVEN = ("npm scope ", "npm maintainer ", "PyPI owner ", "provenance: ")
+_MOST_RELEASES = 5_000
 _GIVEN_UP = ("settled", "failed")
 
 
@@ -43,6 +45,45 @@ class Packages(Artifacts):
                 (row.ecosystem, row.name): Ownership(organisation=owner, reason=row.reason)
                 for row, owner in await session.execute(query)
             }
+
+    async def tracked_names(self) -> list[TrackedName]:
+        """Every package that belongs to an organisation, with since when it is there."""
+        published = sa.func.min(ReleaseRow.published_at)
+        query = (
+            sa.select(PackageRow, OrganisationRow.name, published)
+            .join(OrganisationRow, OrganisationRow.id == PackageRow.organisation_id)
+            .outerjoin(ReleaseRow, ReleaseRow.package_id == PackageRow.id)
+            .where(OrganisationRow.name != "")
+            .group_by(PackageRow.id, OrganisationRow.id)
+        )
+        async with self.database.reading() as session:
+            return [
+                TrackedName(
+                    ecosystem=row.ecosystem,
+                    name=row.name,
+                    organisation=owner,
+                    since=min(first or row.first_seen_at, row.first_seen_at),
+                )
+                for row, owner, first in await session.execute(query)
+            ]
+
+    async def people(self, ecosystem: str, organisation: str) -> set[str]:
+        """Who published the packages on record that nobody else can publish as ours.
+
+        That are those of a scope, or known by who publishes them: not by what they claim.
+        """
+        query = (
+            sa.select(ReleaseRow.publisher, ReleaseRow.maintainers)
+            .join(PackageRow, PackageRow.id == ReleaseRow.package_id)
+            .join(OrganisationRow, OrganisationRow.id == PackageRow.organisation_id)
+            .where(PackageRow.ecosystem == ecosystem, OrganisationRow.name == organisation)
+            .where(sa.or_(*(PackageRow.reason.startswith(each) for each in _PROVEN)))
+            .order_by(ReleaseRow.id.desc())
+            .limit(_MOST_RELEASES)
+        )
+        async with self.database.reading() as session:
+            rows = list(await session.execute(query))
+        return {str(one) for publisher, others in rows for one in (publisher, *others) if one}
 
     async def releases(self, ecosystem: str, name: str) -> dict[str, str]:
         """The versions on record, each with the registry's last word on it (empty: it stands)."""
@@ -131,6 +172,16 @@ class Packages(Artifacts):
                 return False
             event = PackageEvent(kind=kind, subject=subject, at=self.clock(), detail=dict(detail))
             return await self._happened(session, package_id, event)
+
+    async def count_events(self, kind: str, since: datetime) -> int:
+        """How often this happened to any package since then."""
+        query = (
+            sa.select(sa.func.count())
+            .select_from(PackageEventRow)
+            .where(PackageEventRow.kind == kind, PackageEventRow.at >= since)
+        )
+        async with self.database.reading() as session:
+            return int((await session.execute(query)).scalar_one())
 
     async def package_events(self, ecosystem: str, name: str) -> list[PackageEvent]:
         """What happened to a package, oldest first."""

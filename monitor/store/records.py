@@ -117,6 +117,18 @@ class Tracked(Struct, frozen=True, kw_only=True):
     withdrawal: str
 
 
+class TrackedName(Struct, frozen=True, kw_only=True):
+    """A package on record that is an organisation's; ``since`` is when it was first published.
+
+    Where its registry did not tell that, when it was first seen.
+    """
+
+    ecosystem: str
+    name: str
+    organisation: str
+    since: datetime
+
+
 class NoticeRecord(Struct, frozen=True, kw_only=True):
     """A notice that was kept; ``outcome`` is empty until it is resolved."""
 

@@ -106,7 +106,8 @@ incidents: st.SearchStrategy[Incident] = st.builds(
 )
 KINDS = (
     "opened", "version-added", "escalated", "reopened", "acknowledged", "snoozed", "resolved",
-    "false-positive", "gone", "still-present", "note", "<!here>",
+    "false-positive", "gone", "still-present", "served-by-cdn", "cleared-from-cdn", "note",
+    "<!here>",
 )  # fmt: skip
 events: st.SearchStrategy[IncidentEvent] = st.builds(
     IncidentEvent,

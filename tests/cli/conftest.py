@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from monitor import canary
+from monitor.rules import bundled_rules_folder, compiled
 
 if TYPE_CHECKING:
     from tests.cli.running import Finished, Leakmon
@@ -25,7 +26,10 @@ def place(tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("cache")
+    """With the rules compiled, which takes longer than one call may on a busy machine."""
+    folder = tmp_path_factory.mktemp("cache")
+    compiled([bundled_rules_folder()], str(folder / "leakmon"))
+    return folder
 
 
 @pytest.fixture

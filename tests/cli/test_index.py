@@ -64,7 +64,7 @@ def test_the_life_of_an_index(machine: Path, run: Callable[..., str]) -> None:
     assert "fingerprints, 1 left out" in said
     assert matched(index(), code("alpha")) == {"app:src/a.py": 1.0}
     commit(app, {"b.py": None, "c.py": code("gamma")})
-    assert "app: 1 files" in run("update")
+    assert "app: 1 file, " in run("update")
     assert run("update", "app") == "app: nothing new\n"
     assert run("list") == "app\tb.py\tdeleted\napp\tc.py\napp\tsrc/a.py\n"
     assert run("list", "app", "--skipped") == "app\tLICENSE\tlicence-text\n"

@@ -229,6 +229,21 @@ def test_doctor_proves_the_whole_path_with_its_canary(leakmon: Leakmon) -> None:
     checks = {check["name"]: check for check in json.loads(finished.stdout)}
     assert checks["canary"]["state"] == "ok"
     assert checks["provenance"]["state"] == "ok"
+    assert "database" not in checks
+
+
+def test_doctor_says_how_the_database_stands_and_who_hands_out_its_jobs(
+    leakmon: Leakmon, place: Path
+) -> None:
+    def told() -> str:
+        checks = json.loads(leakmon("doctor", "--config", "leakmon.toml", "--json").stdout)
+        return next(str(each["detail"]) for each in checks if each["name"] == "database")
+
+    (place / "leakmon.toml").write_text('[database]\nurl = "sqlite:///leakmon.db"\n')
+    assert told() == "sqlite, jobs by embedded: empty: leakmon watch upgrades it"
+    assert not (place / "leakmon.db").exists()
+    assert leakmon("db", "upgrade", "--config", "leakmon.toml").returncode == 0
+    assert told() == "sqlite, jobs by embedded: current"
 
 
 def test_rules_can_be_listed_shown_and_filtered(leakmon: Leakmon) -> None:

@@ -10,14 +10,21 @@ from typing import TYPE_CHECKING
 import pytest
 
 from monitor.cli import main
-from monitor.jobs.embedded import EmbeddedQueue
+from monitor.jobs import choice
 from monitor.model import Checkpoint
 from monitor.store import Pulse, Store
 from tests.contract import samples
+from tests.contract.databases import databases
+from tests.jobs.conftest import PLACES
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Iterator
     from pathlib import Path
+
+    from monitor.jobs import Queue
+    from tests.contract.databases import Databases
+
+__all__ = ["databases"]
 
 
 @pytest.fixture
@@ -39,18 +46,54 @@ def within(folder: Path, work: Callable[[Store], Awaitable[None]]) -> None:
     asyncio.run(run())
 
 
-async def seven_dead(store: Store) -> None:
-    queue = EmbeddedQueue(store)
+@pytest.fixture(params=PLACES, ids="-".join)
+def shared(
+    request: pytest.FixtureRequest, databases: Databases, tmp_path: Path
+) -> Iterator[tuple[str, str, str]]:
+    """The configuration, the address and the engine of a database, one of each kind."""
+    engine, kind = request.param
+    url = databases.empty(kind)
+    path = tmp_path / "leakmon.toml"
+    address = tmp_path / "address"
+    address.write_text(url)
+    path.write_text(f'[database]\nurl = "file:{address}"\n[jobs]\nengine = "{engine}"\n')
+    assert main(["db", "upgrade", "--config", str(path)]) == 0
+    yield str(path), url, engine
+    databases.drop(url)
+
+
+def at(url: str, engine: str, work: Callable[[Store, Queue], Awaitable[None]]) -> None:
+    """What a daemon does on that database."""
+
+    async def run() -> None:
+        store = Store.open(url, enqueue=choice.enqueue(engine))
+        try:
+            await work(store, choice.queue(engine, store))
+        finally:
+            await store.close()
+
+    asyncio.run(run())
+
+
+async def seven_dead(store: Store, queue: Queue) -> None:
     notices = [samples.notice(f"@acme/n{number}") for number in range(7)]
     await store.record_page(samples.page(), [(each, samples.OWNER) for each in notices])
     while (job := await queue.take("w", ["resolve"], 60)) is not None:
         await queue.dead(job, "http-500")
 
 
+async def seven_taken(_store: Store, queue: Queue) -> None:
+    """The next takers get what was revived at once, without a daemon that looks after it."""
+    taken = [await queue.take("w", ["resolve"], 60) for _ in range(8)]
+    assert len({job.key for job in taken if job is not None}) == 7
+    assert taken[7] is None
+
+
 def test_what_was_set_aside_is_counted_listed_and_revived(
-    config: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    shared: tuple[str, str, str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    within(tmp_path, seven_dead)
+    config, url, engine = shared
+    at(url, engine, seven_dead)
     capsys.readouterr()
     assert main(["status", "--config", config]) == 0
     told = capsys.readouterr().out
@@ -59,6 +102,7 @@ def test_what_was_set_aside_is_counted_listed_and_revived(
     assert main(["status", "--json", "--config", config]) == 0
     state = json.loads(capsys.readouterr().out)
     assert (state["set_aside_total"], len(state["set_aside"])) == (7, 7)
+    assert state["jobs"] == {"resolve": {"dead": 7}}
     assert main(["jobs", "list", "--config", config]) == 0
     *lines, last = capsys.readouterr().out.splitlines()
     assert len(lines) == 7
@@ -73,6 +117,9 @@ def test_what_was_set_aside_is_counted_listed_and_revived(
     assert "revived 6 pieces" in capsys.readouterr().out
     assert main(["jobs", "list", "--json", "--config", config]) == 0
     assert json.loads(capsys.readouterr().out) == {"total": 0, "set_aside": []}
+    assert main(["status", "--json", "--config", config]) == 0
+    assert json.loads(capsys.readouterr().out)["jobs"] == {"resolve": {"waiting": 7}}
+    at(url, engine, seven_taken)
     assert main(["db", "audit", "--action", "revive", "--config", config]) == 0
     assert len(capsys.readouterr().out.splitlines()) == 7
 

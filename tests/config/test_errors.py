@@ -84,6 +84,20 @@ MISTAKES = [
         "[[organisations]]\nnames = 'acme'\n",
         "organisations[number 1].names: unknown key; did you mean name?",
     ),
+    (
+        "[[organisations]]\nname = 'acme'\nallowed_lookalikes = ['*']\n",
+        (
+            "organisations[\"acme\"].allowed_lookalikes: '*' is every name there is: "
+            "name what is yours"
+        ),
+    ),
+    ("[copies]\ndays = 0\n", "copies.days: expected a whole number >= 1"),
+    ("[copies]\nfolow = true\n", "copies.folow: unknown key; did you mean follow?"),
+    ("[copies]\nunpkg = 'unpkg'\n", "copies.unpkg: not a web address: write https://host/path/"),
+    (
+        "[copies]\ncdn = true\njsdelivr = ''\nunpkg = ''\n",
+        "copies.cdn: there is no CDN to ask: leave out copies.jsdelivr = ''",
+    ),
     ("[[organisations]]\n", "organisations[number 1].name: missing; add it to the table"),
     (
         "[organisations]\nname = 'acme'\n",

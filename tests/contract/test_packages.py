@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from monitor.jobs.embedded import EmbeddedQueue
 from monitor.model import Incident, IncidentChange, Ownership
 from monitor.store import Pulse, Retention
@@ -143,3 +145,51 @@ async def test_jobs_of_strangers_are_due_when_they_are_told(
     assert await queue.next_due_at() == later
     clock.move(minutes=2)
     assert await queue.take("w", ["stranger"], 60) is not None
+
+
+async def test_names_of_ours_are_known_with_since_when_they_are_there(
+    store: Store, clock: ManualClock
+) -> None:
+    await store.announce(samples.release(), OWNER)
+    await store.announce(samples.release("2.0.0"), OWNER)
+    await store.adopt("npm", "@acme/new", OWNER)
+    await store.adopt("npm", "acme-cil", STRANGER)
+    found = {each.name: each for each in await store.tracked_names()}
+    assert set(found) == {"@acme/cli", "@acme/new"}, "a stranger's is nobody's"
+    assert found["@acme/cli"].since == samples.AT
+    assert found["@acme/new"].since == clock()
+    assert {each.organisation for each in found.values()} == {"acme"}
+
+
+async def test_an_incident_knows_the_latest_bytes_that_show_it(store: Store) -> None:
+    artifact = await samples.fetched(store, samples.release())
+    await store.settle(artifact, samples.report(), samples.decide, samples.SCAN)
+    (incident,) = await store.incidents()
+    found = await store.incident_evidence(incident.id)
+    assert found is not None
+    assert (found.artifact_id, found.evidence_key) == (artifact, "sha256/ab")
+    assert found.ownership == OWNER
+    assert await store.incident_evidence("lm-nothing") is None
+
+
+async def test_what_happened_lately_is_counted_over_all_packages(
+    store: Store, clock: ManualClock
+) -> None:
+    for name in ("one", "two"):
+        await store.adopt("npm", name, STRANGER)
+        assert await store.happened("npm", name, "look", "1.0.0", {})
+    began = clock.move(hours=1)
+    await store.happened("npm", "one", "look", "1.0.1", {})
+    await store.happened("npm", "one", "other", "1.0.1", {})
+    assert await store.count_events("look", began) == 1
+    assert await store.count_events("look", samples.AT) == 3
+
+
+async def test_people_are_those_of_packages_that_nobody_else_can_publish(store: Store) -> None:
+    claimed = Ownership(organisation="acme", reason="repository github:acme")
+    await store.announce(samples.release(), OWNER)
+    stolen = samples.release(name="acme-cil", digest="cd" * 32)
+    await store.announce(msgspec.structs.replace(stolen, publisher="mallory"), claimed)
+    assert await store.people("npm", "acme") == {"acme-bot"}
+    assert await store.people("pypi", "acme") == set()
+    assert await store.people("npm", "others") == set()

@@ -202,7 +202,7 @@ def test_the_runbook_names_commands_that_exist() -> None:
     text = DEPLOY.joinpath("RUNBOOK.md").read_text()
     named = set(re.findall(r"`leakmon ([a-z]+)(?: ([a-z]+))?[^`]*`", text))
     assert len(named) >= 8
-    grouped = {"alerts", "config", "db", "evidence", "incidents", "index", "rules"}
+    grouped = {"alerts", "config", "db", "evidence", "incidents", "index", "jobs", "rules"}
     for command, action in sorted(named):
         words = [command, action] if action and command in grouped else [command]
         run_help([*words, "--help"])

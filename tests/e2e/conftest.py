@@ -1,4 +1,7 @@
-"""The whole daemon as a process, against registries and a Slack on loopback."""
+"""The whole daemon as a process, against registries and a Slack on loopback.
+
+The registries are a module's own: a backfill of one finds nothing that another published.
+"""
 
 from __future__ import annotations
 
@@ -18,13 +21,13 @@ if TYPE_CHECKING:
     from tests.watch_servers.pypi import PypiServer
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def npm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NpmServer]:
     with npm_server(tmp_path_factory.mktemp("npm")) as server:
         yield server
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def pypi(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PypiServer]:
     with pypi_server(tmp_path_factory.mktemp("pypi")) as server:
         yield server

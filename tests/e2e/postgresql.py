@@ -35,6 +35,10 @@ class Server:
         self._control("-m", "immediate", "stop")
         self._started._postmaster_info = None
 
+    def tool(self, name: str) -> str:
+        """Where a program of this server's version lies: ``pg_dump`` ..."""
+        return str(self._started.bin_path / name)
+
     def _control(self, *arguments: str) -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from monitor.config import Settings, cache_folder, environment
-from monitor.config.settings import Service
+from monitor.config.settings import Copies, Service
 from monitor.evidence.places import open_evidence
 from monitor.http.pace import Clock
 from monitor.jobs import LEASE_SECONDS
@@ -102,12 +102,13 @@ def opened(
     shutil.copy(empty_database, tmp_path / "leakmon.db")
 
     @asynccontextmanager
-    async def parts(
+    async def parts(  # noqa: PLR0917 - the two registries and the owner go without a name
         npm: NpmServer | None,
         pypi: PypiServer | None,
         organisations: Sequence[Organisation],
         told: Sequence[Channel] = (),
         service: Service = Service(canary_minutes=0),  # noqa: B008 - frozen
+        copies: Copies = Copies(),  # noqa: B008 - frozen
     ) -> AsyncIterator[Parts]:
         registries = settings_of(npm, pypi)
         evidence = open_evidence(f"file:{tmp_path / 'evidence'}", None).evidence
@@ -119,7 +120,9 @@ def opened(
             network.connect(registries, machine, clock=clock) as net,
         ):
             yield Parts(
-                settings=Settings(organisations=list(organisations), service=service),
+                settings=Settings(
+                    organisations=list(organisations), service=service, copies=copies
+                ),
                 registries=registries,
                 network=net,
                 store=store,

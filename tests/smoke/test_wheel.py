@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import venv
@@ -37,40 +38,49 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The ``leakmon`` of a new environment that holds the wheel and what the lock file names.
 
-    The locked distributions are linked from the environment of the tests: that is quick, needs no
-    index, and a module which the project uses without declaring it is still missing.
+    The locked distributions are copied, file by file, from the environment of the tests, which
+    installed them by a lock with hashes: that needs no index, and a module which the project uses
+    without declaring it is still missing.
     """
     folder = tmp_path_factory.mktemp("installed")
-    venv.create(folder, with_pip=False, symlinks=True)
-    python = folder / "bin" / "python"
-    subprocess.run(
-        [
-            *(sys.executable, "-m", "pip", "--python", str(python), "install", "--quiet"),
-            *("--no-deps", "--no-index", "--disable-pip-version-check", str(wheel)),
-        ],
-        check=True,
-        capture_output=True,
-    )
+    venv.create(folder, with_pip=False, system_site_packages=False, symlinks=True)
     (site,) = folder.glob("lib/python*/site-packages")
-    linked = _link_locked(site)
-    assert linked > 10
+    assert list(site.iterdir()) == []
+    assert _copy_locked(site) > 10
+    installing = (
+        *("install", "--quiet", "--no-deps", "--no-index", "--disable-pip-version-check"),
+        str(wheel),
+    )
+    _pip(folder, *installing)
     return folder / "bin" / "leakmon"
 
 
-def _link_locked(site: Path) -> int:
-    linked = 0
+def _pip(folder: Path, *arguments: str) -> None:
+    python = str(folder / "bin" / "python")
+    done = subprocess.run(
+        [sys.executable, "-m", "pip", "--python", python, *arguments],
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def _copy_locked(site: Path) -> int:
+    copied = 0
     for line in (ROOT / "requirements.lock").read_text(encoding="utf-8").splitlines():
-        pin = re.match(r"([a-z0-9.-]+)==\S+ ; (.*) \\$", line)
-        if not pin or not _applies(pin[2]):
+        pin = re.match(r"([a-z0-9.-]+)==(\S+) ; (.*) \\$", line)
+        if not pin or not _applies(pin[3]):
             continue
         found = distribution(pin[1])
-        tops = {path.parts[0] for path in found.files or () if path.parts[0] != ".."}
-        for top in tops - {"__pycache__"}:
-            target = site / top
-            if not target.exists():
-                target.symlink_to(Path(str(found.locate_file(top))))
-        linked += 1
-    return linked
+        assert found.version == pin[2], f"{pin[1]}: the tests have {found.version}"
+        for path in found.files or ():
+            if ".." not in path.parts and "__pycache__" not in path.parts:
+                target = site / path
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(str(found.locate_file(path)), target)
+        copied += 1
+    return copied
 
 
 def _applies(marker: str) -> bool:
@@ -105,6 +115,19 @@ def test_the_wheel_carries_the_rules_and_nothing_of_the_tests(wheel: Path) -> No
     assert examples
     assert [each for each in examples if f"monitor/_bundled/rules/{each}" not in names] == []
     assert not [name for name in names if name.startswith(("tests/", "rules/", ".ci/"))]
+
+
+def test_it_stands_alone_and_lacks_nothing(installed: Path, tmp_path: Path) -> None:
+    """Nothing is linked to another environment, and what the wheel asks for is there."""
+    folder = installed.parents[1]
+    (site,) = folder.glob("lib/python*/site-packages")
+    assert [path for path in site.rglob("*") if path.is_symlink()] == []
+    _pip(folder, "check", "--disable-pip-version-check")
+    show = "import sys, sysconfig; print(*sys.path, sysconfig.get_path('stdlib'), sep='\\n')"
+    *paths, stdlib = _run(folder / "bin" / "python", "-c", show, cwd=tmp_path).stdout.splitlines()
+    places = [each for each in paths if each and not each.endswith(".zip")]
+    assert str(site) in places
+    assert [each for each in places if not each.startswith((str(folder), stdlib))] == []
 
 
 def test_it_tells_its_version(installed: Path, tmp_path: Path) -> None:

@@ -83,6 +83,11 @@ def _still_present(_event: IncidentEvent, incident: Incident) -> Iterator[str]:
     yield f"⚠️ *On the registry again:* {plain(incident.package, 200)}"
 
 
+def _served(event: IncidentEvent, incident: Incident) -> Iterator[str]:
+    yield f"📦 *Still on a CDN:* {plain(incident.package, 200)}"
+    yield from _why(event)
+
+
 def _note(event: IncidentEvent, _incident: Incident) -> Iterator[str]:
     yield f"📝 *Note* by {code(event.actor, 80)}"
     yield from _why(event)
@@ -109,5 +114,6 @@ _TOLD: Mapping[str, Callable[[IncidentEvent, Incident], Iterator[str]]] = {
     "false-positive": _decided("🚫", "Judged a false positive"),
     "gone": _gone,
     "still-present": _still_present,
+    "served-by-cdn": _served,
     "note": _note,
 }

@@ -19,8 +19,10 @@ from monitor.model import Ownership
 from monitor.watchers.interest import Interest
 
 from . import builders, repositories
+from .confusable import Resemblance, Target
 from .facts import PackageFacts, of_release
-from .keys import REPOSITORIES, first_fit, keys_of, told
+from .keys import REPOSITORIES, first_fit, keys_of, people_key, told
+from .lookalikes import Lookalikes
 from .names import Names, is_wild, plain
 
 if TYPE_CHECKING:
@@ -28,7 +30,16 @@ if TYPE_CHECKING:
 
     from monitor.model import Organisation
 
-__all__ = ["PackageFacts", "Perimeter", "Tried", "of_release"]
+__all__ = [
+    "Lookalikes",
+    "PackageFacts",
+    "Perimeter",
+    "Resemblance",
+    "Target",
+    "Tried",
+    "of_release",
+    "plain",
+]
 
 ECOSYSTEMS = ("npm", "pypi")
 
@@ -82,6 +93,29 @@ class Perimeter:
                     reason = f"{key.label} {told(*pair)}{builders.beside(facts.provenance)}"
                     return Ownership(organisation=organisation.name, reason=reason)
         return None
+
+    def by_people(self, facts: PackageFacts) -> Ownership | None:
+        """Whose it is by who builds or publishes it, which nobody can claim for himself."""
+        key, owner = people_key(facts.ecosystem), self._by_build(facts)
+        if owner is not None or key is None:
+            return owner
+        for organisation in self._organisations:
+            pair = first_fit(key, key.wanted(organisation), key.found(facts))
+            if pair is not None:
+                reason = f"{key.label} {told(*pair)}"
+                return Ownership(organisation=organisation.name, reason=reason)
+        return None
+
+    def knows_people(self, ecosystem: str, organisation: str) -> bool:
+        """Whether the configuration says who publishes for an organisation."""
+        key = people_key(ecosystem)
+        return key is not None and any(
+            key.wanted(own) for own in self._organisations if own.name == organisation
+        )
+
+    def lookalikes(self, tracked: Iterable[tuple[str, Target]] = ()) -> Lookalikes:
+        """What strangers' names are held against: ours, and the packages on record."""
+        return Lookalikes(self._organisations, self.by_name, tracked)
 
     def _by_build(self, facts: PackageFacts) -> Ownership | None:
         found = facts.provenance

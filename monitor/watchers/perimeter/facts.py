@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _MAIL = re.compile(r"[^@\s<>,;]{1,64}@([A-Za-z0-9.-]{1,253})", re.ASCII)
 _MAX_TEXT = 4_096
+_INSTALL_SCRIPTS = ("preinstall", "install", "postinstall")
 
 
 class PackageFacts(Struct, frozen=True, kw_only=True):
@@ -28,7 +29,9 @@ class PackageFacts(Struct, frozen=True, kw_only=True):
     ``repositories`` are addresses which the package claims for itself; ``mail_domains`` are those
     of its authors, maintainers and publisher, in lower case. ``newest`` is a file of its latest
     version, with the digests that its registry gives, ``provenance`` what that one's attestations
-    prove, None where nobody asked.
+    prove, None where nobody asked. ``version`` is the latest; ``runs_at_install`` says that
+    installing it runs code of its own: a script of npm's, or for want of a wheel the build of a
+    source distribution.
     """
 
     ecosystem: str
@@ -40,6 +43,13 @@ class PackageFacts(Struct, frozen=True, kw_only=True):
     mail_domains: list[str] = field(default_factory=list)
     newest: Artifact | None = None
     provenance: Provenance | None = None
+    version: str = ""
+    runs_at_install: bool = False
+
+    @property
+    def people(self) -> list[str]:
+        """Who can publish it, by the registry's own word."""
+        return [*self.maintainers, *filter(None, [self.organisation]), *self.owners]
 
 
 def of_release(release: Release) -> PackageFacts:
@@ -68,6 +78,8 @@ def of_npm(name: str, manifest: Mapping[str, Any]) -> PackageFacts:
         ),
         repositories=[address] if address else [],
         mail_domains=domains(*(_field(one, "email") or _text(one) for one in written)),
+        version=_text(manifest.get("version")),
+        runs_at_install=_has_install_script(manifest),
         newest=newest.of_npm(name, manifest),
     )
 
@@ -77,6 +89,7 @@ def of_pypi(name: str, document: Mapping[str, Any]) -> PackageFacts:
     about = _mapping(document.get("info"))
     ownership = _mapping(document.get("ownership"))
     organisation = ownership.get("organization")
+    kinds = {_field(file, "packagetype") for file in _list(document.get("urls"))}
     urls = [about.get("home_page"), *_mapping(about.get("project_urls")).values()]
     return PackageFacts(
         ecosystem="pypi",
@@ -87,8 +100,18 @@ def of_pypi(name: str, document: Mapping[str, Any]) -> PackageFacts:
         mail_domains=domains(
             _text(about.get("author_email")), _text(about.get("maintainer_email"))
         ),
+        version=_text(about.get("version")),
+        runs_at_install=kinds == {"sdist"},
         newest=newest.of_pypi(name, document),
     )
+
+
+def _has_install_script(manifest: Mapping[str, Any]) -> bool:
+    """Whether npm runs code where it is installed: a script, or the build of ``binding.gyp``."""
+    scripts = _mapping(manifest.get("scripts"))
+    if any(_text(scripts.get(name)).strip() for name in _INSTALL_SCRIPTS):
+        return True
+    return manifest.get("hasInstallScript") is True or manifest.get("gypfile") is True
 
 
 def domains(*texts: str) -> list[str]:

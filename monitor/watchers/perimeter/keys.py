@@ -76,6 +76,11 @@ def keys_of(ecosystem: str) -> tuple[Key, ...]:
     return (own, *_SHARED) if own is not None else _SHARED
 
 
+def people_key(ecosystem: str) -> Key | None:
+    """The key that names who can publish there."""
+    return _OWN.get(ecosystem)
+
+
 def first_fit(key: Key, wanted: Sequence[str], found: Sequence[str]) -> tuple[str, str] | None:
     """The first wanted and found that fit each other."""
     for one in wanted:

@@ -4,25 +4,25 @@ from __future__ import annotations
 
 import re
 from fnmatch import translate
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from monitor.model import Ownership
+Meaning = TypeVar("Meaning")
 
 _WILD = re.compile(r"[*?\[]")
 _PYPI_RUNS = re.compile(r"[-_.]+")
 
 
-class Names:
+class Names(Generic[Meaning]):
     """Globs with what each means; of several that fit, the first counts.
 
     Globs are kept by their first letter, so that most names are done after two look-ups.
     """
 
-    def __init__(self, entries: Iterable[tuple[str, Ownership]]) -> None:
-        self._meanings: list[Ownership] = []
+    def __init__(self, entries: Iterable[tuple[str, Meaning]]) -> None:
+        self._meanings: list[Meaning] = []
         self._exact: dict[str, int] = {}
         wild: dict[str, list[tuple[str, int]]] = {}
         for rank, (glob, meaning) in enumerate(entries):
@@ -34,7 +34,7 @@ class Names:
                 self._exact.setdefault(glob, rank)
         self._buckets = {first: _Bucket(globs) for first, globs in wild.items()}
 
-    def find(self, name: str) -> Ownership | None:
+    def find(self, name: str) -> Meaning | None:
         """What the first fitting glob means, or None."""
         rank = self._exact.get(name, len(self._meanings))
         for first in (name[:1], ""):

@@ -1,4 +1,4 @@
-"""Property tests here judge what comes out, not how fast a busy machine was."""
+"""Property tests judge what comes out, not how fast a busy machine was."""
 
 from __future__ import annotations
 
