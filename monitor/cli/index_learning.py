@@ -119,37 +119,37 @@ async def _learnt(
     from monitor.sandbox import Settings as SandboxSettings
 
     environ = config.environment()
-    avoided = await _avoided(settings)
+    avoided, avoided_publishers = await _avoided(settings)
     told = SandboxSettings(
         rule_folders=(bundled_rules_folder(),), cache_folder=config.cache_folder(environ), code=WISH
     )
     with Sandbox(told) as sandbox, _bars(call) as progress:
         learner = Background(
             public, sandbox, settings.organisations, avoided=avoided,
+            avoided_publishers=avoided_publishers,
             context=Context(now=int(time.time())), workers=os.cpu_count() or 1,
         )  # fmt: skip
         network = config.network(settings, environ)
         return [one async for one in learner.run(names, network, machine(), progress)]
 
 
-async def _avoided(settings: config.Settings) -> set[str]:
-    """Packages with an open incident, where this host has the daemon's database."""
+async def _avoided(settings: config.Settings) -> tuple[set[str], set[str]]:
+    """Packages and publishers with an open incident, where this host has the daemon's database."""
     from monitor.config.storage import database_url
-    from monitor.model import IncidentState
-    from monitor.store import IncidentFilter, Store, migrations
+    from monitor.pipeline.publishers import publishers_of
+    from monitor.store import Store, migrations
 
     url = database_url(settings, config.environment())
     schema = await asyncio.to_thread(migrations.status, url)
     if schema.standing is not migrations.Standing.CURRENT:
-        return set()
+        return set(), set()
     store = Store.open(url)
     try:
-        settled = {IncidentState.RESOLVED, IncidentState.FALSE_POSITIVE}
-        states = tuple(state for state in IncidentState if state not in settled)
-        found = await store.incidents(IncidentFilter(states=states, limit=100_000))
+        found = [one for one in await store.suspects() if one.is_open]
     finally:
         await store.close()
-    return {f"{one.ecosystem}:{one.package}" for one in found}
+    publishers = {name for one in found if one.release for name in publishers_of(one.release)}
+    return {f"{one.ecosystem}:{one.name}" for one in found}, publishers
 
 
 def _bars(call: argparse.Namespace) -> _Shown:

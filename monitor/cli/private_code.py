@@ -23,4 +23,5 @@ def opened(call: argparse.Namespace, settings: config.Settings) -> PrivateCode |
         return None
     from monitor.pipeline.private_code import PrivateCode
 
-    return PrivateCode(places.open_indexes(settings, environ))
+    rereader = places.rereader(settings, environ, config.cache_folder(environ))
+    return PrivateCode(places.open_indexes(settings, environ), rereader)

@@ -235,6 +235,7 @@ def _sandbox_settings(
         cache_folder=cache,
         code=structure.wish if structure is not None else None,
         has_prints=private is not None,
+        max_script_bytes=private.max_script_bytes if private is not None else 0,
     )
 
 

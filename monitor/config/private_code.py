@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from monitor.config.settings import Settings
     from monitor.private_code.index.keys import Keys, PrintKey
     from monitor.private_code.index.reader import OpenIndex
+    from monitor.private_code.rereading import Rereader
 
 _PLAIN = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}", re.ASCII)
 UNNAMED = "own"
@@ -104,6 +105,17 @@ def open_indexes(settings: Settings, environ: Mapping[str, str]) -> list[OpenInd
     if not found:
         return []
     return [opened(one, environ) for one in found]
+
+
+def rereader(settings: Settings, environ: Mapping[str, str], cache_folder: str) -> Rereader | None:
+    """What reads JavaScript a second time, in the index's form; None where there is no esbuild."""
+    from monitor.private_code import esbuild
+    from monitor.private_code.rereading import Rereader
+
+    program = esbuild.find(
+        cache_folder, configured=settings.private_code.esbuild, path=environ.get("PATH", "")
+    )
+    return Rereader(os.path.abspath(program)) if program else None
 
 
 def opened(place: Place, environ: Mapping[str, str]) -> OpenIndex:

@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import os
-import re
 import tempfile
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from monitor.errors import LeakmonError
 from monitor.harvest import Wish
+from monitor.pipeline.publishers import is_ours, publishers_of
 from monitor.pipeline.remote import inspect
 from monitor.private_code.fingerprint import Text, fingerprints
 from monitor.private_code.index.batch import Version
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
 
     from monitor.detectors import Context
     from monitor.harvest import Harvest
-    from monitor.model import Organisation, Release
+    from monitor.model import Organisation
     from monitor.pipeline.progress import Progress
     from monitor.pipeline.subjects import Subject
     from monitor.private_code.index.public import PublicPrints
@@ -79,7 +78,6 @@ class Background:
     ) -> None:
         self._public = public
         self._sandbox = sandbox
-        self._organisations = organisations
         self._perimeter = Perimeter(organisations)
         self._avoided = {name.lower() for name in avoided}
         self._avoided_publishers = {name.lower() for name in avoided_publishers}
@@ -133,7 +131,7 @@ class Background:
         assert release is not None
         name = f"{release.ecosystem}:{release.name}".lower()
         publishers = publishers_of(release)
-        if self._is_ours(release):
+        if is_ours(release, self._perimeter):
             return Learnt(name, reason="ours")
         if name in self._avoided or publishers & self._avoided_publishers:
             return Learnt(name, reason="open-incident")
@@ -150,15 +148,6 @@ class Background:
         )
         return Learnt(name, shared=self._public.learn(package, prints))
 
-    def _is_ours(self, release: Release) -> bool:
-        people = {name.lower() for name in (*release.maintainers, release.publisher)}
-        globs = [
-            glob.lower() for one in self._organisations for glob in one.npm.maintainers
-        ] if release.ecosystem == "npm" else []  # fmt: skip
-        return self._perimeter.by_name(release.ecosystem, release.name) is not None or any(
-            fnmatchcase(person, glob) for person in people for glob in globs
-        )
-
 
 def _read(harvest: Harvest, reader: Reader) -> list[FilePrints]:
     files = (
@@ -166,17 +155,6 @@ def _read(harvest: Harvest, reader: Reader) -> list[FilePrints]:
         for code in harvest.code
     )
     return [one.prints for one in reader.read(files) if one.prints is not None]
-
-
-def publishers_of(release: Release) -> frozenset[str]:
-    """Every name by which two packages may be related: people, scope, owner of the repository."""
-    names = {name.lower() for name in (*release.maintainers, release.publisher) if name}
-    if release.name.startswith("@"):
-        names.add(release.name.partition("/")[0].lower())
-    owner = re.search(r"[/:]([^/:]+)/[^/]+?(?:\.git)?/?$", release.repository.lower())
-    if owner is not None and names:
-        names.add(f"repository:{owner[1]}")
-    return frozenset(f"{release.ecosystem}:{name}" for name in names)
 
 
 def _prints_of(files: Sequence[tuple[str, bytes]]) -> list[FilePrints | None]:

@@ -16,19 +16,27 @@ from monitor.model import Confidence, Finding, Severity, Skipped
 from monitor.private_code.matches import FileMatch, Label, Level, PathMatch
 from monitor.private_code.matching import Matcher
 from monitor.private_code.suffixes import suffix
-from monitor.private_code.taking import Taken
+from monitor.private_code.taking import MAX_SCRIPT_BYTES, Taken
 from monitor.report.text import count
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from monitor.model import Inspection
     from monitor.private_code.index.reader import OpenIndex
+    from monitor.private_code.prints import FilePrints
+    from monitor.private_code.rereading import Rereader
+    from monitor.private_code.taking import TakenFile, TakenText
 
 DETECTOR = "private-code"
 KIND = "private-code"
 MOST_FILES = 20
 MOST_RANGES = 12
+_EXPLAINED = 0.9
+_BATCH_BYTES = 4 << 20
+_MAX_AGAIN_BYTES = 8 << 20
+"""Of one job; esbuild and the second reading take a second for one to two MiB."""
+
 
 _DECODER = msgspec.msgpack.Decoder(Taken)
 _ADVICE = (
@@ -47,9 +55,21 @@ _UNSURE = ("private-code-similar", Severity.MEDIUM, Confidence.MEDIUM)
 class PrivateCode:
     """The indexes, open; one instance for any number of artifacts."""
 
-    def __init__(self, indexes: Sequence[OpenIndex]) -> None:
+    def __init__(self, indexes: Sequence[OpenIndex], rereader: Rereader | None = None) -> None:
         self._indexes = indexes
         self._matcher = Matcher(indexes)
+        self._rereader = rereader
+
+    @property
+    def max_script_bytes(self) -> int:
+        """How much JavaScript the sandbox is to hand over, to be read a second time."""
+        has_form = any(index.told.canonicaliser for index in self._indexes)
+        return MAX_SCRIPT_BYTES if self._rereader is not None and has_form else 0
+
+    @property
+    def indexes(self) -> Sequence[OpenIndex]:
+        """The indexes that artifacts are held against."""
+        return self._indexes
 
     def refresh(self) -> None:
         """Take up indexes that were replaced since. Raises ConfigError for one that is damaged."""
@@ -67,8 +87,9 @@ class PrivateCode:
                 continue
             taken = _DECODER.decode(each)
             gaps += taken.skipped
-            for file in taken.files:
-                matches += self._matcher.match(file.path, file.prints())
+            own, unread = self._matches(taken)
+            matches += own
+            gaps += unread
         told = self._matcher.conclude(
             matches, suffixes=_suffixes(inspection), marked=_marked(inspection)
         )
@@ -79,6 +100,66 @@ class PrivateCode:
             groups.setdefault(key, []).append(match)
         found = [_finding(group) for group in groups.values()]
         return found + [_of_paths(each, inspection) for each in told.paths], gaps
+
+    def _matches(self, taken: Taken) -> tuple[list[FileMatch], list[Skipped]]:
+        """What each file shares with ours; scripts that may share more are read again first."""
+        scripts = {one.path: one for one in taken.scripts}
+        found: dict[str, list[FileMatch]] = {}
+        near: list[tuple[float, TakenText]] = []
+        for file, prints in self._touched(taken.files):
+            found.setdefault(file.path, []).extend(self._matcher.match(file.path, prints))
+            script = scripts.get(file.path)
+            if script is None or _is_explained(found[file.path]):
+                continue
+            if nearness := self._matcher.nearness(prints):
+                near.append((nearness / len(script.content), script))
+        again = _nearest(near)
+        read = self._rereader.read(again) if self._rereader is not None else {}
+        for path, prints in (read or {}).items():
+            found[path] = self._matcher.match(path, prints)
+        gaps = [Skipped(one.path, "over-second-reading") for one in again if read is None]
+        return [match for matches in found.values() for match in matches], gaps
+
+    def _touched(self, files: Sequence[TakenFile]) -> Iterator[tuple[TakenFile, FilePrints]]:
+        """The files that have something of ours, with their prints."""
+        for batch in _batches(files):
+            prints = [file.prints() for file in batch]
+            for file, one, is_touched in zip(
+                batch, prints, self._matcher.touched(prints), strict=True
+            ):
+                if is_touched:
+                    yield file, one
+
+
+def _batches(files: Sequence[TakenFile]) -> Iterator[list[TakenFile]]:
+    """Files in batches of some prints: a look-up is made for many at once, in bounded memory."""
+    batch: list[TakenFile] = []
+    size = 0
+    for file in files:
+        batch.append(file)
+        size += sum(len(one.hashes) for one in file.channels)
+        if size >= _BATCH_BYTES:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
+
+
+def _nearest(near: list[tuple[float, TakenText]]) -> list[TakenText]:
+    """The scripts that are read again: those fullest of ours first, as far as the budget goes."""
+    room = _MAX_AGAIN_BYTES
+    chosen = []
+    for _, script in sorted(near, key=lambda one: (-one[0], one[1].path)):
+        if len(script.content) <= room:
+            room -= len(script.content)
+            chosen.append(script)
+    return chosen
+
+
+def _is_explained(matches: Sequence[FileMatch]) -> bool:
+    """Whether a file is ours so far that a second reading could tell nothing new."""
+    sure = [match.share for match in matches if match.level is Level.ALERT]
+    return sum(sure) >= _EXPLAINED
 
 
 def _suffixes(inspection: Inspection) -> set[str]:

@@ -1,6 +1,6 @@
 """Canonical JavaScript: esbuild as a child process, because minifying undoes what differs.
 
-This is the one module of the room that runs a program; everything else works without it. What
+This module and ``rereading`` alone run programs; everything else works without them. What
 esbuild reads is hostile: it gets files under names of ours in a private folder, no configuration,
 no plugin, nothing to resolve, and limits on time, memory and output. One file that it cannot read
 spoils nothing: esbuild names it, and the batch is run again without it.
@@ -57,6 +57,11 @@ class Limits(Struct, frozen=True, kw_only=True):
     file_bytes: int = 16 * MIB
     memory_mib: int = 4096
     output_bytes: int = 128 * MIB
+
+
+def is_script(path: str) -> bool:
+    """Whether esbuild would read a file of this name."""
+    return path.rpartition(".")[2].lower() in _LOADERS
 
 
 def _halves(part: dict[int, str]) -> list[dict[int, str]]:

@@ -15,6 +15,7 @@ from monitor.private_code.matches import (
     MIN_SUFFIXES,
     MIN_SUFFIXES_OF_MAP,
     MIN_WITH_MARKER,
+    THRESHOLDS,
     Conclusion,
     FileMatch,
     Label,
@@ -35,6 +36,13 @@ if TYPE_CHECKING:
 
 MAX_MATCHES = 200
 """Matches that one file of an artifact may have; a bundle has many."""
+
+NEAR = 3
+"""Of a file that is minified otherwise than the index has it, so few prints may be the same."""
+
+_FEWEST = min(NEAR, *(one.weak for one in THRESHOLDS.values()))
+_NEAR_SEATS = 24
+"""So far apart they are at most: what a bundle shares by chance stands anywhere in it."""
 
 _MAX_WEAK = 100
 _NEW_SHARE = 0.25
@@ -65,6 +73,30 @@ class Matcher:
             found += _Answer(asked, index, path, prints).matches()
         return sorted(found, key=_rank)
 
+    def touched(self, files: Sequence[FilePrints]) -> list[bool]:
+        """Which files have enough of ours to be looked at one by one: one look-up for all of them.
+
+        For any other file ``match`` has nothing, and ``is_near`` says no.
+        """
+        asked = [question(prints).hashes for prints in files]
+        edges = np.cumsum([0, *map(len, asked)])
+        told = np.zeros(len(asked), np.bool_)
+        if edges[-1]:
+            hashes = np.concatenate(asked)
+            for index in self.indexes:
+                queries = np.unique(index.lookup(hashes).query)
+                told |= np.diff(np.searchsorted(queries, edges)) >= _FEWEST
+        return [bool(one) for one in told]
+
+    def is_near(self, prints: FilePrints) -> bool:
+        """Whether a few prints of one private file are in it: enough to look again."""
+        return self.nearness(prints) > 0
+
+    def nearness(self, prints: FilePrints) -> int:
+        """At how many places prints that one private file has lie together in the file."""
+        asked = question(prints)
+        return max((_nearness(asked, index) for index in self.indexes), default=0)
+
     def conclude(
         self,
         matches: Iterable[FileMatch],
@@ -90,6 +122,18 @@ class Matcher:
                 told.append(replace(match, level=Level.NOTIFY))
         paths = [one for index in self.indexes for one in _paths(index, suffixes)]
         return Conclusion(tuple(sorted(told, key=_rank)), tuple(paths))
+
+
+def _nearness(asked: Question, index: Index) -> int:
+    hits = index.lookup(asked.hashes)
+    if len(hits.query) < NEAR:
+        return 0
+    slots, seats = asked.slots[hits.query], asked.seats[hits.query]
+    order = np.lexsort((seats, slots, hits.files))
+    files, slots, seats = hits.files[order], slots[order], seats[order]
+    last = NEAR - 1
+    is_one = (files[last:] == files[:-last]) & (slots[last:] == slots[:-last])
+    return int(np.count_nonzero(is_one & (seats[last:] - seats[:-last] <= _NEAR_SEATS)))
 
 
 def _home(match: FileMatch) -> tuple[str, str, str]:

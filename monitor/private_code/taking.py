@@ -13,6 +13,7 @@ from msgspec import Struct, field
 
 from monitor.archive.pyc import version
 from monitor.model import NESTED, Skipped
+from monitor.private_code.canonical import is_script
 from monitor.private_code.fingerprint import Text, fingerprints
 from monitor.private_code.hygiene import hygiene
 from monitor.private_code.prints import Channel, FilePrints, Prints
@@ -39,10 +40,17 @@ _JSON_BYTES = 64 << 10
 """A larger JSON file is data: its strings would match any other copy of the same data."""
 
 
+MAX_SCRIPT_BYTES = 24 << 20
+"""JavaScript that is handed over as it is, to be read again where something of ours is in it."""
+
+_MAX_ONE_SCRIPT = 8 << 20
+
+
 class Wish(Struct, frozen=True, kw_only=True):
-    """What is to be taken."""
+    """What is to be taken; with ``max_script_bytes`` also the text of so much JavaScript."""
 
     max_prints: int = MAX_PRINTS
+    max_script_bytes: int = 0
 
 
 class TakenPrints(Struct, frozen=True, array_like=True):
@@ -82,10 +90,18 @@ class TakenFile(Struct, frozen=True, array_like=True):
         )
 
 
+class TakenText(Struct, frozen=True, array_like=True):
+    """A member's own text."""
+
+    path: str
+    content: bytes
+
+
 class Taken(Struct, kw_only=True):
     """All that was taken of one job, and what could not be."""
 
     files: list[TakenFile] = field(default_factory=list)
+    scripts: list[TakenText] = field(default_factory=list)
     skipped: list[Skipped] = field(default_factory=list)
 
 
@@ -94,6 +110,7 @@ class Taker:
 
     def __init__(self, wish: Wish) -> None:
         self._room = wish.max_prints
+        self._script_room = wish.max_script_bytes
         self._taken = Taken()
         self._waiting: list[Text] = []
         self._bytes = 0
@@ -141,10 +158,20 @@ class Taker:
             if self._room < 0:
                 self._skip(text.path)
                 continue
-            self._taken.files.append(_file(text.path, prints))
+            self._taken.files.append(taken_file(text.path, prints))
+            if prints.language == "javascript":
+                self._keep(text)
+
+    def _keep(self, text: Text) -> None:
+        """Hand a script over as well, while there is room: without it one reading has to do."""
+        size = len(text.content)
+        if is_script(text.path) and size <= min(_MAX_ONE_SCRIPT, self._script_room):
+            self._script_room -= size
+            self._taken.scripts.append(TakenText(text.path, text.content))
 
 
-def _file(path: str, prints: FilePrints) -> TakenFile:
+def taken_file(path: str, prints: FilePrints) -> TakenFile:
+    """The prints of a file, fit to pass between processes."""
     return TakenFile(
         path,
         prints.language,

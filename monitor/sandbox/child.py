@@ -100,7 +100,7 @@ def _answer(engine: Engine, job: Job, settings: Settings) -> bytes:
     if settings.has_prints:
         from monitor.private_code.taking import Taker, Wish
 
-        taker = Taker(Wish())
+        taker = Taker(Wish(max_script_bytes=settings.max_script_bytes))
     takers = [each for each in (gatherer, taker) if each is not None]
     inspection = engine.inspector.inspect_files(job.files, job.context, takers)
     code = gatherer.harvest if gatherer is not None else None
@@ -119,7 +119,7 @@ def confine(settings: Settings) -> None:
     if settings.code is not None:
         memory += CODE_COPIES * settings.code.max_bytes
     if settings.has_prints:
-        memory += PRINTS_BYTES
+        memory += PRINTS_BYTES + CODE_COPIES * settings.max_script_bytes
     _lower(resource.RLIMIT_DATA, memory, memory)
     signal.signal(signal.SIGXCPU, _interrupt)
     signal.signal(signal.SIGALRM, _interrupt)

@@ -23,7 +23,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     ``memory_bytes`` bounds what a child may take beyond the engine, ``cpu_seconds`` and
     ``wall_seconds`` one job. A child that reaches a time limit is asked to hand in what it has,
     and killed ``grace_seconds`` later. With ``code`` every answer brings
-    the artifact's source code as well, with ``has_prints`` what private code is recognised by.
+    the artifact's source code as well, with ``has_prints`` what private code is recognised by, and
+    then ``max_script_bytes`` of JavaScript to recognise it by in another form.
     """
 
     rule_folders: tuple[str, ...]
@@ -35,6 +36,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     limits: Limits = field(default_factory=Limits)
     code: Wish | None = None
     has_prints: bool = False
+    max_script_bytes: int = 0
 
 
 class Job(Struct, frozen=True):

@@ -64,7 +64,7 @@ def run(settings: Settings, machine: Machine, cache_folder: str, wish: Wish) -> 
     engine = choice.engine(settings.jobs.engine, url)
     with _alone(url):
         reached(lambda: _upgraded(url, engine), url)
-        private = opened_private_code(settings, machine.environ)
+        private = opened_private_code(settings, machine.environ, cache_folder)
         with sandboxes_of(settings, cache_folder, private) as sandboxes:
             asyncio.run(_watch(settings, url, machine, sandboxes, wish))
 
@@ -78,7 +78,7 @@ async def _watch(
     from monitor.service.window import Window
 
     async with opened(settings, url, machine, sandboxes.now, sandboxes.another) as parts:
-        parts.private_code = sandboxes.private_code
+        parts.look_for(sandboxes.private_code)
         await _asked(wish, parts)
         _greet(parts)
         if url.startswith(_POSTGRESQL):
@@ -108,7 +108,7 @@ def work(settings: Settings, machine: Machine, cache_folder: str, jobs: int) -> 
         choice.require()
         raise ConfigError("jobs.engine: embedded is for one process: write auto or procrastinate")
     reached(lambda: _ready(url), url)
-    private = opened_private_code(settings, machine.environ)
+    private = opened_private_code(settings, machine.environ, cache_folder)
     with sandboxes_of(settings, cache_folder, private) as sandboxes:
         asyncio.run(_work(settings, url, machine, sandboxes, jobs))
 
@@ -123,7 +123,7 @@ async def _work(
     async with opened(
         settings, url, machine, sandboxes.now, sandboxes.another, is_telling=False
     ) as parts:
-        parts.private_code = sandboxes.private_code
+        parts.look_for(sandboxes.private_code)
         name = own_name()
         _log.info(f"working as {name}", step="start")
         await _same_evidence(parts)
@@ -226,7 +226,9 @@ def _greet(parts: Parts) -> None:
         )
 
 
-def opened_private_code(settings: Settings, environ: Mapping[str, str]) -> PrivateCode | None:
+def opened_private_code(
+    settings: Settings, environ: Mapping[str, str], cache_folder: str
+) -> PrivateCode | None:
     """The indexes of private code, open; None where there are none."""
     from monitor.config import private_code as places
 
@@ -234,7 +236,8 @@ def opened_private_code(settings: Settings, environ: Mapping[str, str]) -> Priva
         return None
     from monitor.pipeline.private_code import PrivateCode
 
-    made = PrivateCode(places.open_indexes(settings, environ))
+    rereader = places.rereader(settings, environ, cache_folder)
+    made = PrivateCode(places.open_indexes(settings, environ), rereader)
     _log.info("private code is looked for in every artifact", step="start")
     return made
 

@@ -14,7 +14,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from monitor.errors import ConfigError
-from monitor.service import pulses, upkeep
+from monitor.service import learning, pulses, upkeep
 from monitor.service.delivering import WORKER
 from monitor.service.health import Health, served
 from monitor.service.logs import logger
@@ -133,6 +133,7 @@ class Daemon:
         await asyncio.gather(*(_exhausted(worker) for worker in self.workers))
         for worker in self.workers:
             await _exhausted(worker)
+        await learning.settle(self.parts)
 
     async def _term(self, led: Parts) -> None:
         """The leader's work, for as long as it leads."""
@@ -158,6 +159,8 @@ class Daemon:
             loops["listen"] = partial(_until, stopping, partial(_listen, kinds, parts))
         if self._window is not None:
             loops["window"] = partial(self._window.loop, stopping)
+        if parts.learning is not None:
+            loops["learn"] = partial(learning.loop, parts, stopping)
         if self.watch is not None:
             loops |= self.watch.loops()
         return loops

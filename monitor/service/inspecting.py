@@ -25,7 +25,7 @@ from monitor.pipeline.subjects import Subject
 from monitor.registries.network import fetch
 from monitor.sandbox import Job as SandboxJob
 from monitor.sandbox.events import run
-from monitor.service import canaries, imposture, pushes, shapes, vanishing
+from monitor.service import canaries, imposture, learning, pushes, shapes, vanishing
 from monitor.service.ignoring import without_ignored
 from monitor.service.logs import logger
 from monitor.store import Scan
@@ -81,6 +81,8 @@ async def inspect_artifact(artifact_id: int, attempts: int, parts: Parts) -> Non
         parts.meters.scans.labels(stored.artifact.ecosystem).observe(took)
         report = await _judged(stored, subject, outcomes, parts)
         settled = await _settle(stored, report, outcomes, parts, subject)
+        if not settled.is_repeat:
+            learning.note(subject, outcomes, report, parts)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     await _tell(stored, report, settled, took, parts)

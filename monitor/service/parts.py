@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from monitor.evidence import Evidence
     from monitor.jobs import Queue
     from monitor.model import Ownership
+    from monitor.pipeline.learning import Learning
     from monitor.pipeline.private_code import PrivateCode
     from monitor.registries.client_config import Machine
     from monitor.registries.network import Network
@@ -77,6 +78,7 @@ class Parts:
         self._renewing = asyncio.Lock()
         self.channels = told
         self.private_code: PrivateCode | None = None
+        self.learning: Learning | None = None
         self.hearers = hearers(routing(settings))
         self.folder = folder
         self.clock = clock
@@ -89,6 +91,14 @@ class Parts:
         self.strangers = Strangers()
         self.owners: dict[tuple[str, str], Ownership] = {}
         self.woken = asyncio.Condition()
+
+    def look_for(self, private_code: PrivateCode | None) -> None:
+        """Hold every artifact against these indexes, and learn for them what everybody has."""
+        self.private_code = private_code
+        if private_code is not None:
+            from monitor.pipeline.learning import Learning  # numpy: where there is an index alone
+
+            self.learning = Learning(private_code.indexes, self.settings.organisations)
 
     @property
     def rules_digest(self) -> str:

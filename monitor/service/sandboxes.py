@@ -33,6 +33,7 @@ class Sandboxes:
             rule_folders=folders,
             cache_folder=cache_folder,
             has_prints=private_code is not None or settings.copies.follow,
+            max_script_bytes=private_code.max_script_bytes if private_code is not None else 0,
         )
         self.now = self._made()
 

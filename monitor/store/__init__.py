@@ -3,8 +3,9 @@
 Each room of the store adds its methods in its own module: ``feeds`` (pages, checkpoints, gaps),
 ``artifacts`` (releases and files), ``packages`` (tags, events), ``repositories`` (refs, commits),
 ``cases`` (incidents), ``settling``, ``outbox``, ``ledger`` (audit log, reconciliation, retention),
-``observing`` (ignores, counts). The schema is declared in ``tables``, ``tables_work`` and
-``tables_repositories``, its versions lie under ``alembic/`` and are the work of ``migrations``.
+``suspects`` (who has an incident), ``observing`` (ignores, counts). The schema is declared in
+``tables``, ``tables_work`` and ``tables_repositories``, its versions lie under ``alembic/`` and are
+the work of ``migrations``.
 Database errors come as ours: TransientError where waiting may help (``disk-full``,
 ``database-locked``, ``database``), ConfigError where the operator has to act.
 """
@@ -39,6 +40,7 @@ from monitor.store.records import (
 )
 from monitor.store.seal import Seal
 from monitor.store.settling import Decide
+from monitor.store.suspects import Suspect
 
 if TYPE_CHECKING:
     from monitor.store.core import Enqueue
@@ -67,6 +69,7 @@ __all__ = [
     "Settled",
     "Store",
     "Stored",
+    "Suspect",
     "Tracked",
     "Wrapping",
 ]

@@ -12,7 +12,7 @@ from monitor.store.core import changed
 from monitor.store.digests import PENDING
 from monitor.store.keys import artifact_job, deliver_job, resolve_job
 from monitor.store.records import AuditEntry, Retention
-from monitor.store.rescanning import Rescanning
+from monitor.store.suspects import Suspects
 from monitor.store.tables import ArtifactRow, IncidentArtifactRow, IncidentRow
 from monitor.store.tables_work import AuditRow, JobRow, NoticeRow, OutgoingRow
 
@@ -27,7 +27,7 @@ _STRANGE = JobRow.kind == "stranger"
 _ALIVE = ("open", "acknowledged", "snoozed")
 
 
-class Ledger(Rescanning):
+class Ledger(Suspects):
     """Audit log, reconciliation, retention."""
 
     async def audit(

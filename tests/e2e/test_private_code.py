@@ -6,9 +6,11 @@ And a mark that is configured later is found in what was published before.
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from typing import TYPE_CHECKING
 
+from tests.private_code import projects
 from tests.private_code.code import CLIENT, minified, other
 
 if TYPE_CHECKING:
@@ -42,6 +44,32 @@ def test_private_code_is_told_with_its_place(site: Site) -> None:
     assert "lines" in text
     assert "CRITICAL" in text
     assert "reconcileWindow" not in text
+    assert site.stop() == 0
+
+
+def test_a_bundle_of_one_of_two_real_projects_is_told_with_its_place(site: Site) -> None:
+    table = f'[private_code]\nfolder = "{site.folder}/index"\nesbuild = "{projects.ESBUILD}"\n'
+    site.configure(table)
+    ranges = projects.repository(projects.SEMVER, site.folder / "ranges")
+    projects.repository(projects.EXPRESS, site.folder / "web")
+    done = site.run("index", "add", "ranges", "web")
+    assert done.returncode == 0, done.stderr
+    site.start()
+    site.ready()
+    files = {"cli.js": projects.bundled(ranges / "index.js")}
+    site.npm.publish("@acme/cli", "1.0.0", files, license="UNLICENSED")
+    site.until(lambda: site.slack.messages, "no message came")
+    site.until(site.is_idle, "something is left undone")
+    (message,) = site.slack.messages
+    text = json.dumps(message, ensure_ascii=False)
+    place = re.search(r"private code of acme: `([^`]+)` of (\w+), lines (\d+) to (\d+)", text)
+    assert place is not None, text
+    path, repository, first, last = place.groups()
+    assert repository == "ranges"
+    lines = (ranges / path).read_text().count("\n") + 1
+    assert 1 <= int(first) <= int(last) <= lines
+    assert "cli.js" in text
+    assert " of web" not in text
     assert site.stop() == 0
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import multiprocessing
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
+from monitor.private_code.index import public as public_module
 from monitor.private_code.index.public import Package, PublicPrints
 from tests.private_code.keeping import (
     KEYS,
@@ -28,6 +30,7 @@ from tests.private_code.keeping import (
 )
 
 if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
     from pathlib import Path
 
     from monitor.private_code.index.reader import OpenIndex
@@ -107,6 +110,71 @@ def test_a_file_whose_beginning_is_unknown_keeps_its_prints_private(tmp_path: Pa
     index = opened(tmp_path / "index")
     learn(index, package("npm:x", "x", at=NOW - 1))
     assert matched(index, code("alpha")) == {"cut:a.py": 1.0}
+
+
+def test_a_package_that_was_handed_over_is_related_to_all_of_its_publishers(
+    index: OpenIndex,
+) -> None:
+    learn(index, package("npm:x", "x"), package("npm:y", "y"))
+    assert index.public(hashes(code("alpha"))).all()
+    # The first publisher of x is the publisher of y as well: they were never strangers.
+    learn(index, package("npm:y", "x"))
+    assert not index.public(hashes(code("alpha"))).any()
+
+
+def test_what_is_learnt_is_bounded(index: OpenIndex, monkeypatch: pytest.MonkeyPatch) -> None:
+    many = len(np.unique(hashes(code("alpha"))))
+    monkeypatch.setattr(public_module, "MOST_KEPT", 2 * many)
+    with PublicPrints(index) as public:
+        for name in ("npm:x", "npm:x", "npm:x", "npm:y"):  # versions of x cost nothing more
+            assert public.learn(package(name, name), prints("alpha")) == many
+        assert public.room == 0
+        assert public.learn(package("npm:z", "z"), prints("alpha")) == 0
+        public.withdraw(package="npm:y")
+        assert public.room == many
+        assert [one.name for one in public.sources()] == ["npm:x"]
+
+
+def test_a_stranger_is_kept_only_if_it_is_to_be_known_again(index: OpenIndex) -> None:
+    with PublicPrints(index) as public:
+        public.learn(package("npm:x", "x"), prints("stranger"), keeps_strangers=False)
+        assert public.sources() == []
+        public.learn(package("npm:x", "x"), prints("stranger"))
+        assert [one.name for one in public.sources()] == ["npm:x"]
+
+
+def _asks(index: OpenIndex, asked: Connection) -> None:
+    """In a forked process: look up again and again while it is replaced; how often, and what."""
+    found = set()
+    rounds = 0
+    while not asked.poll():
+        index.refresh()
+        found.add(len(index.lookup(hashes(code("alpha"))).query))
+        rounds += 1
+        asked.send(rounds)
+    asked.recv()
+    asked.send(found)
+
+
+def test_it_is_replaced_while_another_process_maps_it(index: OpenIndex) -> None:
+    whole = len(index.lookup(hashes(code("alpha"))).query)
+    mine, theirs = multiprocessing.Pipe()
+    child = multiprocessing.get_context("fork").Process(target=_asks, args=(index, theirs))
+    child.start()
+    mine.recv()
+    with PublicPrints(index) as public:
+        for _ in range(40):
+            public.learn(package("npm:x", "x", at=NOW - 1), prints("alpha"))
+            public.publish()
+            public.withdraw(package="npm:x")
+            public.publish()
+    mine.send("enough")
+    told = mine.recv()
+    while isinstance(told, int):
+        told = mine.recv()
+    child.join()
+    assert child.exitcode == 0
+    assert told <= {0, whole}, "all of it is public, or nothing"
 
 
 def test_only_what_the_index_has_is_kept(index: OpenIndex, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.private_code.code import CLIENT, PRICING, minified, other
+from tests.private_code.projects import ESBUILD, EXPRESS, uglified
 from tests.semgrep.packages import archive
 
 LEAKMON = Path(sys.executable).with_name("leakmon")
@@ -22,6 +24,7 @@ name = "acme"
 posture = "open"
 code_names = ["bluefin"]
 """
+FILES = ("init.js", "query.js")
 MANIFEST = b'{"name": "@acme/one", "version": "1.0.0", "license": "MIT"}'
 
 
@@ -49,18 +52,22 @@ class Machine:
         return done.returncode, found
 
 
-@pytest.fixture(scope="module")
-def machine(tmp_path_factory: pytest.TempPathFactory) -> Machine:
-    made = Machine(tmp_path_factory.mktemp("machine"))
-    private = made.folder / "billing"
-    (private / "src").mkdir(parents=True)
-    (private / "src" / "client.ts").write_text(CLIENT)
-    (private / "src" / "pricing.py").write_text(PRICING)
+def committed(folder: Path, files: dict[str, str]) -> None:
+    """A git repository with these files."""
+    for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
     for command in (["init", "-q"], ["add", "."], ["commit", "-qm", "one"]):
         subprocess.run(
             ["git", "-c", "user.name=a", "-c", "user.email=a@b.example", *command],
-            check=True, cwd=private,
+            check=True, cwd=folder,
         )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def machine(tmp_path_factory: pytest.TempPathFactory) -> Machine:
+    made = Machine(tmp_path_factory.mktemp("machine"))
+    committed(made.folder / "billing", {"src/client.ts": CLIENT, "src/pricing.py": PRICING})
     done = made.run("index", "add", "billing")
     assert done.returncode == 0, done.stderr
     return made
@@ -122,17 +129,27 @@ def test_other_code_is_nobodys(machine: Machine) -> None:
     assert machine.scan(files) == (0, [])
 
 
+def critical(found: list[dict[str, Any]]) -> set[str]:
+    return {each["path"].rpartition("/")[2] for each in found if each["severity"] == "critical"}
+
+
+def test_what_is_minified_is_read_again_with_esbuild(tmp_path: Path) -> None:
+    """Two files of a real project whose minified form the first reading does not know."""
+    made = Machine(tmp_path)
+    config = tmp_path / "leakmon.toml"
+    named = 'folder = "index"\n'
+    config.write_text(CONFIG.replace(named, f'{named}esbuild = "{ESBUILD}"\n'))
+    for name in FILES:
+        (tmp_path / "web" / "lib").mkdir(parents=True, exist_ok=True)
+        shutil.copy(EXPRESS / "middleware" / name, tmp_path / "web" / "lib" / name)
+    assert made.run("index", "add", "web").returncode == 0
+    small = {f"package/{name}": uglified(EXPRESS / "middleware" / name) for name in FILES}
+    _, found = made.scan(small)
+    assert critical(found) == set(FILES)
+    config.write_text(CONFIG.replace(named, f'{named}esbuild = "{tmp_path}/none"\n'))
+    _, found = made.scan(small)
+    assert critical(found) == set()
+
+
 def test_it_can_be_left_out(machine: Machine) -> None:
     assert machine.scan({"package/index.ts": CLIENT.encode()}, "--no-private-code") == (0, [])
-
-
-def test_hostile_files_cost_bounded_time_and_memory(machine: Machine) -> None:
-    files = {
-        "package/one-line.js": b"a(1);" * 1_000_000,
-        "package/tiny.js": b"".join(b"function f%d(){}\n" % n for n in range(150_000)),
-        "package/same.py": b"x = [1, 2, 3]\n" * 200_000,
-        "package/quote.js": b"`${`${`" * 100_000,
-        "package/index.ts": CLIENT.encode(),
-    }
-    _, found = machine.scan(files)
-    assert [each["path"] for each in found] == ["one-1.0.0.tgz!/package/index.ts"]

@@ -45,6 +45,9 @@ CREATE TABLE IF NOT EXISTS sightings (
 ) WITHOUT ROWID;
 """
 _MOST_SIGHTINGS = 8  # of one print: more of them can hardly all be related
+MOST_KEPT = 5_000_000
+"""Sightings that are kept, some 150 MB: beyond them nothing is learnt that is new."""
+
 _SHIFT = np.uint64(1)  # SQLite's integers have a sign; the last bit of a kept print is zero
 
 
@@ -58,6 +61,13 @@ class Package(Struct, frozen=True, kw_only=True):
     name: str
     publishers: frozenset[str]
     published_at: datetime | None = None
+
+
+class Source(Struct, frozen=True):
+    """A package that was learnt from, with everybody who was seen to publish it."""
+
+    name: str
+    publishers: frozenset[str]
 
 
 class Tally(Struct, frozen=True):
@@ -94,29 +104,35 @@ class PublicPrints:
     def __exit__(self, *_: object) -> None:
         self._stack.close()
 
-    def learn(self, package: Package, prints: Iterable[FilePrints]) -> int:
-        """Note which of our prints a package has; gives how many. A second time replaces the first.
+    def learn(
+        self, package: Package, prints: Iterable[FilePrints], *, keeps_strangers: bool = True
+    ) -> int:
+        """Note which of our prints a package has; gives how many. Versions add to each other.
 
-        Of several versions the earliest time of publication counts.
+        The earliest time of publication counts, and everybody who published one of them. A package
+        with none of our prints is a stranger: it is remembered for ``has``, or not at all. Nothing
+        is learnt beyond ``MOST_KEPT``.
         """
         seen = [one.hashes for file in prints for one in file.channels.values()]
         hashes = np.unique(np.concatenate(seen)) if seen else np.empty(0, np.uint64)
         kept, places = self._index.places_of(hashes)
         rows, first, counts = np.unique(places[0], return_index=True, return_counts=True)
+        if len(rows) > self.room or not (len(rows) or keeps_strangers):
+            return 0
         at = int(package.published_at.timestamp()) if package.published_at else 0
         before = self._published_before(at, places[1], first, counts)
+        seats = (kept[rows] >> _SHIFT).astype(np.int64)
         with reading(self._path), transaction(self._connection):
-            number = self._put_package(package, at, len(rows))
+            number = self._put_package(package, at)
+            added = self._connection.executemany(
+                "INSERT OR IGNORE INTO sightings VALUES (?, ?, 0)",
+                [(seat, number) for seat in seats.tolist()],
+            ).rowcount
             self._connection.executemany(
-                "INSERT INTO sightings VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET "
-                "is_before = max(is_before, excluded.is_before)",
-                zip(
-                    (kept[rows] >> _SHIFT).astype(np.int64).tolist(),
-                    [number] * len(rows),
-                    before.tolist(),
-                    strict=True,
-                ),
+                "UPDATE sightings SET is_before = 1 WHERE hash = ? AND package = ?",
+                [(seat, number) for seat in seats[before].tolist()],
             )
+            self._ask("UPDATE packages SET postings = postings + ? WHERE id = ?", added, number)
         return len(rows)
 
     def withdraw(self, *, package: str = "", publisher: str = "") -> int:
@@ -131,6 +147,17 @@ class PublicPrints:
                 self._ask("DELETE FROM sightings WHERE package = ?", number)
                 self._ask("DELETE FROM packages WHERE id = ?", number)
         return len(gone)
+
+    @property
+    def room(self) -> int:
+        """How many sightings may be added."""
+        kept = self._ask("SELECT coalesce(sum(postings), 0) FROM packages").fetchone()[0]
+        return max(0, MOST_KEPT - int(kept))
+
+    def sources(self) -> list[Source]:
+        """Every package that was learnt from."""
+        with reading(self._path):
+            return [Source(name, publishers) for _, name, publishers in self._packages()]
 
     def has(self, package: str) -> bool:
         """Whether this package was learnt from already, of the index as it is now."""
@@ -204,18 +231,20 @@ class PublicPrints:
         earliest = np.minimum.reduceat(starts, first)
         return np.asarray((at > 0) & (at < earliest) & (counts < MOST_PLACES))
 
-    def _put_package(self, package: Package, at: int, postings: int) -> int:
+    def _put_package(self, package: Package, at: int) -> int:
         row = self._ask(
-            "SELECT id, published_at FROM packages WHERE name = ?", package.name
+            "SELECT published_at, publishers FROM packages WHERE name = ?", package.name
         ).fetchone()
+        publishers = package.publishers
         if row is not None:
-            at = min(filter(None, (at, row[1])), default=0)
-        names = json.dumps(sorted(package.publishers))
+            at = min(filter(None, (at, row[0])), default=0)
+            publishers |= frozenset(json.loads(row[1]))
+        names = json.dumps(sorted(publishers))
         self._ask(
-            "INSERT INTO packages (name, publishers, published_at, postings) VALUES (?, ?, ?, ?) "
+            "INSERT INTO packages (name, publishers, published_at, postings) VALUES (?, ?, ?, 0) "
             "ON CONFLICT (name) DO UPDATE SET publishers = excluded.publishers, "
-            "published_at = excluded.published_at, postings = excluded.postings",
-            package.name, names, at, postings,
+            "published_at = excluded.published_at",
+            package.name, names, at,
         )  # fmt: skip
         row = self._ask("SELECT id FROM packages WHERE name = ?", package.name).fetchone()
         return int(row[0])

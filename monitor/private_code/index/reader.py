@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from msgspec import Struct
 
+from monitor.errors import ConfigError
 from monitor.private_code.index import manifest
 from monitor.private_code.index.faults import damaged, missing, wrong_key
 from monitor.private_code.index.keys import Keys, PrintKey
@@ -195,6 +196,15 @@ class OpenIndex:
         return serial != self._public_serial
 
     def _read_public(self) -> Hashes:
+        """What is public. Prints that are replaced while they are being opened are tried anew."""
+        for _ in range(_TRIES - 1):
+            try:
+                return self._read_public_once()
+            except ConfigError:
+                continue
+        return self._read_public_once()
+
+    def _read_public_once(self) -> Hashes:
         told = manifest.read_public(self.folder)
         serial = told.serial if told is not None else 0
         if told is None or told.key_id != self._held.told.key_id:

@@ -6,6 +6,7 @@ the benchmarks' cache.
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import os
@@ -260,7 +261,21 @@ def compiled(sources: list[Source], numbers: list[int]) -> list[Made]:
             Made(int(path.name), f".pyc of {version}", path.read_bytes())
             for path in sorted(out.iterdir())
         ]
-    return found
+    return found + _compiled_by_newest(sources, numbers)
+
+
+def _compiled_by_newest(sources: list[Source], numbers: list[int]) -> list[Made]:
+    """Bytecode of CPython 3.14, which npm has as WebAssembly."""
+    tasks = [
+        json.dumps({"name": str(number), "text": sources[number].content.decode()})
+        for number in numbers
+        if sources[number].path.endswith(".py")
+    ]
+    rows = _answers(["node", HERE / "bytecode.mjs", node_modules()], tasks)
+    return [
+        Made(int(row["name"]), ".pyc of 3.14", base64.b64decode(row["pyc"]) if row["pyc"] else None)
+        for row in rows
+    ]
 
 
 def interpreters() -> list[Path]:
