@@ -25,7 +25,7 @@ from monitor.pipeline.subjects import Subject
 from monitor.registries.network import fetch
 from monitor.sandbox import Job as SandboxJob
 from monitor.sandbox.events import run
-from monitor.service import canaries, imposture, learning, pushes, shapes, vanishing
+from monitor.service import canaries, imposture, learning, pushes, shapes, siblings, vanishing
 from monitor.service.ignoring import without_ignored
 from monitor.service.logs import logger
 from monitor.store import Scan
@@ -65,15 +65,16 @@ async def inspect_artifact(artifact_id: int, attempts: int, parts: Parts) -> Non
     with room():
         folder = parts.scratch()
     try:
+        run_one = partial(in_sandbox, parts=parts)
         if pushes.is_push(stored):
             started = parts.clock.monotonic()
-            run_one = partial(in_sandbox, parts=parts)
             stored, subject, outcomes = await pushes.inspected(stored, folder, run_one, parts)
         else:
             path, stored = await _bytes(stored, folder, parts)
             started = parts.clock.monotonic()
             subject, outcomes = await _scanned(stored, path, parts)
             await attested.look(subject, path, stored.sha256, parts.network)
+            await siblings.compare(stored, subject, outcomes, run_one, parts)
         for outcome in outcomes:
             if outcome.error is not None and attempts + 1 < TRIES_OF_A_SCAN:
                 raise outcome.error
@@ -238,6 +239,7 @@ async def _settle(
         rules_digest=parts.rules_digest,
         members_digest=shapes.members_digest(outcomes),
         profile=shapes.shape_of(artifact, release, outcomes, subject),
+        is_for_wheels=siblings.is_for_wheels(stored),
     )
     return await parts.store.settle(
         stored.artifact_id, report, decide, scan, channels=parts.hearers

@@ -31,7 +31,7 @@ async def reconcile(parts: Parts) -> int:
     """Whatever the tables say is unfinished has a job; the number of those that had none."""
     back = await parts.queue.ensure(await parts.store.unfinished())
     if back:
-        _log.warning(f"{back} pieces of work had lost their job", step="reconcile")
+        _log.info(f"{back} pieces of unfinished work are given a job", step="reconcile")
         await parts.wake()
     await parts.recall()
     await _rechecks(parts)

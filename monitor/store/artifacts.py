@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from monitor.store.core import absent, changed
 from monitor.store.feeds import Feeds
-from monitor.store.keys import artifact_identity, artifact_job
+from monitor.store.keys import WHEEL, artifact_identity, artifact_job
 from monitor.store.nouns import past_of, release_of, stored_of
 from monitor.store.records import Announced, Tracked
 from monitor.store.tables import ArtifactRow, OrganisationRow, PackageRow, ReleaseRow
@@ -71,6 +71,24 @@ class Artifacts(Feeds):
             if found is None:
                 absent(f"artifact {artifact_id}")
             return stored_of(*found)
+
+    async def sdist_of(self, artifact_id: int) -> Stored | None:
+        """The file of the same release that is no wheel and whose bytes are kept, if there is one.
+
+        Where a release has several (PyPI allowed that once), the latest.
+        """
+        own = sa.select(ArtifactRow.release_id).where(ArtifactRow.id == artifact_id)
+        query = (
+            whole()
+            .where(ArtifactRow.release_id == own.scalar_subquery(), ArtifactRow.id != artifact_id)
+            .where(ArtifactRow.filename.not_like(f"%{WHEEL}"))
+            .where(ArtifactRow.evidence_key.is_not(None), ~ArtifactRow.is_evidence_going)
+            .order_by(ArtifactRow.id.desc())
+            .limit(1)
+        )
+        async with self.database.reading() as session:
+            found = (await session.execute(query)).first()
+            return stored_of(*found) if found is not None else None
 
     async def release(self, artifact_id: int) -> Release:
         """What the registry said of the release that an artifact belongs to, without its files.

@@ -30,6 +30,9 @@ REPOSITORIES = frozenset({"github", "gitlab", "git"})
 BACKFILL = -150
 """The priority to give to what a backfill finds: behind everything new, before rechecks."""
 
+WHEEL = ".whl"
+"""How the files of a PyPI release end that are held against its sdist."""
+
 _MAX_KEY = 400
 _DIGESTS = ("sha256", "sha512", "sha1", "md5")
 

@@ -50,12 +50,14 @@ class Scan(Struct, frozen=True, kw_only=True):
     """What settle keeps of a scan besides its report, for the next version to be compared with.
 
     ``members_digest`` identifies the set of members (paths and sizes), ``profile`` is JSON of the
-    pipeline's own shape, without secrets.
+    pipeline's own shape, without secrets. ``is_for_wheels``: the wheels of the release that are
+    settled are to be looked at again, since they are held against this file.
     """
 
     rules_digest: str
     members_digest: str = ""
     profile: dict[str, Any] = field(default_factory=dict)
+    is_for_wheels: bool = False
 
 
 class Settled(Struct, frozen=True, kw_only=True):

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from monitor.model import Finding, Incident, IncidentChange, TargetReport
 from monitor.store.cases import Cases, Hearers
 from monitor.store.core import absent
+from monitor.store.keys import WHEEL
 from monitor.store.records import Scan, Settled
 from monitor.store.tables import ArtifactRow, FindingRow, PackageRow, ReleaseRow
 
@@ -50,6 +51,8 @@ class Settling(Cases):
             known = await self._known(session, package_id)
             changes = list(decide(sealed, known))
             await self._result(session, row, sealed, scan)
+            if scan.is_for_wheels:
+                await session.execute(_wheels_again(row))
             outgoing = await self._record(session, package_id, changes, channels, artifact_id)
             return Settled(is_repeat=False, changes=changes, outgoing=outgoing)
 
@@ -92,6 +95,17 @@ class Settling(Cases):
         row.members_digest = scan.members_digest
         row.profile = scan.profile
         await session.flush()
+
+
+def _wheels_again(sdist: ArtifactRow) -> sa.Update:
+    """From settled to unfinished, in one transaction with the sdist: no crash loses one."""
+    return (
+        sa.update(ArtifactRow)
+        .where(ArtifactRow.release_id == sdist.release_id, ArtifactRow.id != sdist.id)
+        .where(ArtifactRow.state == "settled", ArtifactRow.filename.like(f"%{WHEEL}"))
+        .where(ArtifactRow.evidence_key.is_not(None), ~ArtifactRow.is_evidence_going)
+        .values(state="fetched", reason="")
+    )
 
 
 def _finding(artifact_id: int, finding: Finding) -> dict[str, Any]:

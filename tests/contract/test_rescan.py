@@ -5,10 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from monitor.store import Scan
 from tests.contract import samples
 
 if TYPE_CHECKING:
+    from monitor.model import Release
     from monitor.store import Store
     from tests.contract.databases import ManualClock
 
@@ -47,3 +50,26 @@ async def test_what_was_not_kept_cannot_be_looked_at_again(store: Store) -> None
     (entry,) = await store.announce(samples.release(), samples.OWNER)
     await store.settle(entry.artifact_id, samples.report(), samples.decide, samples.SCAN)
     assert await store.rescan(None, actor="kim") == 0
+
+
+async def test_an_sdist_sends_the_wheels_of_its_release_back(store: Store) -> None:
+    def file(name: str, version: str, digest: str) -> Release:
+        made = samples.release(version, digest=digest * 32)
+        return replace(made, artifacts=[replace(made.artifacts[0], filename=name)])
+
+    wheel = await samples.fetched(store, file("acme-1.0.0-py3-none-any.whl", "1.0.0", "aa"))
+    other = await samples.fetched(store, file("acme-2.0.0-py3-none-any.whl", "2.0.0", "bb"))
+    for one in (wheel, other):
+        await store.settle(one, samples.report([]), samples.decide, samples.SCAN)
+    assert await store.sdist_of(wheel) is None
+    sdist = await samples.fetched(store, file("acme-1.0.0.tar.gz", "1.0.0", "cc"))
+    found = await store.sdist_of(wheel)
+    assert found is not None
+    assert found.artifact_id == sdist
+    scan = replace(samples.SCAN, is_for_wheels=True)
+    await store.settle(sdist, samples.report([]), samples.decide, scan)
+    assert [(await store.artifact(one)).state for one in (wheel, other, sdist)] == [
+        "fetched", "settled", "settled",
+    ]  # fmt: skip
+    (job,) = [each for each in await store.unfinished() if each.kind == "artifact"]
+    assert job.payload == {"artifact": wheel}

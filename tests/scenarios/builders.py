@@ -116,21 +116,23 @@ def zipped(files: Mapping[str, bytes]) -> bytes:
     return out.getvalue()
 
 
-def metadata(*headers: str) -> bytes:
-    return "\n".join(("Metadata-Version: 2.1", "Name: acme", "Version: 1.0", *headers, "")).encode()
+def metadata(*headers: str, name: str = "acme") -> bytes:
+    return "\n".join(
+        ("Metadata-Version: 2.1", f"Name: {name}", "Version: 1.0", *headers, "")
+    ).encode()
 
 
-def wheel(files: Mapping[str, bytes], *headers: str) -> bytes:
+def wheel(files: Mapping[str, bytes], *headers: str, name: str = "acme") -> bytes:
     folder = "acme-1.0.dist-info"
-    content = dict(files) | {f"{folder}/METADATA": metadata(*headers)}
-    record = "".join(f"{name},,{len(each)}\n" for name, each in content.items())
+    content = dict(files) | {f"{folder}/METADATA": metadata(*headers, name=name)}
+    record = "".join(f"{path},,{len(each)}\n" for path, each in content.items())
     content[f"{folder}/RECORD"] = f"{record}{folder}/RECORD,,\n".encode()
     return zipped(content)
 
 
-def sdist(files: Mapping[str, bytes], *headers: str, owner: str = "") -> bytes:
-    content = dict(files) | {"PKG-INFO": metadata(*headers)}
-    named = {f"acme-1.0/{name}": each for name, each in content.items()}
+def sdist(files: Mapping[str, bytes], *headers: str, owner: str = "", name: str = "acme") -> bytes:
+    content = dict(files) | {"PKG-INFO": metadata(*headers, name=name)}
+    named = {f"acme-1.0/{path}": each for path, each in content.items()}
     return gzip.compress(tar(named, owner=owner))
 
 

@@ -112,12 +112,19 @@ class PypiServer:
         servers.twine_upload(self.registry, *chosen)
         return chosen
 
-    def put(self, name: str, version: str, kinds: str = "sw") -> list[Path]:
-        """The requests that ``twine upload`` makes, without a program's start."""
+    def put(
+        self, name: str, version: str, kinds: str = "sw", content: bytes | None = None
+    ) -> list[Path]:
+        """The requests that ``twine upload`` makes, without a program's start.
+
+        ``content`` is what the (one) file holds, instead of one module.
+        """
         built = servers.distributions(self.registry.home / "dist", name, version)
         chosen = [file for file, kind in zip(built, "sw", strict=True) if kind in kinds]
         for file in chosen:
-            content = file.read_bytes()
+            if content is not None:
+                file.write_bytes(content)
+            sent = file.read_bytes()
             is_wheel = file.suffix == ".whl"
             _post(
                 self.registry.url,
@@ -130,10 +137,10 @@ class PypiServer:
                     "version": version,
                     "filetype": "bdist_wheel" if is_wheel else "sdist",
                     "pyversion": "py3" if is_wheel else "source",
-                    "sha256_digest": hashlib.sha256(content).hexdigest(),
+                    "sha256_digest": hashlib.sha256(sent).hexdigest(),
                 },
                 file.name,
-                content,
+                sent,
             )
         return chosen
 

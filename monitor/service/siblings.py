@@ -1,0 +1,80 @@
+"""The files of one PyPI release against each other, as they come: wheels against their sdist.
+
+The wheel's finding needs the sdist's members, so the sdist is opened once more from the evidence.
+Where the sdist comes last, settling it sends the wheels before it back (``Scan.is_for_wheels``).
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from typing import TYPE_CHECKING
+
+from monitor.detectors import Context
+from monitor.errors import NotFoundError
+from monitor.http.failures import room
+from monitor.pipeline import release
+from monitor.pipeline.subjects import Subject
+from monitor.sandbox import Job
+from monitor.service.logs import logger
+from monitor.store.keys import WHEEL
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
+    from monitor.model import Artifact
+    from monitor.sandbox import Outcome
+    from monitor.service.parts import Parts
+    from monitor.store import Stored
+
+    RunOne = Callable[[Job], Awaitable[Outcome]]
+
+ECOSYSTEM = "pypi"
+_log = logger()
+
+
+def is_for_wheels(stored: Stored) -> bool:
+    """Whether this is an sdist that settles for the first time."""
+    artifact = stored.artifact
+    return (
+        artifact.ecosystem == ECOSYSTEM
+        and not artifact.filename.endswith(WHEEL)
+        and stored.settled_at is None
+    )
+
+
+async def compare(
+    stored: Stored,
+    subject: Subject,
+    outcomes: Sequence[Outcome],
+    run_one: RunOne,
+    parts: Parts,
+) -> None:
+    """Add to a wheel's findings what the sdist of its release lacks, if that is kept by now."""
+    artifact = stored.artifact
+    if artifact.ecosystem != ECOSYSTEM or not artifact.filename.endswith(WHEEL):
+        return
+    sdist = await parts.store.sdist_of(stored.artifact_id)
+    if sdist is None or sdist.evidence_key is None:
+        return
+    with room():
+        folder = parts.scratch()
+    try:
+        found = await _inspected(sdist, os.path.join(folder, "sdist"), artifact, run_one, parts)
+    except NotFoundError as error:  # retention took it meanwhile
+        _log.warning(str(error), step="inspect", reason=error.reason)
+        return
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    release.compare([(subject, list(outcomes)), found])
+
+
+async def _inspected(
+    sdist: Stored, path: str, wheel: Artifact, run_one: RunOne, parts: Parts
+) -> tuple[Subject, list[Outcome]]:
+    key, name = str(sdist.evidence_key), sdist.artifact.filename
+    why = f"{wheel.filename} is held against it"
+    await parts.store.audit("leakmon", "evidence-read", key, reason=why)
+    await parts.evidence.get(key, path)
+    job = Job(((path, name),), Context(ecosystem=ECOSYSTEM, name=wheel.name))
+    return Subject(target=sdist.artifact.purl, jobs=[job], filename=name), [await run_one(job)]
