@@ -16,6 +16,7 @@ from monitor.service.resolved import MAX_VERSIONS, Look, Seen, Stale, release_of
 from monitor.service.verifying import gone as taken_back
 from monitor.store.artifacts import RESTORED
 from monitor.watchers import actions
+from monitor.watchers.pypi import changelog
 
 if TYPE_CHECKING:
     from monitor.model import Notice, Ownership, Release
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
     from monitor.store import FileRecord
 
 QUARANTINED = "quarantined"
+
+REWRITTEN = 8
+"""After so many looks (four minutes) a page is new enough where its serial says nothing."""
+
 SETTLES_WITHIN = timedelta(hours=1)
 """For so long after a file was first seen, a page without it may be a cache's."""
 
@@ -127,9 +132,23 @@ async def _is_new_enough(told: Look, parts: Parts) -> bool:
     if told.notice.filename in {file.filename for file in page.files}:
         return False  # it has just come
     announced = _serial(told.notice)
-    if page.serial is not None and announced is not None and page.serial >= announced:
+    if page.serial is None or announced is None:
+        return told.is_last_of_stale
+    if page.serial >= announced or told.is_last_of_stale:
         return True
-    return told.is_last_of_stale
+    return told.attempts >= REWRITTEN and await _is_rewritten(announced, parts)
+
+
+async def _is_rewritten(serial: int, parts: Parts) -> bool:
+    """Whether the journal was set back to before this serial: then no page will ever reach it."""
+    lost = (each.gap for each in await parts.store.gaps(is_open=False))
+    return any(
+        gap.feed == changelog.FEED
+        and gap.kind == changelog.RESET
+        and gap.until.isdecimal()
+        and int(gap.until) < serial
+        for gap in lost
+    )
 
 
 async def _vanished(told: Look, version: str, parts: Parts, owner: Ownership) -> None:

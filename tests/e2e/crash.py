@@ -192,7 +192,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--seed", type=int, default=secrets.randbelow(10_000))
     parser.add_argument("--publishes", type=int, default=200)
     parser.add_argument("--kills", type=int, default=40)
-    parser.add_argument("--patience", type=float, default=1200, help="seconds for the rest")
+    parser.add_argument("--patience", type=float, default=4500, help="seconds for the rest")
     parser.add_argument("--database", choices=("sqlite", "postgresql"), default="sqlite")
     parser.add_argument("--workers", type=int, default=4, help="with postgresql")
     call = parser.parse_args(arguments)

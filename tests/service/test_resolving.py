@@ -97,6 +97,22 @@ async def test_a_file_that_goes_before_it_is_looked_at_is_told_as_vanished(
         assert "vanished before inspection" in incident.title
 
 
+async def test_a_file_whose_end_was_lost_with_the_journal_is_told_within_minutes(
+    opened: Opened, pypi: PypiServer
+) -> None:
+    """The journal is set back to before the file: its page will never reach the row's serial."""
+    async with opened(None, pypi, [ACME]) as parts:
+        feed = await feed_of(parts, "pypi")
+        (sdist,) = pypi.put("acmereslost", "1.0", "s")
+        await feed.poll()
+        pypi.remove_file(sdist.name)
+        pypi.roll_back(3)  # the release, its file, and that it is gone
+        await feed.poll()
+        moved = await worked_until_idle(parts, ["resolve"])
+        assert timedelta(minutes=2) < moved < timedelta(minutes=10)
+        assert await filenames(parts, "acmereslost") == {sdist.name: "removed"}
+
+
 async def test_a_version_unpublished_before_we_looked_is_told_and_its_return_inspected(
     opened: Opened, npm: NpmServer
 ) -> None:

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from monitor.watchers.interest import Interest
 
 FEED = "pypi/changelog"
+RESET = "serial-reset"
+"""The gap where the journal was set back: ``until`` is the serial to which."""
+
 MAX_ROWS = 50_000  # what PyPI gives at once
 REWIND = 10_000  # about four hours of all of PyPI
 _MAX_BYTES = 64 * reading.MiB
@@ -123,7 +126,7 @@ class Changelog:
         """The journal was set back: what it wrote since then stands at serials that we passed."""
         return pages.gap(
             checkpoint,
-            "serial-reset",
+            RESET,
             f"the journal is at {last}, before the checkpoint",
             until=str(last),
             rewound_to=str(max(0, last - REWIND)),
