@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import copy
 import sqlite3
+import time
 from collections.abc import Awaitable, Callable
 from contextlib import asynccontextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, TypeVarTuple
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 
 BUSY_MILLISECONDS = 30_000
 """How long a writer waits for another process's transaction."""
+
+_PAUSE = 0.02
+"""Seconds between two tries to turn SQLite's log on."""
 
 Columns = TypeVarTuple("Columns")
 
@@ -59,13 +63,10 @@ def prepare(
     def connected(connection: Any, _record: object) -> None:
         connection.isolation_level = None  # the driver shall not begin transactions of its own
         cursor = connection.cursor()
-        for pragma in (
-            f"busy_timeout={busy_milliseconds}",
-            "journal_mode=WAL",
-            "synchronous=NORMAL",
-            f"foreign_keys={'ON' if has_foreign_keys else 'OFF'}",
-        ):
-            cursor.execute(f"PRAGMA {pragma}")
+        cursor.execute(f"PRAGMA busy_timeout={busy_milliseconds}")
+        _write_ahead(cursor, busy_milliseconds)
+        cursor.execute("PRAGMA synchronous=NORMAL")
+        cursor.execute(f"PRAGMA foreign_keys={'ON' if has_foreign_keys else 'OFF'}")
         cursor.close()
 
     def begun(connection: sa.Connection) -> None:
@@ -74,6 +75,20 @@ def prepare(
 
     sa.event.listen(engine, "connect", connected)
     sa.event.listen(engine, "begin", begun)
+
+
+def _write_ahead(cursor: Any, busy_milliseconds: int) -> None:
+    """Turn the log on; while two begin with one new file, SQLite itself waits for nobody here."""
+    until = time.monotonic() + busy_milliseconds / 1000
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() >= until:
+                raise
+            time.sleep(_PAUSE)
+        else:
+            return
 
 
 Guard = Callable[[AsyncSession], Awaitable[None]]

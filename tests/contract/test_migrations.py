@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -89,7 +90,9 @@ async def test_a_database_without_tables_says_what_to_do(
 def test_two_upgrades_at_once_do_it_once(empty_url: str) -> None:
     before: list[Standing] = []
     threads = [
-        threading.Thread(target=lambda: before.append(migrations.upgrade(empty_url).standing))
+        threading.Thread(
+            target=lambda: before.append(migrations.upgrade(empty_url, timeout=300).standing)
+        )
         for _ in range(3)
     ]
     for thread in threads:
@@ -97,6 +100,21 @@ def test_two_upgrades_at_once_do_it_once(empty_url: str) -> None:
     for thread in threads:
         thread.join()
     assert sorted(standing.value for standing in before) == ["current", "current", "empty"]
+
+
+def test_many_may_open_a_new_file_at_once(tmp_path: Path) -> None:
+    """SQLite answers "locked" at once to whoever turns its log on while another does."""
+    for number in range(40):
+        url = f"sqlite:///{tmp_path / f'new-{number}.db'}"
+        together = threading.Barrier(6)
+
+        def opened(url: str = url, together: threading.Barrier = together) -> str:
+            together.wait()
+            with migrations.alone(url, timeout=60) as connection:
+                return str(connection.exec_driver_sql("PRAGMA journal_mode").scalar())
+
+        with ThreadPoolExecutor(6) as pool:
+            assert {each.result() for each in [pool.submit(opened) for _ in range(6)]} == {"wal"}
 
 
 def test_an_upgrade_waits_for_the_lock_only_so_long(empty_url: str) -> None:

@@ -45,7 +45,7 @@ class ClusterRun(Run):
             self.counts.restarts += 1
         elif name == "database":
             if self.counts.files:  # work that this version gave out, for the mixed versions to do
-                rows = "select 1 from jobs limit 1"
+                rows = "select 1 from jobs where kind = 'artifact' limit 1"
                 self.cluster.until(lambda: self.cluster.rows(rows), "nothing was given out")
             self.cluster.upgrade_database()
         elif name != deed:
