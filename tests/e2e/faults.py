@@ -82,7 +82,7 @@ class Weather:
         site.pypi.faults.clear()
         site.pypi.window = 100
         for fault in site.slack.faults:
-            self._slack[fault.kind] -= 1
+            self._slack[fault.kind] -= fault.times  # those that nobody met any more
         site.slack.faults.clear()
 
     @property
