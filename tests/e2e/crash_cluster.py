@@ -44,9 +44,11 @@ class ClusterRun(Run):
             self.cluster.server.restart_immediately()
             self.counts.restarts += 1
         elif name == "database":
-            if self.counts.files:  # work that this version gave out, for the mixed versions to do
-                rows = "select 1 from jobs where kind = 'artifact' limit 1"
-                self.cluster.until(lambda: self.cluster.rows(rows), "nothing was given out")
+            if not self.counts.files:
+                self._publish()
+            rows = "select 1 from jobs where kind = 'artifact' limit 1"
+            # Work of this version's form, for those of mixed versions to do.
+            self.cluster.until(lambda: self.cluster.rows(rows), "nothing was given out")
             self.cluster.upgrade_database()
         elif name != deed:
             self.cluster.upgrade_member(name)
