@@ -23,6 +23,8 @@ digest = $(firstword $(shell cat $(1) 2>/dev/null | git hash-object --stdin))
 RUN_STAMP := $(VENV)/.leakmon-run-$(call digest,requirements.lock requirements-build.lock)
 DEV_STAMP := $(VENV)/.leakmon-dev-$(call digest,requirements-dev.lock)
 NODE_STAMP := tests/servers/node_modules/.leakmon-$(call digest,tests/servers/package-lock.json)
+# Suites that mostly wait (for servers, daemons, databases) run beside those that compute: two cores, half the time.
+WAITING := tests/contract tests/deploy tests/e2e tests/jobs tests/network tests/service tests/smoke
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --no-input --disable-pip-version-check --require-virtualenv
 CHECK_PINS = @tidings="$$($(BIN)/python -m pip check --disable-pip-version-check)" || { echo "$$tidings" >&2; exit 1; }
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
@@ -73,7 +75,14 @@ slack-picture: $(DEV_STAMP) ## Draw the Slack message with Chromium: build/slack
 
 .PHONY: test
 test: $(DEV_STAMP) node ## Run the whole test suite; options for pytest in ARGS
+ifeq ($(ARGS),)
+	@told=$$(mktemp); trap 'rm -f "$$told"' EXIT; \
+	$(BIN)/python -m pytest $(WAITING) >"$$told" 2>&1 & waiting=$$!; \
+	$(BIN)/python -m pytest $(addprefix --ignore=,$(WAITING)); computing=$$?; \
+	wait $$waiting; waited=$$?; cat "$$told"; exit $$((computing | waited))
+else
 	@$(BIN)/python -m pytest $(ARGS)
+endif
 
 .PHONY: check
 check: $(DEV_STAMP) ## Lint, format, types, import contracts, house rules
