@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from monitor.model import Organisation, PypiNames
-from monitor.service import upkeep
 from tests.scenarios.builders import sdist, wheel
 from tests.service.conftest import worked
 from tests.service.test_resolving import feed_of
@@ -36,8 +35,6 @@ async def test_a_package_that_the_sdist_lacks(opened: Opened, pypi: PypiServer, 
             pypi.put(name, "1.0", kind, contents[kind])
             await feed.poll()
             await worked(parts)
-            await upkeep.reconcile(parts)
-            await worked(parts)
         found = {}
         for number in (1, 2):
             stored = await parts.store.artifact(number)
@@ -62,8 +59,6 @@ async def test_one_that_agrees_raises_nothing_and_is_not_looked_at_again(
         pypi.put("acmesibok", "1.0", "w", wheel(OWN, name="acmesibok"))
         pypi.put("acmesibok", "1.0", "s", sdist(OWN, name="acmesibok"))
         await feed.poll()
-        await worked(parts)
-        await upkeep.reconcile(parts)
         await worked(parts)
         assert await parts.store.incidents() == []
         assert await parts.store.unfinished() == []
