@@ -44,7 +44,7 @@ def is_for_wheels(stored: Stored) -> bool:
 
 
 async def call_wheels(stored: Stored, parts: Parts) -> None:
-    """Give the wheels that this sdist sent back their jobs now, not with the next reconciliation."""
+    """Give the wheels that this sdist sent back their jobs now, before any reconciliation."""
     if is_for_wheels(stored) and await parts.queue.ensure(await parts.store.unfinished()):
         await parts.wake()
 
