@@ -71,14 +71,8 @@ class Github:
         NotFoundError, TransientError, TargetError.
         """
         target = GithubTarget(text=f"github:{repository}", repository=repository, is_release=True)
-        first = f"repos/{quote(repository)}/releases?per_page=100"
-        rows, url = [], first
-        for _ in range(_MAX_PAGES if is_whole else 1):
-            leaf = await self.rest.page(url)
-            rows += objects(leaf.value, url)
-            url = leaf.next_url
-            if not url:
-                break
+        url = f"repos/{quote(repository)}/releases?per_page=100"
+        rows = await self.rest.first_rows(url, _MAX_PAGES if is_whole else 1)
         return [self._release(target, row) for row in rows if row.get("draft") is not True]
 
     async def thrown_away(self, repository: str) -> list[tuple[str, str]]:

@@ -14,7 +14,7 @@ from monitor.http.settings import is_web, netloc_of
 from monitor.model import Artifact, Release
 
 from .npm import time_of
-from .rest import Rest, objects
+from .rest import Rest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -39,14 +39,8 @@ class Gitlab:
         A link to anything but the API's own host is left out: nothing else is asked. Raises
         NotFoundError, TransientError, TargetError.
         """
-        rows: list[dict[str, Any]] = []
         url = f"projects/{quote(project, safe='')}/releases?per_page=100"
-        for _ in range(_MAX_PAGES if is_whole else 1):
-            leaf = await self.rest.page(url)
-            rows += objects(leaf.value, url)
-            url = leaf.next_url
-            if not url:
-                break
+        rows = await self.rest.first_rows(url, _MAX_PAGES if is_whole else 1)
         return [self._release(project, row) for row in rows]
 
     def _release(self, project: str, row: Mapping[str, Any]) -> Release:

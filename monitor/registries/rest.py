@@ -87,14 +87,24 @@ class Rest:
 
         A page that is no list is an error (``bad-answer``), never an empty list.
         """
+        found, rest = await self._rows(url, most_pages)
+        if rest:
+            raise TargetError(f"{rest}: more than {most_pages} pages", reason="too-many")
+        return found
+
+    async def first_rows(self, url: str, most_pages: int) -> list[dict[str, Any]]:
+        """The same of a list whose end does not matter: what is beyond the pages is left out."""
+        return (await self._rows(url, most_pages))[0]
+
+    async def _rows(self, url: str, most_pages: int) -> tuple[list[dict[str, Any]], str]:
         found: list[dict[str, Any]] = []
         for _ in range(most_pages):
             leaf = await self.page(url)
             found += objects(leaf.value, url)
             url = leaf.next_url
             if not url:
-                return found
-        raise TargetError(f"{url}: more than {most_pages} pages", reason="too-many")
+                break
+        return found, url
 
     async def ask(self, url: str, question: Mapping[str, Any]) -> dict[str, Any]:
         """The answer to a GraphQL query: its ``data``; what it says of errors is an error."""
