@@ -82,12 +82,16 @@ class Artifacts(Feeds):
             whole()
             .where(ArtifactRow.release_id == own.scalar_subquery(), ArtifactRow.id != artifact_id)
             .where(ArtifactRow.filename.not_like(f"%{WHEEL}"))
-            .where(ArtifactRow.evidence_key.is_not(None), ~ArtifactRow.is_evidence_going)
-            .order_by(ArtifactRow.id.desc())
-            .limit(1)
         )
+        return await self._latest_kept(query)
+
+    async def _latest_kept(
+        self, query: sa.Select[ArtifactRow, ReleaseRow, PackageRow, str]
+    ) -> Stored | None:
+        """Of these rows of ``whole()`` the latest whose bytes are kept."""
+        query = query.where(ArtifactRow.evidence_key.is_not(None), ~ArtifactRow.is_evidence_going)
         async with self.database.reading() as session:
-            found = (await session.execute(query)).first()
+            found = (await session.execute(query.order_by(ArtifactRow.id.desc()).limit(1))).first()
             return stored_of(*found) if found is not None else None
 
     async def release(self, artifact_id: int) -> Release:

@@ -19,7 +19,7 @@ from monitor.model import (
 from monitor.store.artifacts import whole
 from monitor.store.core import absent
 from monitor.store.keys import deliver_job
-from monitor.store.nouns import ELSEWHERE, event_of, incident_of, stored_of
+from monitor.store.nouns import ELSEWHERE, event_of, incident_of
 from monitor.store.packages import Packages
 from monitor.store.records import IncidentFilter
 from monitor.store.repositories import Repositories
@@ -96,13 +96,8 @@ class Cases(Packages, Repositories):
             whole()
             .join(IncidentArtifactRow, IncidentArtifactRow.artifact_id == ArtifactRow.id)
             .where(IncidentArtifactRow.incident_id == incident_id)
-            .where(ArtifactRow.evidence_key.is_not(None), ~ArtifactRow.is_evidence_going)
-            .order_by(ArtifactRow.id.desc())
-            .limit(1)
         )
-        async with self.database.reading() as session:
-            found = (await session.execute(query)).first()
-            return stored_of(*found) if found is not None else None
+        return await self._latest_kept(query)
 
     async def findings(self, artifact_id: int, limit: int = 100_000) -> list[Finding]:
         """The findings of an artifact's last scan, sealed, in the order of the report."""
