@@ -84,7 +84,9 @@ async def inspect_artifact(artifact_id: int, attempts: int, parts: Parts) -> Non
         settled = await _settle(stored, report, outcomes, parts, subject)
         if not settled.is_repeat:
             learning.note(subject, outcomes, report, parts)
-            await siblings.call_wheels(stored, parts)
+        if settled.again:  # now, not with the next reconciliation
+            await parts.queue.ensure(settled.again)
+            await parts.wake()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     await _tell(stored, report, settled, took, parts)

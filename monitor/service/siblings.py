@@ -43,12 +43,6 @@ def is_for_wheels(stored: Stored) -> bool:
     )
 
 
-async def call_wheels(stored: Stored, parts: Parts) -> None:
-    """Give the wheels that this sdist sent back their jobs now, before any reconciliation."""
-    if is_for_wheels(stored) and await parts.queue.ensure(await parts.store.unfinished()):
-        await parts.wake()
-
-
 async def compare(
     stored: Stored,
     subject: Subject,

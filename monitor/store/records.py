@@ -13,6 +13,7 @@ from monitor.model import (
     Gap,
     IncidentChange,
     IncidentState,
+    Job,
     Notice,
     Ownership,
     Release,
@@ -63,12 +64,14 @@ class Scan(Struct, frozen=True, kw_only=True):
 class Settled(Struct, frozen=True, kw_only=True):
     """What settle did. ``is_repeat``: this artifact was settled with these rules; nothing was done.
 
-    ``outgoing`` are the ids of the alerts that now wait for their channels.
+    ``outgoing`` are the ids of the alerts that now wait for their channels, ``again`` the jobs of
+    what was sent back from settled to unfinished: they are for the queue to ensure.
     """
 
     is_repeat: bool
     changes: list[IncidentChange] = field(default_factory=list)
     outgoing: list[str] = field(default_factory=list)
+    again: list[Job] = field(default_factory=list)
 
 
 class Push(Struct, frozen=True, kw_only=True):

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import sqlalchemy as sa
 
-from monitor.model import Finding, Incident, IncidentChange, TargetReport
+from monitor.model import Finding, Incident, IncidentChange, Job, TargetReport
 from monitor.store.cases import Cases, Hearers
 from monitor.store.core import absent
-from monitor.store.keys import WHEEL
+from monitor.store.keys import WHEEL, artifact_job
 from monitor.store.records import Scan, Settled
 from monitor.store.tables import ArtifactRow, FindingRow, PackageRow, ReleaseRow
 
@@ -51,10 +51,9 @@ class Settling(Cases):
             known = await self._known(session, package_id)
             changes = list(decide(sealed, known))
             await self._result(session, row, sealed, scan)
-            if scan.is_for_wheels:
-                await session.execute(_wheels_again(row))
+            again = await self._wheels_again(session, row) if scan.is_for_wheels else []
             outgoing = await self._record(session, package_id, changes, channels, artifact_id)
-            return Settled(is_repeat=False, changes=changes, outgoing=outgoing)
+            return Settled(is_repeat=False, changes=changes, outgoing=outgoing, again=again)
 
     async def _held(self, session: AsyncSession, artifact_id: int) -> tuple[ArtifactRow, int]:
         """The artifact and its package's id; on PostgreSQL the package is locked."""
@@ -72,6 +71,19 @@ class Settling(Cases):
             await session.execute(self.database.locked(package))
             await session.refresh(row)
         return row, package_id
+
+    async def _wheels_again(self, session: AsyncSession, sdist: ArtifactRow) -> list[Job]:
+        """From settled to unfinished, in one transaction with the sdist: no crash loses one."""
+        sending = (
+            sa.update(ArtifactRow)
+            .where(ArtifactRow.release_id == sdist.release_id, ArtifactRow.id != sdist.id)
+            .where(ArtifactRow.state == "settled", ArtifactRow.filename.like(f"%{WHEEL}"))
+            .where(ArtifactRow.evidence_key.is_not(None), ~ArtifactRow.is_evidence_going)
+            .values(state="fetched", reason="")
+            .returning(ArtifactRow.id, ArtifactRow.identity)
+        )
+        now = self.clock()
+        return [artifact_job(*row, now) for row in await session.execute(sending)]
 
     async def _result(
         self, session: AsyncSession, row: ArtifactRow, report: TargetReport, scan: Scan
@@ -95,17 +107,6 @@ class Settling(Cases):
         row.members_digest = scan.members_digest
         row.profile = scan.profile
         await session.flush()
-
-
-def _wheels_again(sdist: ArtifactRow) -> sa.Update:
-    """From settled to unfinished, in one transaction with the sdist: no crash loses one."""
-    return (
-        sa.update(ArtifactRow)
-        .where(ArtifactRow.release_id == sdist.release_id, ArtifactRow.id != sdist.id)
-        .where(ArtifactRow.state == "settled", ArtifactRow.filename.like(f"%{WHEEL}"))
-        .where(ArtifactRow.evidence_key.is_not(None), ~ArtifactRow.is_evidence_going)
-        .values(state="fetched", reason="")
-    )
 
 
 def _finding(artifact_id: int, finding: Finding) -> dict[str, Any]:
