@@ -120,12 +120,12 @@ def _merged(size: int, ends: Sequence[int], reach: int) -> Iterator[tuple[int, i
 def codes(text: Buffer, ends: Sequence[int]) -> Iterator[Piece]:
     """Numbers that are character codes: arrays of bytes, ``fromCharCode``, ``chr`` and ``chr``."""
     covered = 0
-    for end in ends:
-        if end <= covered:
+    for hit in ends:
+        if hit <= covered:
             continue
-        receiver = _RECEIVER.match(text, end, min(len(text), end + _CALL + _CALL))
-        if receiver and not receiver.group()[:1].isdigit():
-            end = receiver.end()  # noqa: PLW2901 - the numbers begin behind it
+        receiver = _RECEIVER.match(text, hit, min(len(text), hit + _CALL + _CALL))
+        is_call = receiver is not None and not receiver.group()[:1].isdigit()
+        end = receiver.end() if receiver and is_call else hit  # the numbers begin behind it
         found = _NUMBERS.match(text, end, min(len(text), end + _LONGEST))
         covered = found.end() if found else end
         window = bytes(text[max(0, end - _REACH) : end])

@@ -98,11 +98,13 @@ class Limits:
 
 
 _NAMES = ("limit", "remaining", "reset")
+_DIGITS = 12
+"""Seconds since 1970 have ten."""
 
 
 def _number(headers: Mapping[str, str], name: str) -> int | None:
     text = headers.get(f"x-ratelimit-{name}", headers.get(f"ratelimit-{name}", "")).strip()
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= 12 else None  # noqa: PLR2004 - epoch seconds have ten digits
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= _DIGITS else None
 
 
 def _resource(url: str) -> str:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 SERVED = "served-by-cdn"
 CLEARED = "cleared-from-cdn"
+_SHOWN = 3
 MAX_FILES = 10
 
 
@@ -106,5 +107,5 @@ def _event(
 
 
 def _some(words: Sequence[str]) -> str:
-    more = f" and {len(words) - 3} more" if len(words) > 3 else ""  # noqa: PLR2004 - what is shown
-    return ", ".join(words[-3:]) + more
+    more = f" and {len(words) - _SHOWN} more" if len(words) > _SHOWN else ""
+    return ", ".join(words[-_SHOWN:]) + more

@@ -21,7 +21,6 @@ from monitor.store import migrations
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
-_RECORD = "procrastinate_migrations"
 _LATER = re.compile(r"\d\d\.\d\d\.\d\d_\d\d_post_")
 
 
@@ -32,12 +31,14 @@ def upgrade(url: str, *, timeout: float = 30) -> list[str]:
     """
     with migrations.alone(url, timeout=timeout) as connection:
         cursor = _cursor(connection)
-        cursor.execute(f"CREATE TABLE IF NOT EXISTS {_RECORD} (name text PRIMARY KEY)")
+        cursor.execute(
+            "CREATE TABLE IF NOT EXISTS procrastinate_migrations (name text PRIMARY KEY)"
+        )
         if _has_none(cursor):
             cursor.execute(SchemaManager.get_schema().encode())
             _note(cursor, known())
             return ["schema"]
-        cursor.execute(f"SELECT name FROM {_RECORD}")  # noqa: S608 - a name of ours
+        cursor.execute("SELECT name FROM procrastinate_migrations")
         done = {row[0] for row in cursor.fetchall()}
         if not done:  # somebody else's procrastinate shares the database: it is theirs to upgrade
             return []
@@ -77,7 +78,8 @@ def _has_none(cursor: psycopg.Cursor[Any]) -> bool:
 
 
 def _note(cursor: psycopg.Cursor[Any], names: list[str]) -> None:
-    cursor.executemany(f"INSERT INTO {_RECORD} VALUES (%s)", [(name,) for name in names])  # noqa: S608 - a name of ours
+    rows = [(name,) for name in names]
+    cursor.executemany("INSERT INTO procrastinate_migrations VALUES (%s)", rows)
 
 
 def _cursor(connection: sa.Connection) -> psycopg.Cursor[Any]:
