@@ -78,8 +78,7 @@ async def _taken(incident: Incident, parts: Parts) -> Leaked | None:
     try:
         path = os.path.join(folder, "artifact")
         why = f"its sources are looked for in others' packages ({incident.id})"
-        await parts.store.audit("leakmon", "evidence-read", stored.evidence_key, reason=why)
-        await parts.evidence.get(stored.evidence_key, path)
+        await parts.read_evidence(stored.evidence_key, path, why)
         outcome = await _opened(path, stored.artifact, parts)
     finally:
         await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)

@@ -114,8 +114,7 @@ async def _bytes(stored: Stored, folder: str, parts: Parts) -> tuple[str, Stored
     path = os.path.join(folder, "artifact")
     if stored.evidence_key is not None:
         why = "it is inspected again" if stored.settled_at else "its inspection was cut short"
-        await parts.store.audit("leakmon", "evidence-read", stored.evidence_key, reason=why)
-        await parts.evidence.get(stored.evidence_key, path)
+        await parts.read_evidence(stored.evidence_key, path, why)
         return path, stored
     if stored.artifact.ecosystem == canaries.ECOSYSTEM:
         with room(), open(path, "wb") as file:  # noqa: ASYNC230 - a few hundred bytes

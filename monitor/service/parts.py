@@ -143,6 +143,11 @@ class Parts:
                 _log.error("the sandbox died: starting another", step="scan", reason="sandbox-lost")
                 self.sandbox = await asyncio.to_thread(self._another, lost)
 
+    async def read_evidence(self, key: str, path: str, why: str) -> None:
+        """Kept bytes into a file of ours, with the audit's entry first. Raises NotFoundError."""
+        await self.store.audit("leakmon", "evidence-read", key, reason=why)
+        await self.evidence.get(key, path)
+
     def scratch(self) -> str:
         """A new private folder for one piece of work, whose caller removes it."""
         return tempfile.mkdtemp(dir=self.folder)

@@ -73,8 +73,6 @@ async def _inspected(
     sdist: Stored, path: str, wheel: Artifact, run_one: RunOne, parts: Parts
 ) -> tuple[Subject, list[Outcome]]:
     key, name = str(sdist.evidence_key), sdist.artifact.filename
-    why = f"{wheel.filename} is held against it"
-    await parts.store.audit("leakmon", "evidence-read", key, reason=why)
-    await parts.evidence.get(key, path)
+    await parts.read_evidence(key, path, f"{wheel.filename} is held against it")
     job = Job(((path, name),), Context(ecosystem=ECOSYSTEM, name=wheel.name))
     return Subject(target=sdist.artifact.purl, jobs=[job], filename=name), [await run_one(job)]
