@@ -1,5 +1,7 @@
 """What one scan of one small local package costs, whole process: ``make bench``.
 
+A package with a leak (the canary) and one without.
+
 CPU seconds (user + system, children included) and wall seconds, best and median of some runs, with
 the cache of compiled rules warm and cold. The contract is 0.20 s of CPU, warm.
 """
@@ -73,6 +75,10 @@ def main() -> None:
                 measured(["scan", "--format", form, canary.FILENAME], home) for _ in range(RUNS)
             ]
             print(row(f"scan, {form}, rules cached", costs))
+        (home / "clean").mkdir()
+        (home / "clean" / "package.json").write_text('{"name": "clean", "version": "1.0.0"}')
+        clean = [measured(["scan", "clean"], home) for _ in range(RUNS)]
+        print(row("scan, table, nothing to find", clean))
         print(row("scan, rules compiled first", cold))
     print(f"The contract for a small package, rules cached: {CONTRACT_SECONDS:.2f} s of CPU")
 
