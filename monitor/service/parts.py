@@ -23,6 +23,7 @@ from monitor.service.followed import Followed
 from monitor.service.intake import Intake
 from monitor.service.logs import logger
 from monitor.service.meters import Meters
+from monitor.service.siblings import Sdists
 from monitor.service.strangers import Strangers
 from monitor.service.suspects import Suspects
 from monitor.store import Store
@@ -86,6 +87,7 @@ class Parts:
         self.suspects = Suspects(self.perimeter)
         self.followed = Followed(settings.copies)
         self.sources = Sources()
+        self.sdists = Sdists()
         self.meters = Meters()
         self.intake = Intake(clock)
         self.strangers = Strangers()

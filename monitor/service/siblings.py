@@ -6,8 +6,10 @@ Where the sdist comes last, settling it sends the wheels before it back (``Scan.
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
+from collections import OrderedDict
 from typing import TYPE_CHECKING
 
 from monitor.detectors import Context
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
     from monitor.model import Artifact
+    from monitor.pipeline.subjects import Ended
     from monitor.sandbox import Outcome
     from monitor.service.parts import Parts
     from monitor.store import Stored
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
     RunOne = Callable[[Job], Awaitable[Outcome]]
 
 ECOSYSTEM = "pypi"
+MAX_KEPT = 2
 _log = logger()
 
 
@@ -57,22 +61,44 @@ async def compare(
     sdist = await parts.store.sdist_of(stored.artifact_id)
     if sdist is None or sdist.evidence_key is None:
         return
+    found = await parts.sdists.of(sdist, artifact, run_one, parts)
+    if found is not None:
+        release.compare([(subject, list(outcomes)), found])
+
+
+class Sdists:
+    """Those that were opened last: the forty wheels of a release open their sdist once."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[str, Ended] = OrderedDict()
+        self._one = asyncio.Lock()
+
+    async def of(
+        self, sdist: Stored, wheel: Artifact, run_one: RunOne, parts: Parts
+    ) -> Ended | None:
+        """One that was inspected as far as it can be; None where its bytes are gone by now."""
+        key = str(sdist.evidence_key)
+        async with self._one:
+            if key not in self._kept:
+                try:
+                    self._kept[key] = await _inspected(sdist, wheel, run_one, parts)
+                except NotFoundError as error:  # retention took it meanwhile
+                    _log.warning(str(error), step="inspect", reason=error.reason)
+                    return None
+            self._kept.move_to_end(key)
+            while len(self._kept) > MAX_KEPT:
+                self._kept.popitem(last=False)
+            return self._kept[key]
+
+
+async def _inspected(sdist: Stored, wheel: Artifact, run_one: RunOne, parts: Parts) -> Ended:
+    key, name = str(sdist.evidence_key), sdist.artifact.filename
     with room():
         folder = parts.scratch()
     try:
-        found = await _inspected(sdist, os.path.join(folder, "sdist"), artifact, run_one, parts)
-    except NotFoundError as error:  # retention took it meanwhile
-        _log.warning(str(error), step="inspect", reason=error.reason)
-        return
+        path = os.path.join(folder, "sdist")
+        await parts.read_evidence(key, path, f"{wheel.filename} is held against it")
+        job = Job(((path, name),), Context(ecosystem=ECOSYSTEM, name=wheel.name))
+        return Subject(target=sdist.artifact.purl, jobs=[job], filename=name), [await run_one(job)]
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    release.compare([(subject, list(outcomes)), found])
-
-
-async def _inspected(
-    sdist: Stored, path: str, wheel: Artifact, run_one: RunOne, parts: Parts
-) -> tuple[Subject, list[Outcome]]:
-    key, name = str(sdist.evidence_key), sdist.artifact.filename
-    await parts.read_evidence(key, path, f"{wheel.filename} is held against it")
-    job = Job(((path, name),), Context(ecosystem=ECOSYSTEM, name=wheel.name))
-    return Subject(target=sdist.artifact.purl, jobs=[job], filename=name), [await run_one(job)]

@@ -62,3 +62,22 @@ async def test_one_that_agrees_raises_nothing_and_is_not_looked_at_again(
         await worked(parts)
         assert await parts.store.incidents() == []
         assert await parts.store.unfinished() == []
+
+
+async def test_the_wheels_of_a_release_open_their_sdist_once(
+    opened: Opened, pypi: PypiServer
+) -> None:
+    name = "acmesibmany"
+    async with opened(None, pypi, [ACME]) as parts:
+        feed = await feed_of(parts, "pypi")
+        pypi.put(name, "1.0", "s", sdist(OWN, name=name))
+        await feed.poll()
+        await worked(parts)
+        for tag in ("cp311", "cp312", "cp313"):
+            pypi.put(name, "1.0", "w", wheel(OWN | EXTRA, name=name), tag=tag)
+        await feed.poll()
+        await worked(parts)
+        rules = [each.rule for number in (2, 3, 4) for each in await parts.store.findings(number)]
+        assert rules == ["wheel-package-not-in-sdist"] * 3
+        reads = [each for each in await parts.store.audit_log() if each.action == "evidence-read"]
+        assert len(reads) == 1

@@ -113,13 +113,20 @@ class PypiServer:
         return chosen
 
     def put(
-        self, name: str, version: str, kinds: str = "sw", content: bytes | None = None
+        self,
+        name: str,
+        version: str,
+        kinds: str = "sw",
+        content: bytes | None = None,
+        *,
+        tag: str = "py3",
     ) -> list[Path]:
         """The requests that ``twine upload`` makes, without a program's start.
 
-        ``content`` is what the (one) file holds, instead of one module.
+        ``content`` is what the (one) file holds, instead of one module; ``tag`` is the wheel's.
         """
-        built = servers.distributions(self.registry.home / "dist", name, version)
+        sdist, wheel = servers.distributions(self.registry.home / "dist", name, version)
+        built = [sdist, wheel.rename(wheel.with_name(wheel.name.replace("-py3-", f"-{tag}-")))]
         chosen = [file for file, kind in zip(built, "sw", strict=True) if kind in kinds]
         for file in chosen:
             if content is not None:
