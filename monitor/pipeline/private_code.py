@@ -13,6 +13,7 @@ import msgspec
 
 from monitor.detectors.fingerprints import of_finding, stable_path
 from monitor.model import Confidence, Finding, Severity, Skipped
+from monitor.private_code.canonical import is_script
 from monitor.private_code.matches import FileMatch, Label, Level, PathMatch
 from monitor.private_code.matching import Matcher
 from monitor.private_code.suffixes import suffix
@@ -106,18 +107,24 @@ class PrivateCode:
         scripts = {one.path: one for one in taken.scripts}
         found: dict[str, list[FileMatch]] = {}
         near: list[tuple[float, TakenText]] = []
+        gaps: list[Skipped] = []
         for file, prints in self._touched(taken.files):
             found.setdefault(file.path, []).extend(self._matcher.match(file.path, prints))
-            script = scripts.get(file.path)
-            if script is None or _is_explained(found[file.path]):
+            is_read_again = self.max_script_bytes and is_script(file.path)
+            if not is_read_again or _is_explained(found[file.path]):
                 continue
             if nearness := self._matcher.nearness(prints):
-                near.append((nearness / len(script.content), script))
-        again = _nearest(near)
+                script = scripts.get(file.path)
+                if script is None:
+                    gaps.append(Skipped(file.path, "not-read-twice"))
+                else:
+                    near.append((nearness / len(script.content), script))
+        again, left = _nearest(near)
+        gaps += [Skipped(one.path, "not-read-twice") for one in left]
         read = self._rereader.read(again) if self._rereader is not None else {}
         for path, prints in (read or {}).items():
             found[path] = self._matcher.match(path, prints)
-        gaps = [Skipped(one.path, "over-second-reading") for one in again if read is None]
+        gaps += [Skipped(one.path, "over-second-reading") for one in again if read is None]
         return [match for matches in found.values() for match in matches], gaps
 
     def _touched(self, files: Sequence[TakenFile]) -> Iterator[tuple[TakenFile, FilePrints]]:
@@ -145,15 +152,17 @@ def _batches(files: Sequence[TakenFile]) -> Iterator[list[TakenFile]]:
         yield batch
 
 
-def _nearest(near: list[tuple[float, TakenText]]) -> list[TakenText]:
-    """The scripts that are read again: those fullest of ours first, as far as the budget goes."""
+def _nearest(near: list[tuple[float, TakenText]]) -> tuple[list[TakenText], list[TakenText]]:
+    """The scripts that are read again, fullest of ours first, and those beyond the budget."""
     room = _MAX_AGAIN_BYTES
-    chosen = []
+    chosen, left = [], []
     for _, script in sorted(near, key=lambda one: (-one[0], one[1].path)):
         if len(script.content) <= room:
             room -= len(script.content)
             chosen.append(script)
-    return chosen
+        else:
+            left.append(script)
+    return chosen, left
 
 
 def _is_explained(matches: Sequence[FileMatch]) -> bool:

@@ -30,16 +30,18 @@ MAX_BATCH_FILES = 2000
 MAX_FOLDER_FILES = 2_000_000
 
 EXPECTED_GAPS = frozenset(
-    {"internal-name", "link", "not-from-registry", "semgrep-partly-parsed", "submodule"}
-    | {"version-control"}
+    {"internal-name", "link", "not-from-registry", "not-read-twice", "semgrep-partly-parsed"}
+    | {"submodule", "version-control"}
 )
 """Reasons that do not make an inspection partial: what is left out is no part of the target.
 
-Of a file that Semgrep could not parse to the end it still matches the rest.
+Of a file that Semgrep could not parse to the end it still matches the rest; a script that is not
+read a second time, in the form of a private code's index, was read as it is.
 """
 
 UNANSWERED = frozenset(
     {"advisory-unread", "malformed-dependency", "not-audited", "over-dependencies", "over-prints"}
+    | {"over-second-reading"}
     | {"semgrep-crashed", "semgrep-failed", "semgrep-killed", "semgrep-memory"}
     | {"semgrep-over-bytes", "semgrep-over-files", "semgrep-over-findings", "semgrep-over-size"}
     | {"semgrep-over-time", "semgrep-skipped", "semgrep-syntax"}

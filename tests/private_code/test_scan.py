@@ -133,22 +133,44 @@ def critical(found: list[dict[str, Any]]) -> set[str]:
     return {each["path"].rpartition("/")[2] for each in found if each["severity"] == "critical"}
 
 
-def test_what_is_minified_is_read_again_with_esbuild(tmp_path: Path) -> None:
-    """Two files of a real project whose minified form the first reading does not know."""
+NAMED = 'folder = "index"\n'
+
+
+@pytest.fixture
+def web(tmp_path: Path) -> Machine:
+    """With esbuild, and two files of a real project in its index."""
     made = Machine(tmp_path)
-    config = tmp_path / "leakmon.toml"
-    named = 'folder = "index"\n'
-    config.write_text(CONFIG.replace(named, f'{named}esbuild = "{ESBUILD}"\n'))
+    (tmp_path / "leakmon.toml").write_text(CONFIG.replace(NAMED, f'{NAMED}esbuild = "{ESBUILD}"\n'))
     for name in FILES:
         (tmp_path / "web" / "lib").mkdir(parents=True, exist_ok=True)
         shutil.copy(EXPRESS / "middleware" / name, tmp_path / "web" / "lib" / name)
     assert made.run("index", "add", "web").returncode == 0
-    small = {f"package/{name}": uglified(EXPRESS / "middleware" / name) for name in FILES}
-    _, found = made.scan(small)
+    return made
+
+
+SMALL = {f"package/{name}": uglified(EXPRESS / "middleware" / name) for name in FILES}
+
+
+def test_what_is_minified_is_read_again_with_esbuild(web: Machine) -> None:
+    """The first reading does not know the minified form."""
+    _, found = web.scan(SMALL)
     assert critical(found) == set(FILES)
-    config.write_text(CONFIG.replace(named, f'{named}esbuild = "{tmp_path}/none"\n'))
-    _, found = made.scan(small)
+    config = web.folder / "leakmon.toml"
+    config.write_text(CONFIG.replace(NAMED, f'{NAMED}esbuild = "{web.folder}/none"\n'))
+    _, found = web.scan(SMALL)
     assert critical(found) == set()
+
+
+def test_a_script_that_is_too_large_to_be_read_again_is_told(web: Machine) -> None:
+    name = FILES[0]
+    large = {f"package/{name}": SMALL[f"package/{name}"] + b"\n//" + b" padding" * (9 << 17)}
+    _, found = web.scan(large)
+    assert critical(found) == set()
+    told = json.loads(web.run("scan", "--format", "json", "one-1.0.0.tgz").stdout)
+    (target,) = told["targets"]
+    assert [(each["reason"], each["path"].rpartition("/")[2]) for each in target["skipped"]] == [
+        ("not-read-twice", name)
+    ]
 
 
 def test_it_can_be_left_out(machine: Machine) -> None:
