@@ -7,13 +7,13 @@ bytes once, up to the limits of the ``Wish``. What a limit keeps back is said.
 from __future__ import annotations
 
 import hashlib
-import re
 from typing import TYPE_CHECKING, Protocol
 
 from msgspec import Struct, field
 
 from monitor.archive import Trail
 from monitor.model import Skipped
+from monitor.patterns import later
 
 if TYPE_CHECKING:
     from monitor.archive import Member
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 MAX_PATHS = 1000
 """Places kept of the same bytes; the rest is counted."""
 
-_INTERPRETER = re.compile(rb"#![^\n]{0,120}?(node|deno|bun|python|ruby|php|bash|sh)[\d.]*(?:\s|\Z)")
+_INTERPRETER = later(rb"#![^\n]{0,120}?(node|deno|bun|python|ruby|php|bash|sh)[\d.]*(?:\s|\Z)")
 _SPOKEN = {
     b"node": ".js", b"deno": ".ts", b"bun": ".ts", b"python": ".py", b"ruby": ".rb",
     b"php": ".php", b"bash": ".sh", b"sh": ".sh",

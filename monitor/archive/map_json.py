@@ -22,6 +22,7 @@ from monitor.archive.map_layers import (
     salvage_array,
     text,
 )
+from monitor.patterns import later
 
 if TYPE_CHECKING:
     from monitor.archive.entries import Buffer
@@ -33,26 +34,26 @@ _HARMLESS_TAIL = 64
 
 # The prefix against script inclusion is a line of its own (ECMA-426, 11.1.2); a byte order mark
 # stands before or after it.
-_LEAD = re.compile(
+_LEAD = later(
     rb"\s{0,256}(?:\xef\xbb\xbf)?\s{0,256}"
     rb"(?:\)\]\}[^\n{]{0,64}\n?|while\(1\);|for\(;;\);)?\s{0,256}(?:\xef\xbb\xbf)?\s{0,256}(?=\{)"
 )
-_KEY_OF_CONTENTS = re.compile(rb'"sourcesContent"\s{0,64}:\s{0,64}\[')
+_KEY_OF_CONTENTS = later(rb'"sourcesContent"\s{0,64}:\s{0,64}\[')
 _KEYS = (
-    re.compile(rb'"mappings"\s{0,64}:\s{0,64}"'),
+    later(rb'"mappings"\s{0,64}:\s{0,64}"'),
     _KEY_OF_CONTENTS,
-    re.compile(rb'"sections"\s{0,64}:\s{0,64}\['),
+    later(rb'"sections"\s{0,64}:\s{0,64}\['),
 )
-_HEAD = re.compile(
+_HEAD = later(
     rb'\{(?=.{0,4000}?"version"\s{0,64}:\s{0,64}"?3(?![\w.]))'
     rb'(?=.{0,4000}?"sources"\s{0,64}:\s{0,64}\[\s{0,64}(?:"|null|\]|\Z))',
     re.DOTALL,
 )
-_CUT_HEAD = re.compile(
+_CUT_HEAD = later(
     rb'\{(?=.{0,400}?"version"\s{0,64}:\s{0,64}"?3(?![\w.])).{0,4000}?"mappings"\s{0,64}:',
     re.DOTALL,
 )
-_TRAILING = re.compile(r"trailing characters \(byte (\d+)\)")
+_TRAILING = later(r"trailing characters \(byte (\d+)\)")
 
 
 class _Document(Struct):

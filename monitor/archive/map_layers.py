@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec import Raw, Struct
 
+from monitor.patterns import later
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -20,12 +22,12 @@ MAX_LAYERS = 20_000
 ERRORS = (msgspec.MsgspecError, RecursionError, UnicodeError)
 """All that msgspec raises for a stranger's bytes."""
 
-_SALVAGED_KEY = re.compile(rb'"(sources|sourcesContent|sourceRoot)"\s{0,64}:\s{0,64}(?=["\[])')
-_STRING = re.compile(rb'"([^"\\]*+(?:\\.[^"\\]*+)*+)("?)', re.DOTALL)
-_BETWEEN = re.compile(rb"[\s,]*")
-_OTHER_VALUE = re.compile(rb'[^,\]"]+')
+_SALVAGED_KEY = later(rb'"(sources|sourcesContent|sourceRoot)"\s{0,64}:\s{0,64}(?=["\[])')
+_STRING = later(rb'"([^"\\]*+(?:\\.[^"\\]*+)*+)("?)', re.DOTALL)
+_BETWEEN = later(rb"[\s,]*")
+_OTHER_VALUE = later(rb'[^,\]"]+')
 _SIMPLE = {b"n": b"\n", b"t": b"\t", b"r": b"\r", b"b": b"\b", b"f": b"\f"}
-_ESCAPE = re.compile(
+_ESCAPE = later(
     rb"\\(u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|.)", re.DOTALL
 )
 _text_decoder = msgspec.json.Decoder(str)

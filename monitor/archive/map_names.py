@@ -11,22 +11,23 @@ from functools import lru_cache
 from urllib.parse import unquote
 
 from monitor.archive.names import printable
+from monitor.patterns import later
 
 _MAX_NAME = 1_024
 
 # A single letter before the colon is a Windows drive, not a scheme.
-_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]{1,30}):(/*)")
-_REMOTE = re.compile(
+_SCHEME = later(r"([A-Za-z][A-Za-z0-9+.-]{1,30}):(/*)")
+_REMOTE = later(
     r"(?:https?|ftps?|sftp|s3a?|gs|gcs|r2|oss|cos|azure|az|abfss?|wasbs?|ssh|git|git\+\w+):/"
     r"|//[^/\s]+\.[^/\s]+/|\\\\[^\\\s]+\\",
     re.IGNORECASE,
 )
-_BUNDLER_ROOT = re.compile(r"^(?:\[(?:project|metro-project|root)\]/)+")
+_BUNDLER_ROOT = later(r"^(?:\[(?:project|metro-project|root)\]/)+")
 
 # ECMA-426 leaves it to the reader to tell an author's sources from a bundler's. These are the
 # places of packages (npm, pnpm, Yarn, Bower, webpack 1's "~", Cargo, Go, rustc) and the modules
 # that bundlers make up themselves.
-_FOREIGN = re.compile(
+_FOREIGN = later(
     r"""
     (?:^|/)(?:node_modules|bower_components|jspm_packages|\.pnpm|\.yarn)/
     | (?:^|/)\./~/ | ^~/

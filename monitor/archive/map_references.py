@@ -15,39 +15,41 @@ from urllib.parse import unquote_to_bytes
 import pybase64
 from msgspec import Struct
 
+from monitor.patterns import later
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from monitor.archive.entries import Buffer
 
-_MARK = re.compile(rb"sourceMappingURL=")
+_MARK = later(rb"sourceMappingURL=")
 _MAX_REFERENCES = 100_000
 _MAX_URL = 4_096
 
-_DATA = re.compile(rb"\s{0,8}data:", re.IGNORECASE)
-_HEADER = re.compile(rb"([^,\s\"'`<>]{0,1024}),")
+_DATA = later(rb"\s{0,8}data:", re.IGNORECASE)
+_HEADER = later(rb"([^,\s\"'`<>]{0,1024}),")
 # White space inside base64 is legal in a data URI; in a line comment it ends with the line.
-_BASE64_LINE = re.compile(
+_BASE64_LINE = later(
     rb"(?:[A-Za-z0-9+/=_\-]++|%[0-9A-Fa-f]{2}|[ \t]|\\/|\\u00[0-9A-Fa-f]{2}|\\x[0-9A-Fa-f]{2}"
     rb"|\\\r?\n)*+"
 )
-_BASE64_BLOCK = re.compile(
+_BASE64_BLOCK = later(
     rb"(?:[A-Za-z0-9+/=_\-\s]++|%[0-9A-Fa-f]{2}|\\/|\\u00[0-9A-Fa-f]{2}|\\x[0-9A-Fa-f]{2})*+"
 )
-_PERCENT = re.compile(rb"(?:[^\s\"`<>\\]++|\\[/\"'\\])*+")
-_PLAIN_LINE = re.compile(rb"[^\r\n]*+")
-_URL = re.compile(rb"\s{0,8}([A-Za-z0-9._~/%@][A-Za-z0-9._~:/?#\[\]@!&()+,;=%\-\\]{0,4095})")
-_ESCAPED = re.compile(rb"\\(?:u00([0-9A-Fa-f]{2})|x([0-9A-Fa-f]{2})|(\r?\n)|(.))", re.DOTALL)
+_PERCENT = later(rb"(?:[^\s\"`<>\\]++|\\[/\"'\\])*+")
+_PLAIN_LINE = later(rb"[^\r\n]*+")
+_URL = later(rb"\s{0,8}([A-Za-z0-9._~/%@][A-Za-z0-9._~:/?#\[\]@!&()+,;=%\-\\]{0,4095})")
+_ESCAPED = later(rb"\\(?:u00([0-9A-Fa-f]{2})|x([0-9A-Fa-f]{2})|(\r?\n)|(.))", re.DOTALL)
 _NOT_BASE64 = bytes(
     byte
     for byte in range(256)
     if byte not in b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_"
 )
 _URL_SAFE = bytes.maketrans(b"-_", b"+/")
-_COMMENT_START = re.compile(rb"/\*[#@]\s{0,8}$")
+_COMMENT_START = later(rb"/\*[#@]\s{0,8}$")
 
-_WASM_NAME = re.compile(rb"(?:\x10|\x90\x80{0,3}\0)sourceMappingURL")
-_TEXT = re.compile(rb"[^\x00-\x1f\x7f]+")
+_WASM_NAME = later(rb"(?:\x10|\x90\x80{0,3}\0)sourceMappingURL")
+_TEXT = later(rb"[^\x00-\x1f\x7f]+")
 
 
 class Reference(Struct, frozen=True):

@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from monitor.errors import ConfigError
+from monitor.patterns import later
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_REFERENCE = re.compile(
-    r"(?:env:(?P<name>[A-Za-z_][A-Za-z0-9_]*)|file:(?P<path>[^\0\n]+))", re.ASCII
-)
+_REFERENCE = later(r"(?:env:(?P<name>[A-Za-z_][A-Za-z0-9_]*)|file:(?P<path>[^\0\n]+))", re.ASCII)
 _MAX_BYTES = 64 * 1024
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import re
+
+from monitor.patterns import later
 
 _FINDING = b"leakmon/finding/1\0"
 _SECRET = b"leakmon/secret/1\0"
@@ -11,11 +12,11 @@ _CONTENT = b"leakmon/content/1\0"
 _LENGTH = 32
 
 # What bundlers and packers put into names and change with every build, longest form first.
-_HASHED_NAME = r"(?<=[-._])(?=[A-Za-z_-]{0,20}\d|[a-z_-]{0,20}[A-Z])[A-Za-z0-9_-]{8,20}(?=\.[a-z])"
-_HEX = r"(?i)(?<![0-9a-z])(?=[a-f]{0,64}[0-9])[0-9a-f]{7,64}(?![0-9a-z])"
-_VERSION = re.compile(
-    r"\d+(?:\.\d+)*(?:[-.+_]?(?:alpha|beta|a|b|rc|dev|post|next|canary)(?:\.?\d+)*)?"
+_HASHED_NAME = later(
+    r"(?<=[-._])(?=[A-Za-z_-]{0,20}\d|[a-z_-]{0,20}[A-Z])[A-Za-z0-9_-]{8,20}(?=\.[a-z])"
 )
+_HEX = later(r"(?i)(?<![0-9a-z])(?=[a-f]{0,64}[0-9])[0-9a-f]{7,64}(?![0-9a-z])")
+_VERSION = later(r"\d+(?:\.\d+)*(?:[-.+_]?(?:alpha|beta|a|b|rc|dev|post|next|canary)(?:\.?\d+)*)?")
 
 
 def of_secret(value: bytes) -> str:
@@ -37,5 +38,5 @@ def of_content(content: bytes | memoryview) -> str:
 def stable_path(path: str) -> str:
     """A member's path without what differs from build to build: versions, hashes, counters."""
     for pattern in (_HASHED_NAME, _HEX, _VERSION):
-        path = re.sub(pattern, "#", path)
+        path = pattern.sub("#", path)
     return path

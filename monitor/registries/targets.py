@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from monitor.archive.names import printable
 from monitor.errors import UsageError
+from monitor.patterns import later
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -26,16 +27,14 @@ FORMS = (
     "git+https://host/name.git@ref, ssh://git@host/name.git, git@host:name.git, file:///name.git, "
     "an archive, a folder, - (a list on standard input)"
 )
-_NPM_NAME = re.compile(r"(?:@[A-Za-z0-9~_-][\w.~-]*/)?[A-Za-z0-9~_-][\w.~!'()*-]*", re.ASCII)
-_PYPI = re.compile(
+_NPM_NAME = later(r"(?:@[A-Za-z0-9~_-][\w.~-]*/)?[A-Za-z0-9~_-][\w.~!'()*-]*", re.ASCII)
+_PYPI = later(
     r"(?P<name>[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)(?:\[[^\]]*\])?\s*"
     r"(?P<spec>(?:[=<>!~@].*)?)",
     re.ASCII,
 )
-_GITHUB_NAME = re.compile(r"[A-Za-z0-9_-][\w.-]*/[\w.-]+", re.ASCII)
-_SCP = re.compile(
-    r"(?P<user>[\w.-]+)@(?P<host>[A-Za-z0-9][\w.-]*):(?P<path>[^:\s][^\s]*)", re.ASCII
-)
+_GITHUB_NAME = later(r"[A-Za-z0-9_-][\w.-]*/[\w.-]+", re.ASCII)
+_SCP = later(r"(?P<user>[\w.-]+)@(?P<host>[A-Za-z0-9][\w.-]*):(?P<path>[^:\s][^\s]*)", re.ASCII)
 _GIT_SCHEMES = ("http", "https", "ssh", "file")
 _MAX_TARGET = 4096
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from monitor.model.wording import count
+from monitor.patterns import later
 
 __all__ = ["clean", "count", "escape_json", "prose", "seconds", "size", "without_surrogates"]
 
@@ -16,9 +17,9 @@ _UNSAFE = (
     "\ud800-\udfff"  # lone surrogates: file names that are not UTF-8
     "\U000e0000-\U000e0fff\U000f0000-\U0010ffff"  # tags, variation selectors, private planes
 )
-_unsafe = re.compile(f"[{_UNSAFE}]")
-_unsafe_in_json = re.compile(f"(?!\n)[{_UNSAFE}]")
-_blank = re.compile(r"[ \t\r\n]+")
+_unsafe = later(f"[{_UNSAFE}]")
+_unsafe_in_json = later(f"(?!\n)[{_UNSAFE}]")
+_blank = later(r"[ \t\r\n]+")
 _unit_bytes = 1000
 
 

@@ -28,13 +28,12 @@ from monitor.rules.probes import NAMES, PROBES
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    Buffer = bytes | memoryview
-
-FORMAT = 3
+FORMAT = 4
 """Raised whenever the translation or the stored records change their meaning."""
 
 _MAGIC = b"leakmon-rules\0"
 _CHECKSUM = 12
+_LENGTH = 8
 
 
 class _Stored(msgspec.Struct, array_like=True):
@@ -137,21 +136,26 @@ def _processor() -> str:
 def _read(path: str) -> _Stored | None:
     try:
         with open(path, "rb") as file:
-            content = file.read()
+            head = file.read(len(_MAGIC) + _CHECKSUM + _LENGTH)
+            length = int.from_bytes(head[-_LENGTH:], "big")
+            size = os.fstat(file.fileno()).st_size
+            body = file.read(min(length, size))
+            database = file.read()  # by itself: it is large, and the library wants these bytes
     except OSError:
         return None
-    head = len(_MAGIC) + _CHECKSUM
-    body = memoryview(content)[head:]
-    if not content.startswith(_MAGIC) or content[len(_MAGIC) : head] != _checksum(body):
+    if head[:-_LENGTH] != _MAGIC + _checksum(body, database):
         return None
     try:
-        return msgspec.msgpack.decode(body, type=_Stored)
+        stored = msgspec.msgpack.decode(body, type=_Stored)
     except msgspec.MsgspecError:
         return None
+    stored.database = database
+    return stored
 
 
 def _write(path: str, stored: _Stored) -> None:
-    body = msgspec.msgpack.encode(stored)
+    body = msgspec.msgpack.encode(msgspec.structs.replace(stored, database=b""))
+    head = _MAGIC + _checksum(body, stored.database) + len(body).to_bytes(_LENGTH, "big")
     temporary = f"{path}.{os.getpid()}"
     with contextlib.suppress(OSError):
         os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
@@ -160,13 +164,14 @@ def _write(path: str, stored: _Stored) -> None:
                 temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600
             )
             with open(descriptor, "wb") as file:
-                file.write(_MAGIC + _checksum(body) + body)
+                file.writelines((head, body, stored.database))
             os.replace(temporary, path)
         except OSError:
             os.unlink(temporary)
             raise
 
 
-def _checksum(body: Buffer) -> bytes:
+def _checksum(body: bytes, database: bytes) -> bytes:
     """Against damage, not malice: a CRC is six times as fast here as a cryptographic digest."""
-    return isal_zlib.crc32(body).to_bytes(4, "big") + len(body).to_bytes(8, "big")
+    crc = isal_zlib.crc32(database, isal_zlib.crc32(body))
+    return crc.to_bytes(4, "big") + (len(body) + len(database)).to_bytes(8, "big")

@@ -9,6 +9,7 @@ import binascii
 import re
 from typing import TYPE_CHECKING
 
+from monitor.patterns import later
 from monitor.rules import key_checks
 from monitor.rules.checked import UNKNOWN, Checked
 
@@ -47,7 +48,7 @@ def _prefixed_crc32(secret: bytes) -> Checked:
     return Checked(base62(binascii.crc32(value), _CHECKSUM_LENGTH) == digits, {})
 
 
-_AWS_KEY = re.compile(rb"A[A-Z0-9]{3}([A-Z2-7]{16})\Z")
+_AWS_KEY = later(rb"A[A-Z0-9]{3}([A-Z2-7]{16})\Z")
 _ACCOUNT_MASK = 0x7FFFFFFFFF80
 
 
@@ -181,9 +182,7 @@ def _grafana_crc32(secret: bytes) -> Checked:
     return Checked(binascii.crc32(value).to_bytes(4, "little").hex().encode() == digits, {})
 
 
-_ROUTABLE = re.compile(
-    rb"(?:[a-z]+-)+([\w-]+)\.[0-9a-z]{2}\.([0-9a-z]{2})([0-9a-z]{7})\Z", re.ASCII
-)
+_ROUTABLE = later(rb"(?:[a-z]+-)+([\w-]+)\.[0-9a-z]{2}\.([0-9a-z]{2})([0-9a-z]{7})\Z", re.ASCII)
 
 
 def _gitlab_crc32(secret: bytes) -> Checked:

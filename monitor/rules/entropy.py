@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-import re
 from collections import Counter
+
+from monitor.patterns import later
 
 _STRONG = 3.0
 _LEAST_LENGTH = 8
-_DIGIT = re.compile(rb"[0-9]")
-_WORD = re.compile(rb"[A-Za-z]{5,}")
+_DIGIT = later(rb"[0-9]")
+_WORD = later(rb"[A-Za-z]{5,}")
 
 
 def shannon(text: bytes) -> float:

@@ -9,9 +9,10 @@ changes between letters and digits count as well; the words that programs say mo
 from __future__ import annotations
 
 import binascii
-import re
 from itertools import pairwise
 from typing import TYPE_CHECKING
+
+from monitor.patterns import later
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,10 +30,10 @@ _SURPRISE = (
     "34562777378676576666677767", "37553654387574479446676677", "56453575467455636653568567",
     "46455667586444529644665567", "36552766487557466755575556",
 )  # fmt: skip
-_HEX = re.compile(rb"[0-9a-f]{32,128}|[0-9A-F]{32,128}")
-_UUID = re.compile(rb"(?i)[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
-_ADDRESS = re.compile(rb"@[\w-]{1,60}\.[A-Za-z]|[\w.+-]+@[a-z0-9._-]+\Z|@\^?\d")
-_WORDS = re.compile(
+_HEX = later(rb"[0-9a-f]{32,128}|[0-9A-F]{32,128}")
+_UUID = later(rb"(?i)[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+_ADDRESS = later(rb"@[\w-]{1,60}\.[A-Za-z]|[\w.+-]+@[a-z0-9._-]+\Z|@\^?\d")
+_WORDS = later(
     rb"(?i)passw(?:or)?d|pass(?:phrase|code)?|secret|token|credential|account|access|action|address"
     rb"|admin|alert|app(?:lication)?|array|attribute|auth(?:entication|orization|orize|orized)?|base"
     rb"|bearer|button|cache|change|check|class|client|code|component|config(?:uration)?|confirm"
@@ -50,9 +51,9 @@ _WORDS = re.compile(
     rb"|toggle|tooltip|type|undefined|update|upload|user(?:name)?|valid(?:ation|ate)?|value|variable"
     rb"|verify|version|view|visible|weak|widget|window|wrong|your"
 )
-_PART = re.compile(rb"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+|[^A-Za-z\d]+")
+_PART = later(rb"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+|[^A-Za-z\d]+")
 _PART_LENGTH = 3.3  # characters that the parts of a name have at least; those of chance have two
-_PLACE = re.compile(rb"(?:[\w*-]+\.)+[A-Za-z]{2,12}\Z|xn--")  # a host or a file
+_PLACE = later(rb"(?:[\w*-]+\.)+[A-Za-z]{2,12}\Z|xn--")  # a host or a file
 _SYMBOLS = frozenset(b"!@#$^*?~")
 _SIGILS = frozenset(b"#$@%&.:/*~+=")
 _LEAST_PAIRS = 7

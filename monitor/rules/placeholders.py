@@ -6,9 +6,9 @@ make up the value, or stand clearly apart in it.
 
 from __future__ import annotations
 
-import re
+from monitor.patterns import later
 
-_REFERENCE = re.compile(
+_REFERENCE = later(
     rb"""(?x)
     \$\{?[A-Za-z_][\w.:-]*\}? \Z          # $TOKEN  ${TOKEN:-x}
     | \$\{ | \$\( | =?\{\{ | <%           # templates of shells, CI systems and engines
@@ -20,7 +20,7 @@ _REFERENCE = re.compile(
     | (?:process\.env|os\.environ|import\.meta\.env|ENV\[|getenv|env\(|secrets\.|vars\.|config\.)
     """
 )
-_SAID = re.compile(
+_SAID = later(
     rb"""(?ix)
     (?<![a-z]) (?:
         your (?: [_\s-]? (?: own|api|access|secret|auth|private|client|app|project|account|personal
@@ -34,7 +34,7 @@ _SAID = re.compile(
     ) (?![a-z])
     """
 )
-_WHOLE = re.compile(
+_WHOLE = later(
     rb"""(?ix)
     (?: (?:test|testing|demo|default|none|null|nil|undefined|true|false|secret|secrets|password
       |passwd|passw0rd|pass|pwd|token|apikey|api[_-]?key
@@ -43,9 +43,9 @@ _WHOLE = re.compile(
       [\d_.!-]{0,4} ){1,3} \Z
     """
 )
-_EXAMPLE = re.compile(rb"EXAMPLE(?:KEY|TOKEN|SECRET)?\Z")
-_FILLER = re.compile(rb"(?i)(?:[x*.#?_-]{6,}|x{5,}|\*{3,}|\.{3,}|\xe2\x80\xa6|(.)\1{7,})")
-_BODY = re.compile(rb"[A-Za-z0-9]+")
+_EXAMPLE = later(rb"EXAMPLE(?:KEY|TOKEN|SECRET)?\Z")
+_FILLER = later(rb"(?i)(?:[x*.#?_-]{6,}|x{5,}|\*{3,}|\.{3,}|\xe2\x80\xa6|(.)\1{7,})")
+_BODY = later(rb"[A-Za-z0-9]+")
 _RUNS = (
     b"0123456789012345678901234567890123456789",
     b"1234567890123456789012345678901234567890",

@@ -7,11 +7,13 @@ matcher tries each where its mark occurs, again and again up to ``MAX_LEVELS`` t
 
 from __future__ import annotations
 
-import re
 from array import array
 from typing import TYPE_CHECKING, NamedTuple
 
+from monitor.patterns import later
+
 if TYPE_CHECKING:
+    import re
     from collections.abc import Callable, Iterator
 
 Decoded = tuple[bytes, "array[int]"]
@@ -19,7 +21,7 @@ Decoded = tuple[bytes, "array[int]"]
 MAX_LEVELS = 3
 """How often a text can have been escaped."""
 
-_ESCAPE = re.compile(
+_ESCAPE = later(
     rb"\\(?:u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})|u([0-9a-fA-F]{4})"
     rb"|x([0-9a-fA-F]{2})|\r?\n|([\"'`/\\bfnrtv]))"
 )
@@ -77,7 +79,7 @@ class Decoder(NamedTuple):
 
 DECODERS: tuple[Decoder, ...] = (Decoder("json-escape", b"\\", unescape_string),)
 
-_DELIMITER = re.compile(rb"(?<!\\)[\"'`]")
+_DELIMITER = later(rb"(?<!\\)[\"'`]")
 _STRING = "string"
 
 

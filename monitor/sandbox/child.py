@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NoReturn
 from monitor.archive.budget import Interrupted
 from monitor.errors import LeakmonError
 from monitor.inspection import Inspector
+from monitor.patterns import compile_all
 from monitor.sandbox.protocol import (
     ENCODER,
     KIND_FAILURE,
@@ -65,6 +66,7 @@ class Engine:
         """Load what an inspection loads on demand, so that the children to come share it."""
         for module in self._on_demand:
             import_module(module)
+        compile_all()
 
 
 def run(engine: Engine, job: Job, pipe: int, settings: Settings) -> int:

@@ -8,20 +8,20 @@ for the target: a local folder of the operator's, never something fetched.
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Iterable
 from datetime import date
 
 from monitor.model import NESTED, Finding
+from monitor.patterns import later
 from monitor.suppress import FINGERPRINT, Ignore
 
 LineReader = Callable[[str, int], bytes]
 """The bytes of one line, counted from 1, of the file at a path; empty if there is no such line."""
 
-_inline = re.compile(
+_inline = later(
     rb"leakmon:ignore[ \t]+(%s)(?![0-9a-f])(?:[ \t]+until=(\S+))?([^\r\n]*)" % FINGERPRINT.encode()
 )
-_comment_end = re.compile(r"\s*(?:\*/|-->|\*\)|#\}|%>)\s*$")
+_comment_end = later(r"\s*(?:\*/|-->|\*\)|#\}|%>)\s*$")
 
 
 def inline_ignores(

@@ -18,6 +18,7 @@ import tarfile
 import time
 import xmlrpc.client
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from aiohttp import web
@@ -73,25 +74,33 @@ def stranger(number: int) -> str:
     return f"pkg-{(number * 2_654_435_761) % STRANGERS}"
 
 
-def archive(variant: int, top: str) -> bytes:
-    """A package of about 150 kB of code; one in ``LEAKY`` holds a token."""
+def code(variant: int) -> bytes:
+    """About 150 kB of a package, packed; one in ``LEAKY`` holds a token."""
     words = random.Random(variant)
-    code = "".join(f"export const v{n} = {words.random()};\n" for n in range(5000))
-    files = {
-        "package.json": json.dumps({"name": "load", "version": "1.0.0", "license": "UNLICENSED"}),
-        "PKG-INFO": "Metadata-Version: 2.1\nName: load\nVersion: 1\n",
-        "index.js": code,
-        "README.md": "# load\n" * 50,
-    }
+    text = "".join(f"export const v{n} = {words.random()};\n" for n in range(5000))
+    files = {"index.js": text, "README.md": "# load\n" * 50}
     if variant % LEAKY == 0:
         files[".env"] = f"GITHUB_TOKEN={token(str(variant))}\n"
-    packed = io.BytesIO()
-    with tarfile.open(fileobj=packed, mode="w") as tar:
-        for name, text in files.items():
-            record = tarfile.TarInfo(f"{top}/{name}")
-            record.size = len(text)
-            tar.addfile(record, io.BytesIO(text.encode()))
-    return gzip.compress(packed.getvalue(), 1, mtime=0)
+    return packed(files) + gzip.compress(bytes(1024), mtime=0)
+
+
+def manifest(name: str, version: str) -> bytes:
+    """The other part of a package, which says whose it is."""
+    about = {"name": name, "version": version, "license": "UNLICENSED"}
+    if name.startswith("@"):
+        return packed({"package.json": json.dumps(about)})
+    return packed({"PKG-INFO": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"})
+
+
+def packed(files: dict[str, str]) -> bytes:
+    """Records of a tar archive: packed parts behind one another are one archive."""
+    into = io.BytesIO()
+    tar = tarfile.open(fileobj=into, mode="w")  # noqa: SIM115 - closing it would end the archive
+    for path, text in files.items():
+        record = tarfile.TarInfo(f"package/{path}")
+        record.size = len(text)
+        tar.addfile(record, io.BytesIO(text.encode()))
+    return gzip.compress(into.getvalue(), 1, mtime=0)
 
 
 class Server:
@@ -100,7 +109,8 @@ class Server:
     def __init__(self, url: str, ours: int) -> None:
         self.url = url
         self.feed = Feed(ours)
-        self.archives = [archive(variant, "package") for variant in range(VARIANTS)]
+        self.code = [code(variant) for variant in range(VARIANTS)]
+        self.digests = lru_cache(100_000)(self._digests)
         self.asked = 0
 
     def application(self) -> web.Application:
@@ -139,7 +149,7 @@ class Server:
     def name(self, number: int) -> str:
         """What npm's row is about; PyPI's rows are other strangers here."""
         is_ours = self.feed.is_ours(number) and not self.feed.is_pypi(number)
-        return f"@acme/load-{self.feed.package(number)}" if is_ours else stranger(number)
+        return self.name_of_ours(number) if is_ours else stranger(number)
 
     async def npm(self, request: web.Request) -> web.Response:
         self.asked += 1
@@ -147,6 +157,8 @@ class Server:
         if path.endswith("/latest"):
             people = [{"name": "somebody", "email": "a@somebody.example"}]
             return web.json_response({"name": path[:-7], "maintainers": people})
+        if path.startswith("-/npm/v1/attestations/"):
+            raise web.HTTPNotFound
         package = int(path.rpartition("-")[2])
         rows = self.feed.own(package, is_pypi=False)
         versions = {f"1.0.{number}": self._version(path, number) for number in rows}
@@ -156,14 +168,30 @@ class Server:
         return web.json_response(record)
 
     def _version(self, name: str, number: int) -> dict[str, Any]:
-        packed = self.archives[number // self.feed.ours % VARIANTS]
-        integrity = base64.b64encode(hashlib.sha512(packed).digest()).decode()
+        integrity = self.digests(name, number)[1]
         dist = {"tarball": f"{self.url}file/{number}", "integrity": f"sha512-{integrity}"}
         return {"name": name, "version": f"1.0.{number}", "license": "UNLICENSED", "dist": dist}
 
     async def file(self, request: web.Request) -> web.Response:
         number = int(request.match_info["number"])
-        return web.Response(body=self.archives[number // self.feed.ours % VARIANTS])
+        return web.Response(body=self.archive(self.name_of_ours(number), number))
+
+    def name_of_ours(self, number: int) -> str:
+        prefix = "acmeload" if self.feed.is_pypi(number) else "@acme/load"
+        return f"{prefix}-{self.feed.package(number)}"
+
+    def archive(self, name: str, number: int) -> bytes:
+        """The bytes that row published."""
+        version = f"1.{number}" if self.feed.is_pypi(number) else f"1.0.{number}"
+        return manifest(name, version) + self.code[number // self.feed.ours % VARIANTS]
+
+    def _digests(self, name: str, number: int) -> tuple[str, str]:
+        """The archive's SHA-256 in hex, its SHA-512 in base64."""
+        data = self.archive(name, number)
+        return (
+            hashlib.sha256(data).hexdigest(),
+            base64.b64encode(hashlib.sha512(data).digest()).decode(),
+        )
 
     async def journal(self, request: web.Request) -> web.Response:
         arguments, method = xmlrpc.client.loads(await request.read())
@@ -179,7 +207,7 @@ class Server:
         at = int(self.feed.came_at(number).timestamp())
         if not self.feed.is_ours(number):
             return [stranger(number), "1.0", at, "add py3 file x-1.0-py3-none-any.whl", number]
-        name, version = f"acmeload-{self.feed.package(number)}", f"1.{number}"
+        name, version = self.name_of_ours(number), f"1.{number}"
         return [name, version, at, f"add source file {name}-{version}.tar.gz", number]
 
     async def rss(self, _request: web.Request) -> web.Response:
@@ -208,7 +236,7 @@ class Server:
             {
                 "filename": f"{name}-1.{number}.tar.gz",
                 "url": f"{self.url}file/{number}",
-                "hashes": {"sha256": self._sha256(number)},
+                "hashes": {"sha256": self.digests(name, number)[0]},
                 "upload-time": self.feed.came_at(number).isoformat(),
             }
             for number in rows
@@ -216,9 +244,6 @@ class Server:
         meta = {"api-version": "1.4", "_last-serial": rows[-1] if rows else 0}
         page = {"name": name, "meta": meta, "files": files}
         return web.Response(text=json.dumps(page), content_type=SIMPLE)
-
-    def _sha256(self, number: int) -> str:
-        return hashlib.sha256(self.archives[number // self.feed.ours % VARIANTS]).hexdigest()
 
     async def project(self, request: web.Request) -> web.Response:
         self.asked += 1

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from monitor.archive.map_names import is_remote
 from monitor.detectors import fingerprints
 from monitor.model import Confidence, Finding, Severity
+from monitor.patterns import later
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -21,13 +22,13 @@ if TYPE_CHECKING:
 _RULE = "source-map-remote"
 _MAX_HOSTS = 20
 _MAX_REFERENCES = 10_000
-_SIGNED = re.compile(
+_SIGNED = later(
     r"[?&](?:X-Amz-Signature|X-Goog-Signature|AWSAccessKeyId|Signature|sig|sv|token|"
     r"access_token|Key-Pair-Id)=[^&#]{4}",
     re.IGNORECASE,
 )
-_ARCHIVE = re.compile(r"\.(?:zip|tar|tgz|tar\.\w{2,4}|7z|rar)(?:[?#]|$)", re.IGNORECASE)
-_STORAGE = re.compile(
+_ARCHIVE = later(r"\.(?:zip|tar|tgz|tar\.\w{2,4}|7z|rar)(?:[?#]|$)", re.IGNORECASE)
+_STORAGE = later(
     r"^(?:s3|gs|r2|wasbs?|abfss?)://|amazonaws\.|storage\.googleapis|r2\.cloudflarestorage|"
     r"\.r2\.dev|blob\.core\.windows|digitaloceanspaces|backblazeb2|wasabisys|aliyuncs|oss-",
     re.IGNORECASE,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from monitor.model import NESTED
 from monitor.model.wording import count
+from monitor.patterns import later
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,12 +22,12 @@ Source = tuple[str, int, int, bool, bool]
 _TOP = 20
 _MAX_SHOWN = 300
 _MODULES = "node_modules/"
-_SCOPE = re.compile(r"node_modules/(@[^/]+)/")
-_MONOREPO = re.compile(
+_SCOPE = later(r"node_modules/(@[^/]+)/")
+_MONOREPO = later(
     r"(?:^|/)(?:packages|apps|libs|services|modules|crates|projects|monorepo|workspaces)/[^/]+/.",
     re.IGNORECASE,
 )
-_INTERNAL = re.compile(
+_INTERNAL = later(
     r"(?<![a-z])(?:internal|private|confidential|proprietary)(?![a-z])", re.IGNORECASE
 )
 
