@@ -59,9 +59,9 @@ def memory(command: Sequence[str | Path], *, cores: int, env: Mapping[str, str])
     child = _start(command, cores, env)
     most, largest = 0, 0
     while child.poll() is None:
-        sizes = [sizes(pid) for pid in (child.pid, *descendants(child.pid))]
-        most = max(most, sum(proportional for proportional, _ in sizes))
-        largest = max(largest, *(peak for _, peak in sizes))
+        seen = [sizes(pid) for pid in (child.pid, *descendants(child.pid))]
+        most = max(most, sum(proportional for proportional, _ in seen))
+        largest = max(largest, *(peak for _, peak in seen))
         with contextlib.suppress(subprocess.TimeoutExpired):
             child.wait(SAMPLE_SECONDS)
     _reaped(child, command)
