@@ -188,6 +188,12 @@ class Assignments:
     def _copy(self, _argument: int, _code: Code) -> None:
         self._stack.append(self._stack[-1] if self._stack else None)
 
+    def _swap(self, argument: int, _code: Code) -> None:
+        if 0 < argument <= len(self._stack):
+            self._stack[-argument], self._stack[-1] = self._stack[-1], self._stack[-argument]
+        else:
+            self._stack.clear()
+
     def _unpack(self, argument: int, _code: Code) -> None:
         value = self._stack.pop() if self._stack else None
         if isinstance(value, tuple) and len(value) == argument:
@@ -227,6 +233,7 @@ class Assignments:
         "function": _function,
         "function-2": _function_2,
         "copy": _copy,
+        "swap": _swap,
         "unpack": _unpack,
     }
 

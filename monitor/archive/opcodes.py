@@ -20,7 +20,7 @@ _TO_312 = {
     160: "attribute", 90: "set-name", 97: "set-name", 125: "set-fast", 138: "set-deref",
     95: "set-attribute", 60: "set-item", 105: "map", 156: "map-of-keys", 172: "keywords",
     171: "call", 107: "compare", 132: "function", 120: "copy", 92: "unpack", 144: "extend",
-    9: "skip", 0: "skip", 2: "skip", 151: "skip", 166: "skip",
+    99: "swap", 9: "skip", 0: "skip", 2: "skip", 151: "skip", 166: "skip",
 }  # fmt: skip
 TABLES: dict[tuple[int, int], dict[int, str]] = {
     (2, 7): {
@@ -41,7 +41,8 @@ TABLES: dict[tuple[int, int], dict[int, str]] = {
         82: "half-attribute", 88: "fast-fast", 114: "set-name", 113: "set-name", 110: "set-fast",
         109: "set-deref", 108: "set-attribute", 39: "set-item", 48: "map", 46: "map-of-keys",
         57: "call-keywords", 53: "call", 58: "compare", 26: "function", 61: "copy", 117: "unpack",
-        111: "set-fast-fast", 71: "extend", 30: "skip", 0: "skip", 34: "skip", 149: "skip",
+        115: "swap", 111: "set-fast-fast", 71: "extend", 30: "skip", 0: "skip", 34: "skip",
+        149: "skip",
     },
     (3, 14): {
         82: "const", 93: "name", 92: "half-name", 84: "fast", 86: "fast", 88: "fast", 83: "deref",
@@ -49,6 +50,6 @@ TABLES: dict[tuple[int, int], dict[int, str]] = {
         112: "set-fast", 111: "set-deref", 110: "set-attribute", 38: "set-item", 47: "map",
         55: "call-keywords", 52: "call", 56: "compare", 23: "function", 59: "copy", 119: "unpack",
         113: "set-fast-fast", 69: "extend", 94: "other", 27: "skip", 0: "skip", 33: "skip",
-        128: "skip",
+        117: "swap", 128: "skip",
     },
 }  # fmt: skip

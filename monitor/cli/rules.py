@@ -30,6 +30,7 @@ def list_rules(call: argparse.Namespace) -> int:
         engine = f"  {page.engine}" if page.engine else ""
         print(f"{page.id:<{width}}  {page.severity:<8}  {page.kind}{engine}")
     providers = {page.provider for page in rules}
+    sys.stdout.flush()  # a list that could not be written has no summary
     print(f"{len(rules)} rules, {len(providers)} providers", file=sys.stderr)
     return 0
 

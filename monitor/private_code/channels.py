@@ -24,6 +24,7 @@ CANONICAL = Rule(run=10, window=5, distinct=7)
 """The canonical rule passes over a third of the tokens: as much code, in fewer elements."""
 BARE = Rule(run=14, window=7, distinct=7)
 SKELETON = Rule(run=6, window=4, distinct=4)
+SHAPE = Rule(run=14, window=5, distinct=7)
 
 SHORT_NAME = 4
 """Bytes: minifiers give shorter names to locals; longer ones in their output are not local."""
@@ -48,6 +49,7 @@ _DULL = stir(
 _NAMELESS = np.isin(
     np.arange(16), (Kind.LOCAL, Kind.GLOBAL, Kind.STRING, Kind.DEFINED, Kind.NUMBER)
 )
+_IS_NAME = np.isin(np.arange(16), (Kind.LOCAL, Kind.PROPERTY, Kind.KEY, Kind.DEFINED))
 _IS_HOISTED = np.isin(np.arange(256), (Code.THIS, Code.CONSTANT))
 
 
@@ -168,6 +170,18 @@ class Section:
             chosen |= (self.kinds == Kind.LOCAL) & (self.sizes >= SHORT_NAME)
         chosen &= ~self.is_specifier & (self.hashes != _DULL[0]) & (self.hashes != _DULL[1])
         return self._chosen(self.hashes, chosen, chosen)
+
+    def shape(self) -> Elements:
+        """Canonical code without its names: signs, keywords, literals and what is built in.
+
+        A run needs so many different ones of these that hardly an idiom has them.
+        """
+        hashes = self.hashes.copy()
+        is_name = _IS_NAME[self.kinds] | (self.codes == Code.THIS)
+        hashes[is_name] = _LOCAL
+        hashes[self.codes == Code.EQUAL] = _EQUAL
+        hashes[self.codes == Code.UNEQUAL] = _UNEQUAL
+        return self._chosen(hashes, ~is_name, ~_FLAT[self.codes])
 
     def literals(self) -> Elements:
         """Long strings and numbers."""

@@ -10,7 +10,15 @@ import numpy as np
 
 from monitor.private_code import code_names
 from monitor.private_code.bare_python import bare
-from monitor.private_code.channels import BARE, CANONICAL, MIN_STRING, SKELETON, TOKENS, Section
+from monitor.private_code.channels import (
+    BARE,
+    CANONICAL,
+    MIN_STRING,
+    SHAPE,
+    SKELETON,
+    TOKENS,
+    Section,
+)
 from monitor.private_code.languages import language, plain_text
 from monitor.private_code.lexing.families import (
     C_FAMILY,
@@ -32,7 +40,7 @@ if TYPE_CHECKING:
     from monitor.private_code.prints import Hashes
     from monitor.private_code.winnowing import Elements, Rule
 
-FORMAT = "leakmon-prints/1"
+FORMAT = "leakmon-prints/2"
 """Changes whenever the same text would give other prints: an index is made for one format."""
 
 MAX_LITERALS = 512
@@ -216,6 +224,7 @@ def _add_minified(section: Section, gathered: list[_Gathered], *, for_index: boo
     channels = (Channel.CANONICAL,) if for_index else (Channel.CANONICAL, Channel.AUGMENTED)
     _add(section.tokens(canonical=True), CANONICAL, channels, gathered)
     _add(section.skeleton(canonical=True), SKELETON, (Channel.SKELETON,), gathered)
+    _add(section.shape(), SHAPE, (Channel.SHAPE,), gathered)
 
 
 def _read_canonical(
@@ -240,6 +249,7 @@ def _read_made(texts: list[tuple[_Gathered, bytes]], channels: tuple[Channel, ..
         _add(section.tokens(canonical=True), CANONICAL, channels, made)
         if Channel.CANONICAL in channels:
             _add(section.skeleton(canonical=True), SKELETON, (Channel.SKELETON,), made)
+            _add(section.shape(), SHAPE, (Channel.SHAPE,), made)
     for (one, _), part, lines in zip(texts, made, mapped, strict=True):
         for channel, prints in part.channels.items():
             for hashes, places in prints:

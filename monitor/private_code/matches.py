@@ -42,6 +42,7 @@ THRESHOLDS: dict[Channel, Thresholds] = {
     Channel.CANONICAL: Thresholds(3, 7, 10),
     Channel.AUGMENTED: Thresholds(4, 8, 12),
     Channel.SKELETON: Thresholds(4, 8, 12),
+    Channel.SHAPE: Thresholds(4, 7, 12),
     Channel.BYTECODE: Thresholds(5, 10, 15),
     Channel.LITERALS: Thresholds(5, 8, NEVER),
 }
@@ -52,11 +53,20 @@ WHOLE_CHANNELS = (Channel.TOKENS, Channel.CANONICAL, Channel.BYTECODE)
 """With this share of a small private file, what else is worth a notice is an alert: in these
 channels, which hardly know idioms."""
 
+POOLED_CHANNELS = (
+    *(Channel.TOKENS, Channel.CANONICAL, Channel.AUGMENTED, Channel.SHAPE),
+    *(Channel.SKELETON, Channel.BYTECODE),
+)
+OF_TOKENS = (Channel.TOKENS, Channel.CANONICAL, Channel.AUGMENTED, Channel.SHAPE)
+POOLED_ALERT, POOLED_NOTIFY = 1.0, 0.75
+"""What two channels or more must have together, each in units of what it needs for an alert."""
+
+POOLED_LINES = 12
+"""And from the first to the last line of the private file that they have alike."""
+
 MIN_FILES_OF_BUNDLE = 3
 """A file that holds so many files of a repository is a bundle: what else it shares with that
-repository, half a private file at least, is told too."""
-
-MIN_SHARE_IN_BUNDLE = 0.5
+repository, however little, is told too."""
 
 MIN_SUFFIXES = 10
 MIN_SUFFIXES_OF_MAP = 4

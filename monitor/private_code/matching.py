@@ -10,7 +10,6 @@ from msgspec.structs import replace
 
 from monitor.private_code.matches import (
     MIN_FILES_OF_BUNDLE,
-    MIN_SHARE_IN_BUNDLE,
     MIN_SHARE_OF_MAP,
     MIN_SUFFIXES,
     MIN_SUFFIXES_OF_MAP,
@@ -118,7 +117,7 @@ class Matcher:
                 told.append(replace(match, level=Level.ALERT))
             elif match.level > Level.WEAK:
                 told.append(match)
-            elif _home(match) in bundles and match.private_share >= MIN_SHARE_IN_BUNDLE:
+            elif _home(match) in bundles:
                 told.append(replace(match, level=Level.NOTIFY))
         paths = [one for index in self.indexes for one in _paths(index, suffixes)]
         return Conclusion(tuple(sorted(told, key=_rank)), tuple(paths))

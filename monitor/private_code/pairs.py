@@ -10,6 +10,11 @@ import numpy.typing as npt
 from monitor.private_code.matches import (
     MOST_OF_FILE,
     NEVER,
+    OF_TOKENS,
+    POOLED_ALERT,
+    POOLED_CHANNELS,
+    POOLED_LINES,
+    POOLED_NOTIFY,
     THRESHOLDS,
     WHOLE_CHANNELS,
     Level,
@@ -17,6 +22,8 @@ from monitor.private_code.matches import (
 from monitor.private_code.prints import Channel
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from monitor.private_code.matches import Lines
     from monitor.private_code.prints import FilePrints, Hashes, Hits, Index, IndexedFile
 
@@ -132,7 +139,25 @@ def _pair(asked: Question, hits: Hits, own: Places, file: IndexedFile) -> Pair |
     if not shared:
         return None
     shared.sort(key=strength, reverse=True)
-    return Pair(file, shared, Level(level))
+    return Pair(file, shared, Level(max(level, _pooled_level(shared, asked))))
+
+
+def _pooled_level(shared: Sequence[Shared], asked: Question) -> int:
+    """What several channels say together: each sees in its own way what a rebuild left alike.
+
+    Only of more than a few lines: a table of operators is alike in every view.
+    """
+    strengths = {one.channel: strength(one) for one in shared if one.channel in POOLED_CHANNELS}
+    if len(strengths) < 2:  # noqa: PLR2004 - one alone is judged by its own thresholds
+        return 0
+    # All of these see the same runs of tokens: together they say what the best of them says.
+    same = [strengths.pop(one) for one in OF_TOKENS if one in strengths]
+    pooled = sum(strengths.values()) + max(same, default=0)
+    if max(int(np.ptp(one.private_lines)) for one in shared) < POOLED_LINES:
+        return 0
+    if pooled >= POOLED_ALERT and any(_is_spread(one, asked) for one in shared):
+        return Level.ALERT
+    return Level.NOTIFY if pooled >= POOLED_NOTIFY else 0
 
 
 def _together(shared: Shared, asked: Question, file: IndexedFile) -> Shared:

@@ -37,6 +37,8 @@ class Channel(enum.IntEnum):
     """Rare strings and numbers as a bag, without order."""
     CANONICAL = 6
     """TOKENS of canonical JavaScript: minified by the pinned tool, or found minified."""
+    SHAPE = 7
+    """CANONICAL with every name made equal: what is left where properties were renamed as well."""
 
 
 class Prints(Struct, frozen=True):

@@ -19,6 +19,7 @@ import sqlite3
 import tarfile
 import zipfile
 import zlib
+from contextlib import closing
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ def _jwt(token: bytes) -> bytes:
 
 
 def _sqlite(token: bytes) -> bytes:
-    with sqlite3.connect(":memory:") as connection:
+    with closing(sqlite3.connect(":memory:")) as connection:
         connection.execute("create table settings (name text, value text)")
         connection.execute("insert into settings values ('token', ?)", (token.decode(),))
         connection.commit()

@@ -11,9 +11,9 @@ import pytest
 from monitor.registries import semver
 
 _ORACLE = """
-const path = require('path'), { execSync } = require('child_process')
-const root = execSync('npm root -g').toString().trim()
-const semver = require(path.join(root, 'npm/node_modules/semver'))
+const { realpathSync } = require('fs'), { execSync } = require('child_process')
+const npm = realpathSync(execSync('command -v npm').toString().trim())
+const semver = require(require.resolve('semver', { paths: [npm] }))
 const { versions, ranges } = JSON.parse(require('fs').readFileSync(0))
 console.log(JSON.stringify({
   found: ranges.map(r => semver.validRange(r) === null ? 'invalid' : semver.maxSatisfying(versions, r)),

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from monitor.private_code.fingerprint import fingerprint
-from monitor.private_code.matches import THRESHOLDS, FileMatch, Label, Level
+from monitor.private_code.matches import MOST_OF_FILE, THRESHOLDS, FileMatch, Label, Level
 from monitor.private_code.matching import Matcher
 from monitor.private_code.memory import MemoryIndex
 from monitor.private_code.prints import Channel, FilePrints
@@ -147,6 +147,62 @@ def test_a_marker_makes_a_weak_match_strong(index: MemoryIndex) -> None:
     (backed,) = matcher.conclude(matches, marked=["acme"]).files
     assert backed.level is Level.ALERT
     assert matcher.conclude(matches, marked=["another"]).files == ()
+
+
+def lines_of(name: str, first: int, count: int) -> bytes:
+    lines = (MODULES / "uglify-js" / "lib" / name).read_bytes().split(b"\n")
+    return b"\n".join(lines[first : first + count])
+
+
+def test_two_views_together_are_enough(index: MemoryIndex, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pieces too small for either channel are alerts only where these are pooled."""
+    matcher = Matcher([index])
+
+    def strongest(first: int) -> FileMatch | None:
+        prints = told("x.js", lines_of("ast.js", first, 14))
+        return next(iter(matcher.match("x.js", prints)), None)
+
+    found = [(first, match) for first in range(0, 2200, 14) if (match := strongest(first))]
+    pooled = [
+        first
+        for first, match in found
+        if match.level is Level.ALERT
+        and not match.is_identical
+        and match.private_share < MOST_OF_FILE
+        and all(count < THRESHOLDS[one].alert for one, count in match.evidence.items())
+    ]
+    assert len(pooled) > 2
+    monkeypatch.setattr("monitor.private_code.pairs.POOLED_CHANNELS", ())
+    for first in pooled:
+        match = strongest(first)
+        assert match is not None
+        assert match.level < Level.ALERT
+
+
+def test_one_table_is_no_alert_however_many_see_it(index: MemoryIndex) -> None:
+    """recast and uglify-js have the operators of JavaScript in one order."""
+    printer = MODULES / "recast" / "lib" / "fast-path.js"
+    match = best(index, "x.js", printer.read_bytes())
+    assert match is None or match.level < Level.ALERT
+
+
+def test_what_else_a_bundle_has_of_a_repository_is_told(index: MemoryIndex) -> None:
+    matcher = Matcher([index])
+    for count in range(2, 40):
+        small = lines_of("parse.js", 800, count)
+        alone = matcher.match("x.js", told("x.js", small))
+        if alone and alone[0].level is Level.WEAK:
+            break
+    else:
+        pytest.fail("no weak match")
+    assert matcher.conclude(alone).files == ()
+    bundle = b"\n".join(
+        [*(lines_of(name, 40, 160) for name in ("scope.js", "output.js", "compress.js")), small]
+    )
+    told_of = matcher.conclude(matcher.match("x.js", told("x.js", bundle))).files
+    levels = {one.path.rpartition("/")[2]: one.level for one in told_of}
+    assert levels["parse.js"] is Level.NOTIFY
+    assert levels["scope.js"] is levels["output.js"] is levels["compress.js"] is Level.ALERT
 
 
 def test_paths_of_a_map_tell(index: MemoryIndex) -> None:

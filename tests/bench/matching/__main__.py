@@ -24,7 +24,6 @@ from monitor.private_code.languages import language
 from monitor.private_code.matches import Level
 from monitor.private_code.matching import Matcher
 from monitor.private_code.memory import MemoryIndex
-from monitor.private_code.suffixes import suffix
 from tests.bench.matching import material
 
 if TYPE_CHECKING:
@@ -133,25 +132,20 @@ def _name(source: Source, made: Made) -> str:
 
 
 def bundles(
-    built: Built, matcher: Matcher, sources: list[Source], canonicaliser: Canonicaliser | None
+    matcher: Matcher, sources: list[Source], canonicaliser: Canonicaliser | None
 ) -> list[tuple[str, int, int, int]]:
     """By published bundle: private files that its map names, those found, and strangers found."""
-    known: dict[str, set[int]] = defaultdict(set)
-    for number, source in enumerate(sources):
-        known[_stem(source.path)].add(number)
+    tokens = material.code_tokens(sources)
+    known = {(one.project, _within(one.path)): number for number, one in enumerate(sources)}
     rows = []
     for project, folder in material.artifacts().items():
         for path in sorted(folder.rglob("*.js.map")):
             bundle = path.with_suffix("")
             if not bundle.is_file():
                 continue
-            named = json.loads(path.read_bytes()).get("sources", [])
-            truth = {
-                sources[number].path
-                for name in named
-                for number in known.get(_stem(name), ())
-                if sources[number].project == project and _tokens(built, number) >= 150
-            }
+            names = json.loads(path.read_bytes()).get("sources", [])
+            named = {one for name in names if (one := _named(known, project, name)) is not None}
+            truth = {sources[one].path for one in named if tokens[one] >= material.LEAST_TOKENS}
             if len(truth) < 5:
                 continue
             content = bundle.read_bytes()
@@ -162,26 +156,26 @@ def bundles(
                 for match in matcher.conclude(matcher.match(bundle.name, prints)).files
             ]
             own = {name for repository, name in matches if repository == project}
-            small = {source.path for source in sources if source.project == project} & {
-                name for name in own if name not in truth
-            }
-            named_at_all = {
-                sources[number].path for name in named for number in known.get(_stem(name), ())
-            }
-            wrong = len(small - named_at_all) + sum(repo != project for repo, _ in matches)
+            strange = own - {sources[one].path for one in named}
+            wrong = len(strange) + sum(repo != project for repo, _ in matches)
             rows.append((f"{project} {bundle.name}", len(truth), len(own & truth), wrong))
     return rows
 
 
-def _stem(path: str) -> str:
-    """The end of a path without what a compiler changes of it."""
-    end = suffix(path)
-    return end.rsplit(".", 1)[0] if end.endswith((".ts", ".js", ".tsx", ".jsx")) else end
+def _named(known: dict[tuple[str, str], int], project: str, name: str) -> int | None:
+    """The private file that a map means: the one with most of the name's end."""
+    parts = _bare(name).split("/")
+    ends = ("/".join(parts[first:]) for first in range(len(parts)))
+    return next((known[project, end] for end in ends if (project, end) in known), None)
 
 
-def _tokens(built: Built, number: int) -> int:
-    prints = built.prints[number]
-    return prints.tokens if prints else 0
+def _within(path: str) -> str:
+    """A private file's place below the root of its sources."""
+    return _bare(path).partition("/")[2]
+
+
+def _bare(path: str) -> str:
+    return path.rsplit(".", 1)[0] if path.endswith((".ts", ".js", ".tsx", ".jsx")) else path
 
 
 class Alarm(NamedTuple):
@@ -304,8 +298,8 @@ def main() -> None:
         }
         _say_recall(recall(sources, made, matcher, canonicaliser), compared, rivals)
     if "bundles" in parts:
-        once = bundles(built, matcher, sources, None)
-        _say_bundles(bundles(built, matcher, sources, canonicaliser), once)
+        once = bundles(matcher, sources, None)
+        _say_bundles(bundles(matcher, sources, canonicaliser), once)
     if "alarms" in parts:
         for name in ("negatives.txt", "fresh.txt"):
             packages = material.negatives(name)

@@ -10,6 +10,7 @@ import base64
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -27,6 +28,7 @@ HERE = Path(__file__).parent
 CACHE = corpus.CACHE / "matching"
 SLICES = (20, 40, 80)
 LEAST_TOKENS = 150
+_LISTS = re.compile(rb"(?m)^(?:import|export)\b[^;'\"]{0,20000}?\bfrom\s*['\"][^'\"\n]*['\"];?")
 PYTHON_TOOLS = ("black==25.9.0", "python-minifier==3.1.0", "copydetect==0.5.0")
 PEER_TOOLS = ("scanoss==1.54.3", "py-tlsh==5.0.0")
 
@@ -71,7 +73,7 @@ def private() -> list[Source]:
     for row, folder in zip(rows, _folders(rows), strict=True):
         (root,) = (path for path in folder.glob("*/" + row[4]) if path.is_dir())
         for path in sorted(root.rglob("*")):
-            if not path.is_file() or path.suffix in (".map", ".d.ts"):
+            if not path.is_file() or path.name.endswith((".map", ".d.ts")):
                 continue
             content = path.read_bytes()
             relative = str(path.relative_to(root.parent))
@@ -137,7 +139,7 @@ def python(tools: tuple[str, ...]) -> Path:
 def chosen(sources: list[Source], per_project: int) -> list[int]:
     """Numbers of the files that are transformed: the same each time, evenly over each project."""
     found = []
-    tokens = _tokens(sources)
+    tokens = code_tokens(sources)
     for project in dict.fromkeys(source.project for source in sources):
         own = [
             number
@@ -151,9 +153,28 @@ def chosen(sources: list[Source], per_project: int) -> list[int]:
     return found
 
 
-def _tokens(sources: list[Source]) -> list[int]:
-    prints = fingerprints([Text(one.path, one.content) for one in sources])
+def code_tokens(sources: list[Source]) -> list[int]:
+    """How many tokens of code each file has: without its types, which nobody publishes, and without
+    its lists of what comes from other files.
+    """
+    with ThreadPoolExecutor(4) as pool:
+        texts = list(pool.map(_without_types, sources))
+    named = zip(sources, texts, strict=True)
+    own = [Text(_published(one.path), _LISTS.sub(b"", text)) for one, text in named]
+    prints = fingerprints(own)
     return [one.tokens if one else 0 for one in prints]
+
+
+def _published(path: str) -> str:
+    return path.rpartition(".")[0] + ".js" if path.endswith((".ts", ".tsx")) else path
+
+
+def _without_types(source: Source) -> bytes:
+    if not source.path.endswith((".ts", ".tsx")):
+        return source.content
+    loader = f"--loader={source.path.rpartition('.')[2]}"
+    command: list[str | Path] = [esbuild(), loader, "--log-level=silent"]
+    return subprocess.run(command, input=source.content, stdout=subprocess.PIPE, check=False).stdout
 
 
 def transformed(sources: list[Source], numbers: list[int]) -> list[Made]:
