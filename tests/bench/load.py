@@ -56,6 +56,7 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=int, default=120, help="of each part with bursts")
     parser.add_argument("--days", type=float, default=2, help="simulated")
+    parser.add_argument("--ours", type=int, default=5000, help="one in how many rows of those days")
     parser.add_argument("--parts", default="name,domains,days", help="which parts (default: all)")
     call = parser.parse_args(arguments)
     machine = f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores"
@@ -73,8 +74,9 @@ def main(arguments: Sequence[str]) -> int:
         with tempfile.TemporaryDirectory(prefix="leakmon-load-") as folder:
             print(_line(part, bursts(Path(folder), more, call.seconds)), flush=True)
     if "days" in parts:
-        with tempfile.TemporaryDirectory(prefix="leakmon-load-") as folder, served(5000) as url:
-            asyncio.run(load_days.days(Path(folder), url, call.days, lambda n: advance(url, n)))
+        with tempfile.TemporaryDirectory(prefix="leakmon-load-") as name, served(call.ours) as url:
+            wish = load_days.Wish(call.days, call.ours, lambda rows: advance(url, rows))
+            asyncio.run(load_days.days(Path(name), url, wish))
     return 0
 
 

@@ -6,7 +6,7 @@ import asyncio
 import os
 import time
 from contextlib import AsyncExitStack
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from monitor.config import Settings, cache_folder, environment
 from monitor.config.settings import Service
@@ -39,9 +39,17 @@ ACME = Organisation(
 )
 
 
-async def days(folder: Path, url: str, count: float, advance: Callable[[int], object]) -> None:
+class Wish(NamedTuple):
+    """How many days, one in how many rows is ours, and what makes so many rows happen."""
+
+    days: float
+    ours: int
+    advance: Callable[[int], object]
+
+
+async def days(folder: Path, url: str, wish: Wish) -> None:
     """Print a line for every sixth of a day."""
-    print(f"\nSimulated days at {ROWS_A_MINUTE:,} changes a minute, 1 in 5,000 ours\n")
+    print(f"\nSimulated days at {ROWS_A_MINUTE:,} changes a minute, 1 in {wish.ours:,} ours\n")
     print("| day | rows | on record | queue | CPU | memory | database |")
     print("| --- | --- | --- | --- | --- | --- | --- |")
     configure(is_terminal=True)
@@ -52,10 +60,10 @@ async def days(folder: Path, url: str, count: float, advance: Callable[[int], ob
             for ecosystem, registry in WATCHERS.items()
             for number, watcher in enumerate(registry.watch(parts.registries, parts.network)[:1])
         ]
-        steps = round(count * 24 * 60 / STEP_MINUTES)
+        steps = round(wish.days * 24 * 60 / STEP_MINUTES)
         rows = 0
         for step in range(1, steps + 1):
-            await asyncio.to_thread(advance, ROWS_A_MINUTE * STEP_MINUTES)
+            await asyncio.to_thread(wish.advance, ROWS_A_MINUTE * STEP_MINUTES)
             rows += ROWS_A_MINUTE * STEP_MINUTES
             for feed in feeds:
                 while await feed.poll():
