@@ -49,7 +49,7 @@ THRESHOLDS: dict[Channel, Thresholds] = {
 """Frozen before the negatives that prove them were fetched."""
 
 MOST_OF_FILE = 0.6
-WHOLE_CHANNELS = (Channel.TOKENS, Channel.CANONICAL, Channel.BYTECODE)
+WHOLE_CHANNELS = (Channel.TOKENS, Channel.CANONICAL, Channel.SHAPE, Channel.BYTECODE)
 """With this share of a small private file, what else is worth a notice is an alert: in these
 channels, which hardly know idioms."""
 

@@ -139,10 +139,10 @@ def _pair(asked: Question, hits: Hits, own: Places, file: IndexedFile) -> Pair |
     if not shared:
         return None
     shared.sort(key=strength, reverse=True)
-    return Pair(file, shared, Level(max(level, _pooled_level(shared, asked))))
+    return Pair(file, shared, Level(max(level, _pooled_level(shared, asked, file))))
 
 
-def _pooled_level(shared: Sequence[Shared], asked: Question) -> int:
+def _pooled_level(shared: Sequence[Shared], asked: Question, file: IndexedFile) -> int:
     """What several channels say together: each sees in its own way what a rebuild left alike.
 
     Only of more than a few lines: a table of operators is alike in every view.
@@ -155,9 +155,10 @@ def _pooled_level(shared: Sequence[Shared], asked: Question) -> int:
     pooled = sum(strengths.values()) + max(same, default=0)
     if max(int(np.ptp(one.private_lines)) for one in shared) < POOLED_LINES:
         return 0
-    if pooled >= POOLED_ALERT and any(_is_spread(one, asked) for one in shared):
-        return Level.ALERT
-    return Level.NOTIFY if pooled >= POOLED_NOTIFY else 0
+    if pooled < POOLED_NOTIFY:
+        return 0
+    is_alert = pooled >= POOLED_ALERT and any(_is_spread(one, asked) for one in shared)
+    return Level.ALERT if is_alert or _is_most(shared[0], asked, file) else Level.NOTIFY
 
 
 def _together(shared: Shared, asked: Question, file: IndexedFile) -> Shared:

@@ -3,7 +3,8 @@
 A package with a leak (the canary) and one without.
 
 CPU seconds (user + system, children included) and wall seconds, best and median of some runs, with
-the cache of compiled rules warm and cold. The contract is 0.20 s of CPU, warm.
+the cache of compiled rules warm and cold. The contract is 0.20 s of CPU, warm. An empty Python
+stands beside them: it tells how fast the machine is just then.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from typing import NamedTuple
 from monitor import canary
 
 CONTRACT_SECONDS = 0.20
+LEAKMON = ("-m", "monitor")
 RUNS = 15
 COLD_RUNS = 3
 
@@ -33,11 +35,11 @@ class Cost(NamedTuple):
     wall: float
 
 
-def measured(arguments: list[str], home: Path) -> Cost:
-    """The cost of one run of leakmon, its children included."""
+def measured(arguments: list[str], home: Path, program: tuple[str, ...] = LEAKMON) -> Cost:
+    """The cost of one run of a program, its children included."""
     before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
     done = subprocess.run(
-        [sys.executable, "-m", "monitor", *arguments],
+        [sys.executable, *program, *arguments],
         cwd=home,
         env={"HOME": str(home), "PATH": os.defpath},
         stdout=subprocess.DEVNULL,
@@ -69,6 +71,7 @@ def main() -> None:
             for cache in (home / ".cache", home / "Library" / "Caches"):
                 shutil.rmtree(cache, ignore_errors=True)
             cold.append(measured(["scan", canary.FILENAME], home))
+        print(row("an empty Python", [measured([], home, ("-c", "")) for _ in range(RUNS)]))
         print(row("leakmon --version", [measured(["--version"], home) for _ in range(RUNS)]))
         for form in ("json", "table"):
             costs = [
