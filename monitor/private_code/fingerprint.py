@@ -31,7 +31,7 @@ from monitor.private_code.lexing.families import (
 from monitor.private_code.lexing.hashing import stir, texts
 from monitor.private_code.origins import original_lines
 from monitor.private_code.prints import Channel, FilePrints, Prints
-from monitor.private_code.winnowing import distinct, salted, winnowed
+from monitor.private_code.winnowing import distinct, salted, united, winnowed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -125,7 +125,7 @@ class _Gathered:
             self.channels.setdefault(channel, []).append((salted(hashes, channel), lines))
 
     def prints(self, name: str, content: bytes, text: bytes, *, for_index: bool) -> FilePrints:
-        channels = {channel: _united(parts) for channel, parts in self.channels.items()}
+        channels = {channel: united(parts) for channel, parts in self.channels.items()}
         if Channel.LITERALS in channels:
             channels[Channel.LITERALS] = _smallest(channels[Channel.LITERALS])
         if name == "python" and (for_index or self.is_squeezed):
@@ -140,13 +140,6 @@ class _Gathered:
             normal=self.digest.digest() if self.tokens else b"",
             channels=channels,
         )
-
-
-def _united(parts: list[tuple[Hashes, Places]]) -> Prints:
-    if len(parts) == 1:
-        return distinct(*parts[0])
-    hashes, lines = zip(*parts, strict=True)
-    return distinct(np.concatenate(hashes), np.concatenate(lines))
 
 
 def _smallest(prints: Prints) -> Prints:
@@ -222,9 +215,16 @@ def _add_minified(section: Section, gathered: list[_Gathered], *, for_index: boo
         return
     section = section.only(is_minified[section.texts])
     channels = (Channel.CANONICAL,) if for_index else (Channel.CANONICAL, Channel.AUGMENTED)
+    _add_canonical(section, channels, gathered)
+
+
+def _add_canonical(
+    section: Section, channels: tuple[Channel, ...], gathered: list[_Gathered]
+) -> None:
     _add(section.tokens(canonical=True), CANONICAL, channels, gathered)
-    _add(section.skeleton(canonical=True), SKELETON, (Channel.SKELETON,), gathered)
-    _add(section.shape(), SHAPE, (Channel.SHAPE,), gathered)
+    if Channel.CANONICAL in channels:
+        _add(section.skeleton(canonical=True), SKELETON, (Channel.SKELETON,), gathered)
+        _add(section.shape(), SHAPE, (Channel.SHAPE,), gathered)
 
 
 def _read_canonical(
@@ -246,10 +246,7 @@ def _read_made(texts: list[tuple[_Gathered, bytes]], channels: tuple[Channel, ..
     made = [_Gathered() for _ in texts]
     mapped = [original_lines(text) for _, text in texts]
     for section in _sections([one.code for one in mapped], JAVASCRIPT, by_place=True):
-        _add(section.tokens(canonical=True), CANONICAL, channels, made)
-        if Channel.CANONICAL in channels:
-            _add(section.skeleton(canonical=True), SKELETON, (Channel.SKELETON,), made)
-            _add(section.shape(), SHAPE, (Channel.SHAPE,), made)
+        _add_canonical(section, channels, made)
     for (one, _), part, lines in zip(texts, made, mapped, strict=True):
         for channel, prints in part.channels.items():
             for hashes, places in prints:

@@ -16,7 +16,7 @@ from monitor.private_code.lexing.hashing import Places, stir
 from monitor.private_code.prints import Channel, Hashes, Prints
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     Flags = npt.NDArray[np.bool_]
 
@@ -123,3 +123,11 @@ def distinct(hashes: Hashes, lines: npt.NDArray[np.integer]) -> Prints:
         first.sort()
         hashes, lines = hashes[first], lines[first]
     return Prints(hashes, lines.astype(np.uint32))
+
+
+def united(parts: Sequence[tuple[Hashes, Places]]) -> Prints:
+    """The prints of several sections of one text, each with its lines."""
+    if len(parts) == 1:
+        return distinct(*parts[0])
+    hashes, lines = zip(*parts, strict=True)
+    return distinct(np.concatenate(hashes), np.concatenate(lines))
