@@ -22,11 +22,14 @@ class _Later:
     def __init__(self, expression: Any, flags: int) -> None:
         self._source = (expression, flags)
 
+    def compiled(self) -> re.Pattern[Any]:
+        pattern = re.compile(*self._source)
+        # From here on they are found before ``__getattr__`` is asked.
+        self.__dict__.update({each: getattr(pattern, each) for each in _METHODS})
+        return pattern
+
     def __getattr__(self, name: str) -> Any:
-        compiled = re.compile(*self._source)
-        # From here on they are found before this method is asked.
-        self.__dict__.update({each: getattr(compiled, each) for each in _METHODS})
-        return getattr(compiled, name)
+        return getattr(self.compiled(), name)
 
 
 def later(expression: AnyStr, flags: int = 0) -> re.Pattern[AnyStr]:
@@ -39,4 +42,4 @@ def later(expression: AnyStr, flags: int = 0) -> re.Pattern[AnyStr]:
 def compile_all() -> None:
     """Compile now what has been described so far."""
     while _waiting:
-        _waiting.pop().search  # noqa: B018 - asking for it is what compiles it
+        _waiting.pop().compiled()

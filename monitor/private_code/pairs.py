@@ -148,7 +148,7 @@ def _pooled_level(shared: Sequence[Shared], asked: Question, file: IndexedFile) 
     Only of more than a few lines: a table of operators is alike in every view.
     """
     strengths = {one.channel: strength(one) for one in shared if one.channel in POOLED_CHANNELS}
-    if len(strengths) < 2:  # noqa: PLR2004 - one alone is judged by its own thresholds
+    if len(strengths) <= 1:  # alone it is judged by its own thresholds
         return 0
     # All of these see the same runs of tokens: together they say what the best of them says.
     same = [strengths.pop(one) for one in OF_TOKENS if one in strengths]

@@ -139,7 +139,7 @@ def _read(path: str) -> _Stored | None:
             head = file.read(len(_MAGIC) + _CHECKSUM + _LENGTH)
             length = int.from_bytes(head[-_LENGTH:], "big")
             size = os.fstat(file.fileno()).st_size
-            body = file.read(min(length, size))
+            body = file.read(min(length, size))  # the length may be damaged as well
             database = file.read()  # by itself: it is large, and the library wants these bytes
     except OSError:
         return None

@@ -95,12 +95,13 @@ def manifest(name: str, version: str) -> bytes:
 def packed(files: dict[str, str]) -> bytes:
     """Records of a tar archive: packed parts behind one another are one archive."""
     into = io.BytesIO()
-    tar = tarfile.open(fileobj=into, mode="w")  # noqa: SIM115 - closing it would end the archive
-    for path, text in files.items():
-        record = tarfile.TarInfo(f"package/{path}")
-        record.size = len(text)
-        tar.addfile(record, io.BytesIO(text.encode()))
-    return gzip.compress(into.getvalue(), 1, mtime=0)
+    with tarfile.open(fileobj=into, mode="w") as tar:
+        for path, text in files.items():
+            record = tarfile.TarInfo(f"package/{path}")
+            record.size = len(text)
+            tar.addfile(record, io.BytesIO(text.encode()))
+        records = into.getvalue()  # closing it would end the archive
+    return gzip.compress(records, 1, mtime=0)
 
 
 class Server:

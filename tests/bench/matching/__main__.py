@@ -132,10 +132,12 @@ def _name(source: Source, made: Made) -> str:
 
 
 def bundles(
-    matcher: Matcher, sources: list[Source], canonicaliser: Canonicaliser | None
+    matcher: Matcher,
+    sources: list[Source],
+    tokens: list[int],
+    canonicaliser: Canonicaliser | None,
 ) -> list[tuple[str, int, int, int]]:
     """By published bundle: private files that its map names, those found, and strangers found."""
-    tokens = material.code_tokens(sources)
     known = {(one.project, _within(one.path)): number for number, one in enumerate(sources)}
     rows = []
     for project, folder in material.artifacts().items():
@@ -283,7 +285,9 @@ def main() -> None:
     options = parser.parse_args()
     parts = options.parts.split(",")
     sources = material.private()
-    numbers = material.chosen(sources, options.files // 4 if options.quick else options.files)
+    tokens = material.code_tokens(sources)
+    count = options.files // 4 if options.quick else options.files
+    numbers = material.chosen(sources, tokens, count)
     made = material.transformed(sources, numbers) + material.compiled(sources, numbers)
     canonicaliser = Canonicaliser(str(material.esbuild()))
     built = build(sources, canonicaliser)
@@ -298,8 +302,8 @@ def main() -> None:
         }
         _say_recall(recall(sources, made, matcher, canonicaliser), compared, rivals)
     if "bundles" in parts:
-        once = bundles(matcher, sources, None)
-        _say_bundles(bundles(matcher, sources, canonicaliser), once)
+        once = bundles(matcher, sources, tokens, None)
+        _say_bundles(bundles(matcher, sources, tokens, canonicaliser), once)
     if "alarms" in parts:
         for name in ("negatives.txt", "fresh.txt"):
             packages = material.negatives(name)

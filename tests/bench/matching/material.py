@@ -136,10 +136,9 @@ def python(tools: tuple[str, ...]) -> Path:
     return folder / "bin" / "python"
 
 
-def chosen(sources: list[Source], per_project: int) -> list[int]:
+def chosen(sources: list[Source], tokens: list[int], per_project: int) -> list[int]:
     """Numbers of the files that are transformed: the same each time, evenly over each project."""
     found = []
-    tokens = code_tokens(sources)
     for project in dict.fromkeys(source.project for source in sources):
         own = [
             number
