@@ -53,11 +53,8 @@ WHOLE_CHANNELS = (Channel.TOKENS, Channel.CANONICAL, Channel.SHAPE, Channel.BYTE
 """With this share of a small private file, what else is worth a notice is an alert: in these
 channels, which hardly know idioms."""
 
-POOLED_CHANNELS = (
-    *(Channel.TOKENS, Channel.CANONICAL, Channel.AUGMENTED, Channel.SHAPE),
-    *(Channel.SKELETON, Channel.BYTECODE),
-)
 OF_TOKENS = (Channel.TOKENS, Channel.CANONICAL, Channel.AUGMENTED, Channel.SHAPE)
+POOLED_CHANNELS = (*OF_TOKENS, Channel.SKELETON, Channel.BYTECODE)
 POOLED_ALERT, POOLED_NOTIFY = 1.0, 0.75
 """What two channels or more must have together, each in units of what it needs for an alert."""
 
