@@ -68,10 +68,7 @@ class Gate:
 
     def passed(self, texts: Sequence[bytes]) -> list[Passed | None]:
         """For each text what of it is to be read; None for one that has nothing of ours."""
-        found = [pairs(text) for text in texts]
-        counts = np.array([len(one.hashes) for one in found], np.int64)
-        hashes = np.concatenate([np.empty(0, np.uint64), *(one.hashes for one in found)])
-        starts = np.concatenate([np.empty(0, np.int64), *(one.starts for one in found)])
+        hashes, starts, counts = pairs(texts)
         edges = np.concatenate([[0], np.cumsum(counts)])
         is_ours = np.zeros(len(hashes), np.bool_)
         is_close = np.zeros(len(hashes), np.bool_)
