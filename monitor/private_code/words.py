@@ -43,8 +43,10 @@ _COMMON = (
 
 
 class Pairs(NamedTuple):
-    """Pairs of several texts, in their order: hashes, the byte of its text at which each first word
-    begins, and how many pairs each text has.
+    """Pairs of several texts, in their order.
+
+    ``starts`` are the bytes of its text at which each first word begins, ``counts`` how many pairs
+    each text has.
     """
 
     hashes: Hashes
@@ -71,8 +73,10 @@ def pairs(texts: Sequence[bytes]) -> Pairs:
 
 
 def _pieces(texts: Sequence[bytes]) -> Iterator[tuple[int, int, bytes, Places]]:
-    """Texts one after the other, or a piece of one: the first's number, the byte of it at which the
-    piece begins, the bytes, and where in them each text begins and the last ends.
+    """Texts one after the other, or a piece of one.
+
+    Gives the first's number, the byte of it at which the piece begins, the bytes, and where in them
+    each text begins and the last one ends.
     """
     number = 0
     while number < len(texts):
