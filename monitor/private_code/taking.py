@@ -1,7 +1,7 @@
 """Takes the prints of an artifact's members where they are opened, and hands them over as bytes.
 
-It runs in the confined child, without any key and without an index: prints are the same for every
-organisation, and whoever holds the keys looks them up elsewhere.
+It runs in the confined child: prints are the same for every organisation, and whoever holds the
+keys looks them up elsewhere. What the child may ask is which words are ours, through the gate.
 """
 
 from __future__ import annotations
