@@ -28,7 +28,9 @@ SEATS = 32
 """Pairs: within so many lie those of one private file that are counted together."""
 
 LEAST = 3
-"""So many of them there have to be; in a text that has few pairs, half of them."""
+"""So many of them there have to be: one less in a text of few pairs, and never more than half."""
+
+_FEW = 400
 
 MOST_FILES = 16
 """A pair that stands in more private files is everybody's."""
@@ -77,7 +79,8 @@ class Gate:
         edges = np.concatenate([[0], np.cumsum(counts)])
         is_ours = np.zeros(len(hashes), np.bool_)
         is_close = np.zeros(len(hashes), np.bool_)
-        needed = np.repeat(np.minimum(LEAST, np.maximum(1, (counts + 1) // 2)), counts)
+        needed = np.where(counts < _FEW, LEAST - 1, LEAST)
+        needed = np.repeat(np.minimum(needed, np.maximum(1, (counts + 1) // 2)), counts)
         # Texts stand so far apart that no window reaches from one into the next.
         seats = np.arange(len(hashes)) + np.repeat(np.arange(len(texts)) * SEATS, counts)
         for low in range(0, len(hashes), _AT_ONCE):
