@@ -1,7 +1,7 @@
 """Takes the prints of an artifact's members where they are opened, and hands them over as bytes.
 
-It runs in the confined child, without any key and without an index: prints are the same for every
-organisation, and whoever holds the keys looks them up elsewhere.
+It runs in the confined child: prints are the same for every organisation, and whoever holds the
+keys looks them up elsewhere. What the child may ask is which words are ours, through the gate.
 """
 
 from __future__ import annotations
@@ -14,12 +14,14 @@ from msgspec import Struct, field
 from monitor.archive.pyc import version
 from monitor.model import NESTED, Skipped
 from monitor.private_code.canonical import is_script
-from monitor.private_code.fingerprint import Text, fingerprints
+from monitor.private_code.fingerprint import Text
 from monitor.private_code.hygiene import hygiene
+from monitor.private_code.partly import read
 from monitor.private_code.prints import Channel, FilePrints, Prints
 
 if TYPE_CHECKING:
     from monitor.archive import Member
+    from monitor.private_code.gate import Gate
 
 BATCH_BYTES = 4 << 20
 """Texts are fingerprinted together: numpy's calls cost more than small texts."""
@@ -71,6 +73,7 @@ class TakenFile(Struct, frozen=True, array_like=True):
     content: bytes
     normal: bytes
     channels: list[TakenPrints]
+    coverage: float = 1.0
 
     def prints(self) -> FilePrints:
         """The prints as arrays. Raises ValueError where the bytes are none."""
@@ -87,6 +90,7 @@ class TakenFile(Struct, frozen=True, array_like=True):
             content=self.content,
             normal=self.normal,
             channels=channels,
+            coverage=self.coverage,
         )
 
 
@@ -106,9 +110,13 @@ class Taken(Struct, kw_only=True):
 
 
 class Taker:
-    """Sees every member; ``finish`` gives what was taken."""
+    """Sees every member; ``finish`` gives what was taken.
 
-    def __init__(self, wish: Wish) -> None:
+    With a gate, only of what the gate lets pass, and with the words of ours that it met.
+    """
+
+    def __init__(self, wish: Wish, gate: Gate | None = None) -> None:
+        self._gate = gate
         self._room = wish.max_prints
         self._script_room = wish.max_script_bytes
         self._taken = Taken()
@@ -140,9 +148,7 @@ class Taker:
             self._skip(path)
             return False
         head = bytes(content[:_HEAD])
-        if b"\0" in head[:_BINARY] and version(head) is None:
-            return False
-        return hygiene(name, head) not in _OTHERS
+        return b"\0" not in head[:_BINARY] or version(head) is not None
 
     def _skip(self, path: str) -> None:
         if len(self._taken.skipped) < MAX_FILES:
@@ -150,8 +156,8 @@ class Taker:
 
     def _flush(self) -> None:
         waiting, self._waiting, self._bytes = self._waiting, [], 0
-        for text, prints in zip(waiting, fingerprints(waiting), strict=True):
-            if prints is None or not prints.channels:
+        for text, prints in zip(waiting, read(waiting, self._gate), strict=True):
+            if prints is None or not prints.channels or _is_another_s(text):
                 continue
             count = sum(len(each.hashes) for each in prints.channels.values())
             self._room -= count
@@ -168,6 +174,12 @@ class Taker:
         if is_script(text.path) and size <= min(_MAX_ONE_SCRIPT, self._script_room):
             self._script_room -= size
             self._taken.scripts.append(TakenText(text.path, text.content))
+
+
+def _is_another_s(text: Text) -> bool:
+    """Whether it is nobody's own writing: a licence, or what a tool locked."""
+    name = text.path.rpartition("/")[2].lower().partition("?")[0]
+    return hygiene(name, text.content[:_HEAD]) in _OTHERS
 
 
 def taken_file(path: str, prints: FilePrints) -> TakenFile:
@@ -187,4 +199,5 @@ def taken_file(path: str, prints: FilePrints) -> TakenFile:
             )
             for channel, each in prints.channels.items()
         ],
+        prints.coverage,
     )
