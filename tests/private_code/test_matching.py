@@ -205,6 +205,29 @@ def test_what_else_a_bundle_has_of_a_repository_is_told(index: MemoryIndex) -> N
     assert levels["scope.js"] is levels["output.js"] is levels["compress.js"] is Level.ALERT
 
 
+def test_of_a_bundle_s_repository_a_trace_is_enough(index: MemoryIndex) -> None:
+    matcher = Matcher([index])
+    bundle = b"\n".join(
+        lines_of(name, 40, 160) for name in ("scope.js", "output.js", "compress.js")
+    )
+    for start in range(200, 1500, 25):
+        small = lines_of("parse.js", start, 5)
+        found = matcher.match("x.js", told("x.js", bundle + b"\n" + small))
+        levels = {one.path.rpartition("/")[2]: one for one in found}
+        if "parse.js" in levels and not matcher.match("x.js", told("x.js", small)):
+            break
+    else:
+        pytest.fail("nothing that says something in a bundle alone")
+    trace = levels["parse.js"]
+    assert trace.level is Level.WEAK
+    assert 2 <= max(trace.evidence.values()) <= max(one.weak for one in THRESHOLDS.values())
+    told_of = matcher.conclude(found).files
+    assert {one.path: one.level for one in told_of}[trace.path] is Level.NOTIFY
+    assert {one.path.rpartition("/")[2] for one in told_of} == {
+        "scope.js", "output.js", "compress.js", "parse.js",
+    }  # fmt: skip
+
+
 def test_paths_of_a_map_tell(index: MemoryIndex) -> None:
     matcher = Matcher([index])
     named = {suffix(f"webpack://app/./{path.relative_to(ROOT)}") for path in OWN}
