@@ -102,7 +102,7 @@ bench: $(DEV_STAMP) ## Measure speed and memory, side by side with Kingfisher (t
 	@$(BIN)/python -m tests.bench.startup
 	@$(BIN)/python -m tests.bench.speed $(ARGS)
 
-.PHONY: bench-detection bench-hiding bench-lookalikes bench-maps bench-matching bench-matching-cost bench-precision bench-semgrep bench-scale
+.PHONY: bench-detection bench-hiding bench-lookalikes bench-maps bench-matching bench-matching-cost bench-matching-strangers bench-precision bench-semgrep bench-scale
 bench-detection: $(DEV_STAMP) ## Measure recall and false alarms, side by side with three peers
 	@$(BIN)/python -m tests.bench.detection $(ARGS)
 
@@ -136,6 +136,9 @@ bench-matching: $(DEV_STAMP) ## Measure the matching of private code, side by si
 
 bench-matching-cost: $(DEV_STAMP) ## What a scan costs with a matcher on, against one without
 	@$(BIN)/python -m tests.bench.matching.cost $(ARGS)
+
+bench-matching-strangers: $(DEV_STAMP) ## False alarms of private code on thousands of packages of others
+	@$(BIN)/python -m tests.bench.matching.strangers $(ARGS)
 
 .PHONY: lock
 lock: $(DEV_STAMP) ## Resolve the newest dependencies into the lock files (UPGRADE= keeps what fits)
