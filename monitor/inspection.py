@@ -7,18 +7,15 @@ answer is an ``Inspection`` whose severities are those under a proprietary owner
 from __future__ import annotations
 
 import hashlib
-import mmap
-import os
-import stat
 from typing import TYPE_CHECKING
 
-from monitor import archive, decoders
+from monitor import archive, decoders, mapped
 from monitor.archive import manifests, noted
 from monitor.archive.budget import Budget, Interrupted
 from monitor.decoders import may_be_wide
-from monitor.detectors import MEMBER_DETECTORS
+from monitor.detectors import MEMBER_DETECTORS, carriers
 from monitor.detectors.repeats import new, tell_once
-from monitor.model import NESTED, Inspection, Skipped, SourceMapReference
+from monitor.model import NESTED, Inspection, SourceMapReference
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -32,11 +29,14 @@ if TYPE_CHECKING:
     from monitor.harvest import Taker
     from monitor.rules import Match, Matcher
 
-RELEASE_EVERY_BYTES = 4 << 20
 _BYTECODE = ".pyc!/(constants)"
+_READ_BY_NAME = (".map", _BYTECODE, *manifests.NAMES)
 _MAP_PROBES = frozenset({"map-json", "source-map-url", "wasm-map-url"})
 MAX_MAP_DEPTH = 6
 """Source maps inside sources of source maps: bundles of bundles nest two or three deep."""
+
+MAX_DULL_SOURCES = 1 << 16
+"""How many sources of maps are known again: a bound on memory."""
 
 
 class Inspector:
@@ -74,19 +74,10 @@ class Inspector:
                 trail.skip(shown, late.reason)
                 return inspection
         if opening.compiled is not None:
-            self._compare_bytecode(opening.compiled, inspection, files)
+            from monitor import recompiled
+
+            recompiled.compare(opening.compiled, inspection, files, self._limits, self._clock)
         return inspection
-
-    def _compare_bytecode(
-        self, compiled: Compiled, inspection: Inspection, files: Sequence[tuple[str, str]]
-    ) -> None:
-        from monitor import recompiled
-
-        try:
-            recompiled.compare(compiled, inspection.members, files, self._limits, self._clock)
-        except Interrupted as late:
-            inspection.skipped.append(Skipped(files[0][1], late.reason))
-        inspection.stale_bytecode += compiled.differing
 
 
 class _Opening:
@@ -109,38 +100,49 @@ class _Opening:
         self.trail = trail
         self.budget = budget
         self.compiled: Compiled | None = None
-        self._mapped: mmap.mmap | None = None
-        self._since_release = 0
+        self._file: mapped.File | None = None
         self._map_depth = 0
+        self._looks = 0
+        self._dull_sources: set[tuple[str, bytes]] = set()
 
     def open(self, path: str, shown: str, *, is_alone: bool) -> None:
-        # O_NONBLOCK: a fifo in a scanned folder must not hold the child until its wall limit.
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW)
-        try:
-            status = os.fstat(descriptor)
-            if not stat.S_ISREG(status.st_mode):
-                self.trail.skip(shown, "not-a-file")
-                return
-            self.inspection.bytes += status.st_size
-            if status.st_size == 0:
-                self._walk(shown, b"")
-                return
-            mapped = mmap.mmap(descriptor, 0, access=mmap.ACCESS_READ)
-        finally:
-            os.close(descriptor)
-        self._mapped = mapped
-        if is_alone:  # nobody asks for the digest of a file among others
-            self.inspection.sha256 = self._sha256(mapped)
-        self._walk(shown, mapped)
+        self._file = file = mapped.opened(path)
+        if file is None:
+            self.trail.skip(shown, "not-a-file")
+            return
+        self.inspection.bytes += file.size
+        if is_alone and file.size:  # nobody asks for the digest of a file among others
+            self.inspection.sha256 = file.sha256()
+        self._walk(shown, file.content)
 
     def _walk(self, path: str, content: archive.Buffer) -> None:
         for member in archive.walk(path, content, self.budget, self.trail):
             self._inspect(member)
 
     def _inspect(self, member: Member) -> None:
-        inspection = self.inspection
         self._record(member)
         matches, opened = self._scanned(member)
+        if self.matcher.probe_hits or matches or self._is_telling(member):
+            self._look(member, matches, opened)
+        if self._file is not None:
+            self._file.use(len(member.data))
+
+    def _is_telling(self, member: Member) -> bool:
+        """Whether there is anything to look for in a member in which nothing was hit."""
+        path = member.path
+        return (
+            carriers.is_telling(path)
+            or path.endswith(_READ_BY_NAME)
+            or may_be_wide(member.data)
+            or self.context.has_dependencies
+            or (self.compiled is not None and path in self.compiled.wanted)
+            or bool(self.matcher.capped)
+        )
+
+    def _look(self, member: Member, matches: list[Match], opened: SourceMap | None) -> None:
+        """All that is told of one member beside its record."""
+        self._looks += 1
+        inspection = self.inspection
         hits = self.matcher.probe_hits
         capped = set(self.matcher.capped.values())
         containers: Sequence[Container] = ()
@@ -156,22 +158,23 @@ class _Opening:
         self._recover(member, hits, containers, start, opened)
         if not member.offset:
             self._read_names(member)
-            if member.path.endswith(_BYTECODE):
-                self._note_bytecode(member)
-        self._since_release += len(member.data)
-        if self._since_release >= RELEASE_EVERY_BYTES:
-            self._release()
+            self._note_bytecode(member)
 
     def _record(self, member: Member) -> None:
         members = self.inspection.members
-        members[len(members) - bool(member.offset) :] = [archive.record_of(member)]
+        record = archive.record_of(member, has_lines=self.context.has_shape)
+        if member.offset:
+            members[-1] = record
+        else:
+            members.append(record)
         self.inspection.inspected_bytes += len(member.data)
         for taker in self.takers:
             taker.take(member)
 
     def _scanned(self, member: Member) -> tuple[list[Match], SourceMap | None]:
         """The rules' matches. A sound map is scanned without its sources: they are members too."""
-        if _is_whole_map(member) and self._map_depth < MAX_MAP_DEPTH:
+        is_whole = member.is_last and not member.offset
+        if member.path.endswith(".map") and is_whole and self._map_depth < MAX_MAP_DEPTH:
             from monitor.archive import source_maps
 
             opened = source_maps.read(member.path, member.data, origin="file")
@@ -184,19 +187,19 @@ class _Opening:
     def _read_names(self, member: Member) -> None:
         """What this member says of its own package, and, where asked, of others."""
         if member.path.rpartition("/")[2] in manifests.NAMES:
-            manifest = manifests.read(member.path, member.data)
-            if manifest is not None:
-                self.inspection.manifests.append(manifest)
-                if "problem" in manifest.raw:
-                    self.trail.skip(member.path, manifest.raw["problem"])
+            manifests.note(member, self.inspection.manifests, self.trail)
         if self.context.has_dependencies:
             noted.note(member, self.inspection.dependencies, self.trail)
 
     def _note_bytecode(self, member: Member) -> None:
-        from monitor.detectors.packaging.compiled import Compiled  # few artifacts have any
+        """Bytecode, and sources of what was met before them: compared where both are known."""
+        if member.path.endswith(_BYTECODE):
+            from monitor.detectors.packaging.compiled import Compiled  # few artifacts have any
 
-        self.compiled = self.compiled or Compiled()
-        self.compiled.take(member)
+            self.compiled = self.compiled or Compiled()
+            self.compiled.take(member, len(self.inspection.members))
+        elif self.compiled is not None and member.is_last and not self._map_depth:
+            self.compiled.compare(member)
 
     def _unfold(
         self, member: Member, hits: Mapping[str, Sequence[int]], plain: list[Match]
@@ -278,23 +281,18 @@ class _Opening:
             self.trail.skip(path, opened.record.problem)
         self._map_depth += 1
         for name, source in opened.contents:
-            self._walk(f"{path}{NESTED}{name}", source)
+            self._source(path, name, source)
         self._map_depth -= 1
 
-    def _sha256(self, mapped: mmap.mmap) -> str:
-        digest = hashlib.sha256()
-        for start in range(0, len(mapped), RELEASE_EVERY_BYTES):
-            digest.update(memoryview(mapped)[start : start + RELEASE_EVERY_BYTES])
-            self._release()
-        return digest.hexdigest()
-
-    def _release(self) -> None:
-        """Give mapped pages back: they count as resident though the kernel can drop them."""
-        self._since_release = 0
-        if self._mapped is not None:
-            self._mapped.madvise(mmap.MADV_DONTNEED)
-
-
-def _is_whole_map(member: Member) -> bool:
-    """Whether a member is named as a map and is not cut into windows."""
-    return member.path.endswith(".map") and member.is_last and not member.offset
+    def _source(self, path: str, name: str, content: bytes) -> None:
+        """A source of a map; maps of one package carry the same dull ones under the same names."""
+        whole = f"{path}{NESTED}{name}"
+        key = (name, hashlib.sha256(content).digest())
+        if key in self._dull_sources and not carriers.is_telling(whole):
+            for member in archive.walk(whole, content, self.budget, self.trail):
+                self._record(member)
+            return
+        before = self._looks
+        self._walk(whole, content)
+        if self._looks == before and len(self._dull_sources) < MAX_DULL_SOURCES:
+            self._dull_sources.add(key)

@@ -154,9 +154,11 @@ SCRIPTS = (".js", ".mjs", ".cjs", ".jsx")
 """Whose lines are counted: a bundle that can suddenly be read is a sign."""
 
 
-def record_of(member: Member) -> MemberRecord:
+def record_of(member: Member, *, has_lines: bool = True) -> MemberRecord:
     """What is kept of a member for those who look at the artifact as a whole."""
     data = member.data
-    lines = bytes(data).count(b"\n") if member.path.endswith(SCRIPTS) else 0
+    lines = 0
+    if has_lines and member.path.endswith(SCRIPTS):
+        lines = bytes(data).count(b"\n")
     size = member.offset + len(data)
     return MemberRecord(member.path, size, member.container, member.mtime, member.owner, lines)

@@ -8,11 +8,14 @@ folder below the root of its container, ``METADATA`` and ``RECORD`` of a wheel's
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from monitor.model import NESTED, Manifest
+
+if TYPE_CHECKING:
+    from monitor.archive.entries import Member, Trail
 
 _BY_NAME = {"package.json": "npm", "METADATA": "pypi", "PKG-INFO": "pypi", "RECORD": "record"}
 NAMES = frozenset(_BY_NAME)
@@ -48,6 +51,15 @@ def read(path: str, data: bytes | memoryview) -> Manifest | None:
     if len(data) > _MAX_BYTES:
         return Manifest(path=path, ecosystem=reader, raw={"problem": "over-bytes"})
     return _READERS[reader](path, bytes(data))
+
+
+def note(member: Member, noted: list[Manifest], trail: Trail) -> None:
+    """Adds the manifest that a member is, if it is one; what was wrong with it is a gap."""
+    manifest = read(member.path, member.data)
+    if manifest is not None:
+        noted.append(manifest)
+        if "problem" in manifest.raw:
+            trail.skip(member.path, manifest.raw["problem"])
 
 
 def _reader(folder: str, name: str) -> str | None:

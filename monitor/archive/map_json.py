@@ -7,10 +7,11 @@ costs little beyond its text. What msgspec refuses is salvaged by ``map_layers``
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from contextlib import suppress
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
-from msgspec import Raw, Struct, field
+from msgspec import Meta, Raw, Struct, field
 
 from monitor.archive.map_layers import (
     ERRORS,
@@ -25,12 +26,16 @@ from monitor.archive.map_layers import (
 from monitor.patterns import later
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from monitor.archive.entries import Buffer
+    from monitor.archive.map_layers import Item
 
 _MAX_COMMAS = 1_000_000
 _MAX_SECTION_DEPTH = 8
 _COMMAS_CHUNK = 1 << 20
 _HARMLESS_TAIL = 64
+_MAX_AT_ONCE = 2 << 20  # an array up to this size is decoded as a whole
 
 # The prefix against script inclusion is a line of its own (ECMA-426, 11.1.2); a byte order mark
 # stands before or after it.
@@ -39,11 +44,7 @@ _LEAD = later(
     rb"(?:\)\]\}[^\n{]{0,64}\n?|while\(1\);|for\(;;\);)?\s{0,256}(?:\xef\xbb\xbf)?\s{0,256}(?=\{)"
 )
 _KEY_OF_CONTENTS = later(rb'"sourcesContent"\s{0,64}:\s{0,64}\[')
-_KEYS = (
-    later(rb'"mappings"\s{0,64}:\s{0,64}"'),
-    _KEY_OF_CONTENTS,
-    later(rb'"sections"\s{0,64}:\s{0,64}\['),
-)
+_KEYS = later(rb'"(?:mappings"\s{0,64}:\s{0,64}"|(?:sourcesContent|sections)"\s{0,64}:\s{0,64}\[)')
 _HEAD = later(
     rb'\{(?=.{0,4000}?"version"\s{0,64}:\s{0,64}"?3(?![\w.]))'
     rb'(?=.{0,4000}?"sources"\s{0,64}:\s{0,64}\[\s{0,64}(?:"|null|\]|\Z))',
@@ -74,6 +75,7 @@ class _Section(Struct):
 
 
 _document = msgspec.json.Decoder(_Document)
+_text_list = msgspec.json.Decoder(Annotated[list[str | None], Meta(max_length=MAX_SOURCES)])
 _raw_list = msgspec.json.Decoder(list[Raw])
 _section = msgspec.json.Decoder(_Section)
 
@@ -87,7 +89,7 @@ def looks_like_map(data: Buffer) -> bool:
     if lead is None:
         return False
     start = lead.end()
-    return any(key.search(data, start) for key in _KEYS) or bool(_HEAD.match(data, start))
+    return bool(_KEYS.search(data, start) or _HEAD.match(data, start))
 
 
 def as_utf8(data: Buffer) -> Buffer:
@@ -128,7 +130,7 @@ def _salvaged(view: memoryview, problem: str) -> Parsed | None:
     comment in it has them too, and is not cut short.
     """
     is_cut = problem == "truncated"
-    if not is_cut and not any(key.search(view) for key in _KEYS):
+    if not is_cut and not _KEYS.search(view):
         return None
     found = salvage(view, problem)
     if found is None and is_cut and _CUT_HEAD.match(view):
@@ -177,8 +179,8 @@ def _collect(document: _Document, found: Parsed, depth: int) -> bool:
         is_map = is_map or has_names or _opens(document.mappings, b'"')
         found.layers.append(
             Layer(
-                _items(document.sources, found),
-                _items(document.contents, found),
+                _texts(document.sources, found),
+                _texts(document.contents, found),
                 _words(document.source_root),
                 _words(document.file),
                 len(document.ignored) > len("[]") or len(document.ignored_once) > len("[]"),
@@ -221,6 +223,15 @@ def _words(raw: Raw) -> str:
     """A short string field; empty when it is absent or no string."""
     value = text(bytes(memoryview(raw)[:65_536])) if _opens(raw, b'"') else b""
     return (value or b"").decode("utf-8", "replace")
+
+
+def _texts(raw: Raw, found: Parsed) -> Sequence[Item]:
+    """The items of an array of strings; all at once where that is no matter of memory."""
+    if _opens(raw, b"[") and len(raw) < _MAX_AT_ONCE:
+        with suppress(*ERRORS):
+            texts: list[str | None] = _text_list.decode(raw)
+            return texts
+    return _items(raw, found)
 
 
 def _items(raw: Raw, found: Parsed) -> list[bytes | Raw]:

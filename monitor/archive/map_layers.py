@@ -7,6 +7,7 @@ stand; it is bounded in the number of items and knows no depth.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -33,11 +34,15 @@ _ESCAPE = later(
 _text_decoder = msgspec.json.Decoder(str)
 
 
-class Layer(Struct):
-    """One flat map. Items are JSON text: a string with its quotes, ``null``, or anything else."""
+Item = bytes | Raw | str | None
+"""JSON text (a string with its quotes, ``null``, or anything else), or what a string says."""
 
-    sources: list[bytes | Raw]
-    contents: list[bytes | Raw]
+
+class Layer(Struct):
+    """One flat map."""
+
+    sources: Sequence[Item]
+    contents: Sequence[Item]
     root: str = ""
     file: str = ""
     has_ignore_list: bool = False
@@ -55,8 +60,10 @@ class Parsed(Struct):
     contents_span: tuple[int, int] | None = None
 
 
-def text(item: bytes | Raw) -> bytes | None:
+def text(item: Item) -> bytes | None:
     """The UTF-8 of one JSON item; None for ``null``. What is no string is given as it stands."""
+    if item is None or isinstance(item, str):
+        return item if item is None else item.encode()
     raw = bytes(item)
     if raw[:1] != b'"':
         return None if raw == b"null" else raw

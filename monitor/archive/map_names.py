@@ -43,6 +43,14 @@ _FOREIGN = later(
 )
 
 
+_FOREIGN_WORDS = (
+    "node_modules", "webpack", "[next", "[turbopack", "[synthetic", "~/", "virtual", "external",
+    "(ignored)", ".pnpm", ".yarn", "bower_components", "jspm_packages", "\0", ".cargo", "go/pkg",
+    "rustc", "vite/", "commonjshelpers",
+)  # fmt: skip
+"""What ``_FOREIGN`` cannot match without: looking for these first is ten times as fast."""
+
+
 @lru_cache(4_096)
 def is_first_party(name: str) -> bool:
     """Whether a source is the author's own work rather than a dependency's or the bundler's.
@@ -50,7 +58,7 @@ def is_first_party(name: str) -> bool:
     A source without a name counts as the author's: better one finding too many.
     """
     plain = unquote(name[:_MAX_NAME]).replace("\\", "/").lower()
-    return _FOREIGN.search(plain) is None
+    return not (any(map(plain.__contains__, _FOREIGN_WORDS)) and _FOREIGN.search(plain))
 
 
 def is_remote(name: str) -> bool:
@@ -70,13 +78,18 @@ def display(name: str, number: int) -> str:
 
     ``webpack://ns/./src/x.ts?1a2b`` is ``src/x.ts``. ``number`` names a source that has no name.
     """
+    return _shown(name) or f"(unnamed {number})"
+
+
+@lru_cache(4_096)
+def _shown(name: str) -> str:
     plain = name[: 4 * _MAX_NAME].split("?", 1)[0].replace("\\", "/")
     plain = _without_scheme(plain).rpartition("!")[2]
     parts = [part for part in plain.split("/") if part not in ("", ".")]
     plain = _BUNDLER_ROOT.sub("", "/".join(parts))
     if len(plain) > _MAX_NAME:
         plain = plain[: _MAX_NAME // 2] + "..." + plain[-_MAX_NAME // 2 :]
-    return printable(plain) or f"(unnamed {number})"
+    return printable(plain)
 
 
 def _without_scheme(name: str) -> str:

@@ -8,7 +8,16 @@ from monitor.archive.budget import NOT_THIS_FORMAT, ArchiveError
 from monitor.archive.entries import Entry, Stream, nested
 from monitor.archive.formats import has_tar_checksum
 from monitor.archive.names import decode, escapes, member_path
-from monitor.archive.tar_header import BLOCK, UNPACK, Header, Pax, length, mtime, parse_pax
+from monitor.archive.tar_header import (
+    BLOCK,
+    UNPACK,
+    Header,
+    Pax,
+    is_time_alone,
+    length,
+    mtime,
+    parse_pax,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,6 +30,7 @@ _MAX_HEADER_BODY = 1 << 20
 _MAX_NOTES = 1 << 20
 _ZEROS = bytes(1 << 16)
 _DEVICES = {b"3": "character device", b"4": "block device", b"6": "named pipe"}
+_IN_PLACE = frozenset((b"0", b"\0"))
 _NO_PAX = Pax()
 
 
@@ -60,16 +70,19 @@ class _Tar:
                 view, pos, end = self.view, self.pos, len(self.view)
             header = UNPACK(view, pos)
             name, size, time, kind, _, magic, user, _, prefix = header
+            if (
+                kind == b"x"
+                and seen
+                and not self.is_overridden
+                and self._is_dull(header, view, pos)
+            ):
+                pos += 2 * BLOCK
+                continue
             if time != last_time:
                 last_time, when = time, mtime(time)
             if user != last_user:
                 last_user, owner = user, decode(user.rstrip(b"\0"))
-            if (
-                (kind in {b"0", b"\x00"})
-                and magic[:5] == b"ustar"
-                and not self.is_overridden
-                and name[0]
-            ):
+            if kind in _IN_PLACE and magic[:5] == b"ustar" and not self.is_overridden and name[0]:
                 start = pos + BLOCK
                 try:
                     stop = start + int(size.rstrip(b"\0 "), 8)
@@ -90,6 +103,14 @@ class _Tar:
             yield from self._special(Header(*header), when, owner)
             view, pos, end = self.view, self.pos, len(self.view)
         yield from self._tail()
+
+    def _is_dull(self, header: tuple[bytes, ...], view: memoryview, pos: int) -> bool:
+        """Whether a pax header of one block says nothing that is kept of its member."""
+        self.budget.check()
+        size = header[1].rstrip(b"\0 ").lstrip(b"0")
+        return header[5][:5] == b"ustar" and is_time_alone(
+            view[pos + BLOCK : pos + 2 * BLOCK], size
+        )
 
     def _fill(self, count: int) -> bool:
         """Makes ``view[pos:]`` at least ``count`` bytes; False when the archive ends before."""

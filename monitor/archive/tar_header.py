@@ -6,6 +6,7 @@ from struct import Struct
 from typing import NamedTuple
 
 from monitor.archive.budget import ArchiveError
+from monitor.patterns import later
 
 BLOCK = 512
 UNPACK = Struct("100s24x12s12s8xc100s6s2x32s32s16x155s12x").unpack_from
@@ -14,6 +15,9 @@ UNPACK = Struct("100s24x12s12s8xc100s6s2x32s32s16x155s12x").unpack_from
 _TERMINATORS = b"\0 "
 _SHORT_VALUE = 16
 _MAX_SIZE = 1 << 63
+
+
+_TIME = later(rb"(\d{1,2}) [amc]time=[\d.]{1,40}\n")
 
 
 class Header(NamedTuple):
@@ -79,6 +83,19 @@ class Pax(NamedTuple):
     user: str | None = None
     is_sparse: bool = False
     notes: tuple[bytes, ...] = ()
+
+
+def is_time_alone(block: memoryview, octal: bytes) -> bool:
+    """Whether the pax header in a block, of a size in octal digits, says but a finer time.
+
+    Python's packers write one for every member.
+    """
+    record = _TIME.match(block)
+    return (
+        record is not None
+        and f"{record.end():o}".encode() == octal
+        and int(record[1]) == record.end()
+    )
 
 
 def parse_pax(body: bytes) -> Pax:

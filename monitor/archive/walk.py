@@ -25,13 +25,30 @@ def walk(path: str, data: Buffer, budget: Budget, trail: Trail) -> Iterator[Memb
     path = printable(path)
     view = data if isinstance(data, bytes) else memoryview(data)
     budget.begin(len(view))
+    if len(view) > budget.limits.max_member_bytes or formats.sniff(view, path) is not None:
+        return _opened(Member(path, view), budget, trail)
     try:
-        yield from _Walker(budget, trail).visit(Member(path, view), 0)
+        budget.count_member(len(view))
     except BudgetError as error:
-        trail.skip(path, error.reason)
-        if error.reason == "over-ratio":
-            detail = f"{budget.bytes:,} bytes out of {len(view):,} when it was stopped"
-            trail.hazard(path, "bomb", detail)
+        _stop(path, view, error, budget, trail)
+        return iter(())
+    return iter((Member(path, view),))
+
+
+def _opened(artifact: Member, budget: Budget, trail: Trail) -> Iterator[Member]:
+    """What is in a container, or the windows of a file that is too large to be one member."""
+    try:
+        yield from _Walker(budget, trail).visit(artifact, 0)
+    except BudgetError as error:
+        _stop(artifact.path, artifact.data, error, budget, trail)
+
+
+def _stop(path: str, view: Buffer, error: BudgetError, budget: Budget, trail: Trail) -> None:
+    """Notes why a walk ends before its end."""
+    trail.skip(path, error.reason)
+    if error.reason == "over-ratio":
+        detail = f"{budget.bytes:,} bytes out of {len(view):,} when it was stopped"
+        trail.hazard(path, "bomb", detail)
 
 
 class _Walker:

@@ -63,6 +63,7 @@ def run(call: argparse.Namespace) -> int:
         now=int(now.timestamp()),
         has_secrets=call.show_secrets,
         has_dependencies=call.advisories,
+        has_shape=bool(call.previous or call.earlier),
     )
     _check_folders(call.rules)
     if call.history and (call.semgrep or call.advisories):

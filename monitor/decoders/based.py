@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import binascii
 import re
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pybase64
@@ -12,6 +13,8 @@ from monitor.decoders.piece import Buffer, Piece, joints
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    from monitor.decoders.piece import Span
 
 _LONG = 64 << 10  # how much of a run is looked at at once on the way to its beginning
 _WHOLE = 32 << 10  # a text up to this size is searched whole for encoded runs
@@ -198,14 +201,18 @@ def is_plausible(text: bytes) -> bool:
 def _decoded(text: Buffer, start: int, stop: int) -> Piece:
     raw = bytes(text[start:stop]).rstrip(b"=")
     clean = raw.translate(_URL_SAFE, _STRAY)
-    runs: list[tuple[int, int]] = []
+    runs = None
     if len(clean) != len(raw):
-        clean, runs = joints(start, raw, _WRAPS.finditer(raw))
-        clean = clean.translate(_URL_SAFE)
+        clean = _WRAPS.sub(b"", raw).translate(_URL_SAFE)
+        runs = partial(_joints, start, raw)
     if len(clean) % _GROUP == 1:  # cut in the middle of a group: six bits say nothing
         clean = clean[:-1]
     value = pybase64.b64decode(clean + b"=" * (-len(clean) % _GROUP))
     return Piece("base64", (start, stop), value, step=4, unit=3, runs=runs)
+
+
+def _joints(start: int, raw: bytes) -> list[Span]:
+    return joints(start, _WRAPS.finditer(raw))
 
 
 def base32(text: Buffer, ends: Sequence[int]) -> Iterator[Piece]:

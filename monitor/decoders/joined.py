@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import TYPE_CHECKING
 
 from monitor.archive import formats
-from monitor.decoders.piece import Buffer, Piece, joints, substituted
+from monitor.decoders.piece import Buffer, Piece, replaced, without
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -40,13 +41,11 @@ _JOINED = (
 )
 # One set of bytes begins all alternatives: the search skips to them.
 _JOINT = re.compile(rb"[\"'`{$](?:" + _JOINED + rb")")
-_TIGHT = re.compile(
-    _TOKEN + rb"?+" + _JOINT.pattern + _TOKEN + rb"(?:" + _TOKEN + rb"|[\"'`][ ]?\+)"
-)
+_TIGHT = re.compile(_JOINT.pattern + _TOKEN + rb"(?:" + _TOKEN + rb"|[\"'`][ ]?\+)")
 _JOIN = re.compile(rb"(?:\.join\(([\"'])([_.\-]|\\+n|)\1\)|([\"'])([_.\-]|\\+n|)\3\.join\([\[(])\Z")
 _CALL = 16  # characters of a call of join, before its hit's end
 _LINES_REACH = 8192  # ... how far the lines of a key may lie from it
-_COMMA = re.compile(_Q + _SPACE + rb"," + _SPACE + _OPEN)
+_COMMA = re.compile(_Q + rb"(?=[ \t\r\n,/#])" + _SPACE + rb"," + _SPACE + _OPEN)
 _WRAP = re.compile(
     rb"[=\\\r\n\"'`{$](?:(?:(?<==)\r?\n|(?<=\r)\n|(?<=\n)|(?<=\\)\\*[rn]?\r?\n)[ \t>|*#]*+"
     rb"|(?<=\\)\\*(?:r\\+)?n[ \t]*+|" + _JOINED + rb")"
@@ -85,9 +84,8 @@ def listed(text: Buffer, ends: Sequence[int]) -> Iterator[Piece]:
         reach = _LINES_REACH if mark == b"\n" else _REACH
         for first, last in _merged(len(text), hits, reach):
             raw = bytes(text[first:last])
-            commas = [(*each.span(), mark) for each in _COMMA.finditer(raw)]
-            if commas:
-                yield substituted("join", first, raw, commas)
+            if _COMMA.search(raw):
+                yield replaced("join", first, raw, _COMMA, mark)
 
 
 def wrapped(text: Buffer, ends: Sequence[int]) -> Iterator[Piece]:
@@ -100,9 +98,9 @@ def _without(
 ) -> Iterator[Piece]:
     for first, last in _merged(len(text), ends, reach):
         raw = bytes(text[first:last])
-        clean, runs = joints(first, raw, joint.finditer(raw))
-        if len(clean) != len(raw) and _RUN.search(clean):
-            yield Piece(name, (first, last), clean, runs=runs)
+        piece = without(name, first, raw, joint)
+        if len(piece.text) != len(raw) and _RUN.search(piece.text):
+            yield piece
 
 
 def _merged(size: int, ends: Sequence[int], reach: int) -> Iterator[tuple[int, int]]:
@@ -139,20 +137,10 @@ def codes(text: Buffer, ends: Sequence[int]) -> Iterator[Piece]:
             for sedecimal, decimal, char in _NUMBER.findall(raw)
         )
         if _WORDS.search(values) or formats.sniff(values) is not None:
-            yield _Codes((start, covered), values, raw)
+            runs = partial(_places, start, raw)
+            yield Piece("char-codes", (start, covered), values, runs=runs)
 
 
-class _Codes(Piece):
-    """Decoded numbers. Where each stands is found out when asked: arrays are large, finds few."""
-
-    __slots__ = ("_numbers",)
-
-    def __init__(self, span: Span, values: bytes, numbers: bytes) -> None:
-        super().__init__("char-codes", span, values, runs=())
-        self._numbers = numbers
-
-    def raw(self, span: Span) -> Span:
-        if not self.runs:
-            found = enumerate(_NUMBER.finditer(self._numbers))
-            self.runs = [(at, self.start + one.start()) for at, one in found]
-        return super().raw(span)
+def _places(start: int, numbers: bytes) -> list[Span]:
+    """Where each of the numbers stands."""
+    return [(at, start + one.start()) for at, one in enumerate(_NUMBER.finditer(numbers))]

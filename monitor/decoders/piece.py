@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import re
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
 Buffer = bytes | memoryview
 Span = tuple[int, int]
@@ -18,10 +18,11 @@ class Piece:
 
     ``step`` raw bytes stand for ``unit`` decoded ones (0: all of it stands at ``start``; negative:
     it was read backwards). With ``runs`` that counts in the text without its joints: they are
-    ascending pairs of an offset in it and of the same place in the outer text.
+    ascending pairs of an offset in it and of the same place in the outer text, found out when they
+    are asked for first: pieces are many, finds in them few.
     """
 
-    __slots__ = ("name", "runs", "start", "step", "stop", "text", "unit")
+    __slots__ = ("_find_runs", "_runs", "name", "start", "step", "stop", "text", "unit")
 
     def __init__(
         self,
@@ -31,14 +32,22 @@ class Piece:
         *,
         step: int = 1,
         unit: int = 1,
-        runs: Sequence[Span] = (),
+        runs: Callable[[], Sequence[Span]] | None = None,
     ) -> None:
         self.name = name
         self.start, self.stop = span
         self.text = text
         self.step = step
         self.unit = unit
-        self.runs = runs
+        self._find_runs = runs
+        self._runs: Sequence[Span] = ()
+
+    @property
+    def runs(self) -> Sequence[Span]:
+        """Where the text goes on behind each joint; empty if it has none."""
+        if self._find_runs is not None:
+            self._runs, self._find_runs = self._find_runs(), None
+        return self._runs
 
     def raw(self, span: Span) -> Span:
         """Where a span of the decoded text comes from."""
@@ -52,26 +61,42 @@ class Piece:
         return self._place(begin), min(self.stop, self._place(last) + 1)
 
     def _place(self, offset: int) -> int:
-        if not self.runs:
+        runs = self.runs
+        if not runs:
             return min(self.stop, self.start + offset)
-        at = bisect_right(self.runs, (offset, 1 << 62)) - 1
-        clean, raw = self.runs[max(0, at)]
+        at = bisect_right(runs, (offset, 1 << 62)) - 1
+        clean, raw = runs[max(0, at)]
         return min(self.stop, raw + max(0, offset - clean))
 
 
-def joints(start: int, raw: bytes, found: Iterable[re.Match[bytes]]) -> tuple[bytes, list[Span]]:
-    """The bytes without what was found in them, and the ``runs`` of a piece made of them."""
-    parts: list[bytes] = []
+def without(name: str, start: int, raw: bytes, joint: re.Pattern[bytes]) -> Piece:
+    """The piece of the bytes at ``start`` without any joint in them."""
+    stop = start + len(raw)
+    clean = joint.sub(b"", raw)
+    return Piece(name, (start, stop), clean, runs=lambda: joints(start, joint.finditer(raw)))
+
+
+def joints(start: int, found: Iterable[re.Match[bytes]]) -> list[Span]:
+    """The ``runs`` of a piece made of bytes at ``start`` without what was found in them."""
     runs: list[Span] = [(0, start)]
     last = size = 0
     for each in found:
         first, behind = each.span()
-        parts.append(raw[last:first])
         size += first - last
         runs.append((size, start + behind))
         last = behind
-    parts.append(raw[last:])
-    return b"".join(parts), runs
+    return runs
+
+
+def replaced(name: str, start: int, raw: bytes, joint: re.Pattern[bytes], value: bytes) -> Piece:
+    """The piece of the bytes at ``start`` in which each joint is replaced by a value."""
+
+    def runs() -> Sequence[Span]:
+        found = [(*each.span(), value) for each in joint.finditer(raw)]
+        return substituted(name, start, raw, found).runs
+
+    text = joint.sub(value.replace(b"\\", rb"\\"), raw)
+    return Piece(name, (start, start + len(raw)), text, runs=runs)
 
 
 def substituted(name: str, start: int, raw: bytes, found: list[tuple[int, int, bytes]]) -> Piece:
@@ -87,4 +112,4 @@ def substituted(name: str, start: int, raw: bytes, found: list[tuple[int, int, b
         runs.append((size, start + behind))
         last = behind
     parts.append(raw[last:])
-    return Piece(name, (start, start + len(raw)), b"".join(parts), runs=runs)
+    return Piece(name, (start, start + len(raw)), b"".join(parts), runs=lambda: runs)

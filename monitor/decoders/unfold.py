@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import zlib
 from bisect import bisect_right
-from hashlib import blake2b
 from typing import TYPE_CHECKING, NamedTuple
 
 from monitor.archive import formats, source_maps
@@ -172,10 +171,9 @@ class _Unfolding:
         for piece, is_noisy in self._pieces(text, hits, outer):
             if len(piece.text) < _LEAST_PIECE:
                 continue
-            identity = blake2b(piece.text, digest_size=16).digest()
-            if identity in self._seen:
+            if piece.text in self._seen:
                 continue
-            self._seen.add(identity)
+            self._seen.add(piece.text)
             self._left -= len(piece.text)
             if self._left < 0:
                 return

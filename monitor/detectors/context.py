@@ -14,9 +14,9 @@ class Context(Struct, frozen=True, kw_only=True):
     ``ecosystem``, ``name`` and ``version`` are what the registry calls the artifact (from its
     package URL), not what the artifact says of itself. ``now`` is Unix time in whole seconds; 0
     leaves expiry unjudged. ``has_secrets`` asks for secret values in clear, ``has_dependencies``
-    for what the artifact asks for, pins and carries of other packages. ``history`` are the versions
-    before this one, the newest first, ``publisher`` who published this one; ``provenance`` and
-    ``builder`` are as in a Profile.
+    for what the artifact asks for, pins and carries of other packages, ``has_shape`` for all that
+    versions are compared by. ``history`` are the versions before this one, the newest first,
+    ``publisher`` who published this one; ``provenance`` and ``builder`` are as in a Profile.
     """
 
     ecosystem: str = ""
@@ -26,6 +26,7 @@ class Context(Struct, frozen=True, kw_only=True):
     now: int = 0
     has_secrets: bool = False
     has_dependencies: bool = False
+    has_shape: bool = True
     publisher: str = ""
     provenance: str = ""
     builder: str = ""

@@ -131,3 +131,29 @@ def test_a_zip_too_large_to_hold_comes_in_windows_and_is_said() -> None:
     assert [(note.path, note.reason) for note in trail.skipped] == [
         ("a!/x.zip", "over-member-bytes")
     ]
+
+
+def test_headers_that_only_tell_a_finer_time_change_nothing() -> None:
+    finer = tar_member(b"p", pax_record(b"mtime", b"1730783012.1312191"), b"x")
+    files = [tar_member(b"d/a%d" % at, b"text %d" % at * 90) for at in range(4)]
+    plain = b"".join(files) + END_OF_TAR
+    timed = b"".join(finer + each for each in files) + END_OF_TAR
+    (told, trail), (same, _) = walked(timed, "a.tar"), walked(plain, "a.tar")
+    assert [(each.path, bytes(each.data)) for each in told] == [
+        (each.path, bytes(each.data)) for each in same
+    ]
+    assert len(told) == len(files)
+    assert not trail.skipped
+    assert not trail.hazards
+
+
+def test_a_header_that_says_more_than_a_time_is_read() -> None:
+    first = tar_member(b"a", b"1")
+    record = pax_record(b"mtime", b"1.5")
+    more = tar_member(b"p", record + pax_record(b"path", b"../b"), b"x")
+    lying = tar_member(b"p", b"99 mtime=1.5\n", b"x")
+    for header, path in ((more, "a.tar!/../b"), (lying, "a.tar!/c")):
+        members, _ = walked(first + header + tar_member(b"c", b"2") + END_OF_TAR, "a.tar")
+        assert path in [each.path for each in members]
+    notes = walked(first + lying + tar_member(b"c", b"2") + END_OF_TAR, "a.tar")[0]
+    assert notes[-1].path == "a.tar!/(metadata)"

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 import zstandard
 
-from monitor.archive import Budget, Limits, Member, Trail, walk
+from monitor.archive import Budget, Limits, Member, Trail, record_of, walk
 from monitor.archive.names import printable
 from tests.hostile.makers import END_OF_TAR, gzip_of_zeros, octal, plain_zip, tar_header, tar_member
 
@@ -193,3 +193,10 @@ def test_a_gibibyte_never_lies_in_memory(tmp_path: Path) -> None:
     assert found[-1][0] + found[-1][1] == 1 << 30
     assert [is_last for _, _, is_last in found] == [False] * (len(found) - 1) + [True]
     assert peak < 300 << 20
+
+
+def test_lines_of_scripts_are_counted_where_they_are_asked_for() -> None:
+    script = Member("a.tgz!/package/cli.js", b"one\ntwo\n")
+    assert record_of(script).lines == 2
+    assert record_of(script, has_lines=False).lines == 0
+    assert record_of(Member("a.tgz!/package/a.txt", b"one\ntwo\n")).lines == 0

@@ -14,6 +14,7 @@ from monitor.archive import Limits
 from monitor.model import Organisation, PostureValue, Severity
 from tests.scenarios.builders import (
     dumped,
+    github_token,
     inline,
     npm,
     open_package_json,
@@ -304,3 +305,23 @@ def test_08_sources_that_ship_as_files(scan: Scan) -> None:
     found = scan(npm(files, package_json()))
     assert found.of("source-map-sources-shipped")
     assert found.severity is Severity.CRITICAL
+
+
+def test_a_source_that_several_maps_carry_counts_in_each(scan: Scan) -> None:
+    """Dull ones are looked at once; what tells something is told of every place."""
+    token = github_token(3)
+    maps = {
+        f"{name}.js.map": dumped(
+            source_map(
+                ["src/dull.ts", "src/key.ts"],
+                has_content=False,
+                sourcesContent=["export {}\n", f'const token = "{token}"\n'],
+            )
+        )
+        for name in ("cjs", "esm", "umd")
+    }
+    found = scan(npm(maps))
+    recovered = [each.path for each in found.inspection.members if "!/src/" in each.path]
+    assert [path.rpartition("!/")[2] for path in recovered] == ["src/dull.ts", "src/key.ts"] * 3
+    told = found.of("github-personal-access-token")
+    assert {each.path.split("!/")[1] for each in told} == {f"package/{name}" for name in maps}

@@ -30,24 +30,28 @@ _REPLACE_KEY = (
 _HINTS = credentials.HINTS | {"backup", "bak", "json", "old"}
 
 
+def is_telling(path: str) -> bool:
+    """Whether ``inspect`` looks into a file of this name: nearly every one is of no interest."""
+    name = path[path.rfind("/") + 1 :]
+    return (
+        name[name.rfind(".") + 1 :].lower() in _HINTS
+        or "/." in path
+        or path[:1] == "."
+        or name[:3] == "id_"
+    )
+
+
 def inspect(
     member: Member, matches: Sequence[Match], context: Context = NOTHING_KNOWN
 ) -> Sequence[Finding]:
     """The finding for a file that may hold credentials or an agent's settings, if it is one."""
     del context
     path = member.path
-    name = path[path.rfind("/") + 1 :]
-    # Nearly every member of nearly every package leaves here.
-    if (
-        name[name.rfind(".") + 1 :].lower() not in _HINTS
-        and "/." not in path
-        and path[:1] != "."
-        and name[:3] != "id_"
-    ):
+    if not is_telling(path):
         return ()
     if member.offset:
         return ()  # the first window has told it
-    name = name.lower()
+    name = path[path.rfind("/") + 1 :].lower()
     carrier = credentials.of(path, name)
     if carrier is credentials.PEM:
         return _private_key(member)

@@ -11,6 +11,7 @@ from monitor.detectors import fingerprints
 from monitor.detectors.carriers.agents import is_settings
 from monitor.model import NESTED, Confidence, Finding, Severity
 from monitor.model.wording import count
+from monitor.patterns import later
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -84,38 +85,51 @@ _EXTENSIONS = {
     "log": "log", "pdb": "debug-symbols", "dsym": "debug-symbols",
 }  # fmt: skip
 _HINTS = frozenset(_EXTENSIONS) | {name.rpartition(".")[2] for name in _NAMES} | {"gz"}
+_DEEP_FOLDER = later(r"(?i)(?:__macosx|\.dsym)/")
 _WORKFLOWS = r"(?:^|/)\.github/(?:workflows|actions)/"
 
 
 def findings(members: Sequence[MemberRecord]) -> list[Finding]:
     """One finding for each kind met, own files before those of bundled dependencies."""
     met: dict[tuple[str, bool], dict[str, int]] = {}
+    fronts: dict[str, list[tuple[str, str]]] = {}
     for member in members:
         path = member.path
-        tail = path[path.rfind("/") + 1 :]
-        # Nearly every member leaves here; a database is seen by the front of its rows' paths.
-        if (
-            tail[tail.rfind(".") + 1 :].lower() not in _HINTS
-            and "/." not in path
-            and tail[-1:] != "~"
-            and path[:1] != "."
-            and path.count(NESTED) < 2  # noqa: PLR2004 - the artifact itself is the first
-            and ".dSYM/" not in path
-        ):
+        front, nested, inner = path.rpartition(NESTED)
+        is_deep = NESTED in front  # a database is seen by the front of its rows' paths
+        if not is_deep and not _may_tell(path):
             continue
-        for kind, shown in _kinds(path):
+        if front not in fronts:
+            fronts[front] = _kinds(front) if nested else []
+        found = fronts[front]
+        if not is_deep or _may_tell(inner) or _DEEP_FOLDER.search(inner):
+            kind = _kind(inner)
+            found = [*found, (kind, path)] if kind is not None else found
+        for each, shown in found:
             is_bundled = _BUNDLED in shown
-            met.setdefault((kind, is_bundled), {}).setdefault(shown, member.size)
+            met.setdefault((each, is_bundled), {}).setdefault(shown, member.size)
     return [_finding(_KINDS[kind], paths, is_bundled=b) for (kind, b), paths in sorted(met.items())]
 
 
+def _may_tell(path: str) -> bool:
+    """Whether the last part of a path can be of a kind: nearly none can."""
+    tail = path[path.rfind("/") + 1 :]
+    return (
+        tail[tail.rfind(".") + 1 :].lower() in _HINTS
+        or "/." in path
+        or tail[-1:] == "~"
+        or path[:1] == "."
+        or ".dSYM/" in path
+    )
+
+
 def _kinds(path: str) -> list[tuple[str, str]]:
-    """The kinds of a member and of the containers it lies in, each with the path that shows it."""
+    """The kinds of a container and of those it lies in, each with the path that shows it."""
     found: list[tuple[str, str]] = []
-    fronts = path.split(NESTED)
-    for depth in range(1, len(fronts) + 1):
-        shown = NESTED.join(fronts[:depth])
-        kind = _kind(fronts[depth - 1])
+    parts = path.split(NESTED)
+    for depth in range(1, len(parts) + 1):
+        shown = NESTED.join(parts[:depth])
+        kind = _kind(parts[depth - 1])
         if kind is not None:
             found.append((kind, shown))
     return found

@@ -32,10 +32,14 @@ _ESCAPE = re.compile(
 
 
 class Bytecode(NamedTuple):
-    """One file of bytecode: its path and the words in it that a source must account for."""
+    """One file of bytecode: its path and the words in it that a source must account for.
+
+    ``place`` is how many members of the artifact came before it.
+    """
 
     path: str
     words: frozenset[bytes]
+    place: int = 0
 
 
 class Compiled:
@@ -50,8 +54,8 @@ class Compiled:
         self.differing: list[str] = []
         self._count = 0
 
-    def take(self, member: Member) -> None:
-        """Notes what a bytecode file holds, as its reader gives it."""
+    def take(self, member: Member, place: int = 0) -> None:
+        """Notes what a bytecode file holds, as its reader gives it, behind ``place`` members."""
         path = member.path
         if self._count >= _MAX_FILES:
             return
@@ -61,7 +65,7 @@ class Compiled:
         self._count += 1
         text = _PATH.sub(b"", bytes(member.data))
         words = frozenset(_WORD.findall(text)[:_MAX_WORDS])
-        self.wanted.setdefault(f"{module(path)}.py", []).append(Bytecode(path, words))
+        self.wanted.setdefault(f"{module(path)}.py", []).append(Bytecode(path, words, place))
 
     def compare(self, member: Member) -> None:
         """Holds a source against the bytecode that was noted for it."""
@@ -69,6 +73,10 @@ class Compiled:
         for bytecode in self.wanted.get(member.path, ()):
             if differs(bytecode.words, source):
                 self.differing.append(bytecode.path)
+
+    def is_compared(self, path: str, place: int) -> bool:
+        """Whether the source that came as the member ``place`` knew all bytecode of its path."""
+        return all(bytecode.place <= place for bytecode in self.wanted.get(path, ()))
 
 
 def differs(words: frozenset[bytes], source: bytes) -> bool:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 NPM_MTIME = 499_162_500
 """1985-10-26T08:15:00Z, which npm gives to every file that it packs."""
 
+_LOCK = "package-lock.json"
 _NEVER_PACKED = r"(?:^|/)(?:\.npmrc|\.DS_Store|package-lock\.json|\.git/.*|\.gitignore|\._[^/]*)$"
 _MAX_OWNERS = 10
 _NOBODY = r"""(?xi)
@@ -69,7 +70,9 @@ def _packer(inspection: Inspection, manifest: Manifest) -> Iterator[Finding]:
     strays = [
         each.path
         for each in own
-        if "node_modules/" not in each.path and re.search(_NEVER_PACKED, each.path[len(root) :])
+        if (each.path.endswith(_LOCK) or "/." in each.path)
+        and "node_modules/" not in each.path
+        and re.search(_NEVER_PACKED, each.path[len(root) :])
     ]
     if not strays or not foreign or own[0].container != "tar":
         return
