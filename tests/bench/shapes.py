@@ -28,7 +28,7 @@ ALPHABETS = {
     "c": "023456789acdefghjklmnpqrstuvwxyz",
     "C": "023456789ACDEFGHJKLMNPQRSTUVWXYZ",
 }
-_PART = re.compile(r"\{(?:(\d+):(.)|uuid)\}")
+_PART = re.compile(r"\{(?:(\d+):(.)|=(\d+)|uuid)\}")
 
 
 class Provider(NamedTuple):
@@ -45,11 +45,16 @@ class Provider(NamedTuple):
 
 
 def filled(pattern: str, chance: random.Random) -> str:
-    """A format with its parts drawn at random: ``{20:n}`` or ``{uuid}``; other braces stay."""
+    """A format with its parts drawn at random; other braces than those of a part stay.
+
+    ``{20:n}``: twenty characters of alphabet ``n``; ``{=32}``: 32 bytes in base64; ``{uuid}``.
+    """
 
     def drawn(part: re.Match[str]) -> str:
         if part[0] == "{uuid}":
             return random_uuid(chance)
+        if part[3]:
+            return base64.b64encode(chance.randbytes(int(part[3]))).decode()
         return "".join(chance.choices(ALPHABETS[part[2]], k=int(part[1])))
 
     return _PART.sub(drawn, pattern)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.bench.shapes import Provider, coded, joined, signed
+from tests.bench.shapes import Provider, coded, filled, joined, signed, unpadded
 
 CLOUDS = (
     # AWS: IAM, Bedrock, AppSync, MWS and CLI guides
@@ -16,7 +16,7 @@ CLOUDS = (
              '"accessToken": "aoaAAAAAG{180:B}", "expiresAt": "2099-01-01T00:00:00Z"}',
              "connection"),
     # Microsoft: "what the ... entity definition covers" pages, key pages of each service
-    Provider("azure-messaging-key-value", "service_bus_shared_access_key", "{33:B}+ASb{7:n}="),
+    Provider("azure-messaging-key-value", "service_bus_shared_access_key", "{33:B}+ASb{6:n}="),
     Provider("azure-search-admin-key", "azure_search_admin_key", "{42:n}AzSeA{5:n}"),
     Provider("azure-redis-key", "azure_redis_key", "{33:n}AzCaA{5:n}="),
     Provider("azure-function-key", "azure_function_key", "{44:b}AzFu{6:b}=="),
@@ -26,10 +26,10 @@ CLOUDS = (
     Provider("azure-apim-subscription-key", "ocp_apim_subscription_key", "{32:h}", "bare"),
     Provider("azure-devops-legacy-pat", "azure_devops_ext_pat", "{52:3}", "bare"),
     Provider("azure-signalr-access-key", "azure_signalr_connection",
-             "Endpoint=https://acmeprod.service.signalr.net;AccessKey={43:B}=;Version=1.0;",
+             "Endpoint=https://acmeprod.service.signalr.net;AccessKey={=32};Version=1.0;",
              "connection"),
     Provider("azure-app-configuration-secret", "app_configuration",
-             "Endpoint=https://acmeprod.azconfig.io;Id=a1-l0-s0:{20:n};Secret={43:B}=",
+             "Endpoint=https://acmeprod.azconfig.io;Id=a1-l0-s0:{20:n};Secret={=32}",
              "connection"),
     Provider("azure-publish-profile-password", "publish_profile",
              '<publishProfile publishMethod="MSDeploy" publishUrl="acme.scm.azurewebsites.net:443"'
@@ -60,7 +60,7 @@ CLOUDS = (
     Provider("exoscale-api-key", "exoscale_api_key", "EXO{24:h}", "bare"),
     Provider("hcp-client-secret", "hcp_client_secret", "{64:b}", "bare"),
     Provider("tigris-secret-access-key", "tigris_secret_access_key", "tsec_{64:n}"),
-    Provider("akamai-edgegrid-client-secret", "akamai_client_secret", "{43:B}=", "bare"),
+    Provider("akamai-edgegrid-client-secret", "akamai_client_secret", "{=32}", "bare"),
     Provider("akamai-edgegrid-token", "akamai_client_token", "akab-{16:l}-{16:l}"),
     Provider("cloudflare-api-token", "cloudflare_api_token", "cfut_{40:n}{8:h}"),
     Provider("cloudflare-global-api-key", "cloudflare_api_key", "{37:h}", "bare"),
@@ -95,8 +95,9 @@ CLOUDS = (
              "connection"),
     Provider("fauna-secret", "fauna_secret", "fnA{37:b}", "bare"),
     Provider("influxdb-api-token", "influx_token", "{86:b}==", "bare"),
-    Provider("tinybird-token", "tinybird_token", joined("p.", signed(
-        '{"alg":"HS256","typ":"JWT"}', '{"u":"{uuid}","id":"{uuid}","host":"eu_shared"}', 32))),
+    Provider("tinybird-token", "tinybird_token", joined("p.", lambda chance: unpadded(
+        filled('{"u": "{uuid}", "id": "{uuid}", "host": "eu_shared"}', chance).encode()),
+             ".{43:b}")),
     Provider("materialize-app-password", "materialize_app_password", "mzp_{64:h}"),
     Provider("xata-api-key", "xata_api_key", "xau_{43:n}"),
     Provider("prisma-accelerate-url", "accelerate_url", joined(

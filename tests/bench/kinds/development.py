@@ -80,26 +80,27 @@ DEVELOPMENT = (
     Provider("transifex-api-token", "tx_token", "1/{40:h}", "bare"),
     # package registries
     Provider("testpypi-api-token", "twine_password", _testpypi),
-    Provider("artifactory-reference-token", "artifactory_token", joined(
-        lambda chance: coded("reftkn:01:{10:d}:{26:n}")(chance).rstrip("="))),
+    Provider("artifactory-reference-token", "artifactory_token",
+             coded("reftkn:01:{10:d}:{27:n}")),
     Provider("cloudsmith-api-key", "cloudsmith_api_key", "{40:h}", "bare"),
     Provider("packagist-token", "packagist_token", "packagist_out_{60:h}{8:h}"),
     Provider("hex-api-key", "hex_api_key", "{32:h}", "bare"),
     Provider("openvsx-access-token", "ovsx_pat", "ovsxat_{uuid}"),
     Provider("clojars-token", "clojars_token", "CLOJARS_{60:h}"),
-    Provider("sidekiq-pro-credentials", "bundle_gems__contribsys__com", "{8:h}:{8:h}", "bare"),
+    Provider("sidekiq-pro-credentials", "gem_source",
+             "https://{8:h}:{8:h}@gems.contribsys.com/", "connection"),
     # stores of secrets
     Provider("vault-legacy-token", "vault_token", "s.{24:n}", "bare"),
-    Provider("vault-unseal-key", "vault_unseal", "Unseal Key 1: {43:B}=", "connection"),
+    Provider("vault-unseal-key", "vault_unseal", "Unseal Key 1: {=32}", "connection"),
     Provider("onepassword-secret-key", "op_secret_key", "A3-{6:u}-{6:u}-{5:u}-{5:u}-{5:u}-{5:u}"),
     Provider("onepassword-connect-token", "op_connect_token", signed(
         '{"alg":"ES256","typ":"JWT","kid":"{22:b}"}',
         '{"1password.com/auuid":"{26:u}","1password.com/token":"{32:b}","sub":"{26:u}"}', 64)),
     Provider("infisical-service-token", "infisical_token", "st.{24:h}.{32:h}.{32:h}"),
-    Provider("bitwarden-secrets-manager-token", "bws_access_token", "0.{uuid}.{30:n}:{22:B}=="),
+    Provider("bitwarden-secrets-manager-token", "bws_access_token", "0.{uuid}.{30:n}:{=16}"),
     # frameworks' own keys
     Provider("django-secret-key", "secret_key", "django-insecure-{50:j}"),
     Provider("rails-secret-key-base", "secret_key_base", "{128:h}", "bare"),
     Provider("rails-master-key", "rails_master_key", "{32:h}", "bare"),
-    Provider("laravel-app-key", "app_key", "base64:{43:B}=", "bare"),
+    Provider("laravel-app-key", "app_key", "base64:{=32}", "bare"),
 )  # fmt: skip

@@ -50,7 +50,7 @@ def _kubernetes_secret(chance: random.Random) -> str:
 
 
 def _laravel_session(chance: random.Random) -> str:
-    payload = '{"iv":"{22:B}==","value":"{128:B}","mac":"{64:h}","tag":""}'
+    payload = '{"iv":"{=16}","value":"{=96}","mac":"{64:h}","tag":""}'
     return "laravel_session=" + coded(payload)(chance).replace("=", "%3D")
 
 

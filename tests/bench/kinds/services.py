@@ -71,7 +71,7 @@ SERVICES = (
     Provider("webflow-api-token", "webflow_api_token", "{64:h}", "bare"),
     Provider("ghost-admin-api-key", "ghost_admin_api_key", "{24:h}:{64:h}", "bare"),
     Provider("mux-token-secret", "mux_token_secret", "{75:B}", "bare"),
-    Provider("imagekit-private-key", "imagekit_private_key", "private_{27:B}=", "bare"),
+    Provider("imagekit-private-key", "imagekit_private_key", "private_{=20}", "bare"),
     Provider("frameio-developer-token", "frameio_token", "fio-u-{64:b}"),
     Provider("adobe-client-secret", "adobe_client_secret", "p8e-{32:b}"),
     Provider("dropbox-app-secret", "dropbox_app_secret", "{15:l}", "bare"),
