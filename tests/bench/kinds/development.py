@@ -62,7 +62,7 @@ DEVELOPMENT = (
     Provider("dbt-token", "dbt_cloud_api_token", "dbtc_{43:b}"),
     # tests and their coverage
     Provider("sonarcloud-legacy-token", "sonar_token", "{40:h}", "bare"),
-    Provider("coveralls-repo-token", "coveralls_repo_token", "{32:n}", "bare"),
+    Provider("coveralls-repo-token", "coveralls_repo_token", "{33:n}", "bare"),
     Provider("codacy-token", "codacy_project_token", "{32:h}", "bare"),
     Provider("codeclimate-reporter-id", "cc_test_reporter_id", "{64:h}", "bare"),
     Provider("cypress-record-key", "cypress_record_key", "{uuid}", "bare"),

@@ -16,7 +16,7 @@ MESSAGING = (
     Provider("webex-access-token", "webex_access_token", "{64:b}_PF84_{uuid}", "bare"),
     Provider("line-channel-access-token", "line_channel_access_token", "{170:B}=", "bare"),
     Provider("sendbird-api-token", "sendbird_api_token", "{40:h}", "bare"),
-    Provider("stream-api-secret", "stream_api_secret", "{60:l}", "bare"),
+    Provider("stream-api-secret", "stream_api_secret", "{64:l}", "bare"),
     Provider("pusher-app-secret", "pusher_app_secret", "{20:h}", "bare"),
     Provider("ably-api-key", "ably_api_key", "{6:b}.{6:b}:{43:b}", "bare"),
     Provider("liveblocks-secret-key", "liveblocks_secret_key", "sk_prod_{64:b}", "bare"),

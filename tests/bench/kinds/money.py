@@ -45,7 +45,8 @@ MONEY = (
     # coins
     Provider("ethereum-private-key", "private_key", "0x{64:h}", "bare"),
     Provider("blockfrost-project-id", "blockfrost_project_id", "mainnet{32:n}"),
-    Provider("infura-api-key-secret", "infura_api_key_secret", "{32:h}", "bare"),
+    Provider("infura-api-key-secret", "rpc_url", "https://mainnet.infura.io/v3/{32:h}",
+             "connection"),
     Provider("alchemy-api-key", "alchemy_api_key", "{32:b}", "bare"),
     Provider("etherscan-api-key", "etherscan_api_key", "{34:u}", "bare"),
     Provider("quicknode-endpoint", "rpc_url",
