@@ -100,7 +100,8 @@ def test_no_bytes_make_a_decoder_fail(content: bytes, probe: str) -> None:
 @pytest.mark.parametrize(
     "unit",
     [b'"+"', b"\\x67" * 6, b"base64 Z2hwX2", b"H4sI" + b"A" * 16, b"%67%68%70%5f", b"[::-1]",
-     b"fromCharCode(1,2,", b"&#103;&#104;&#112;", b"ghp_\n  a", b"g\0h\0p\0_\0", b".join('')"],
+     b"fromCharCode(1,2,", b"&#103;&#104;&#112;", b"ghp_\n  a", b"g\0h\0p\0_\0", b".join('')",
+     b"<w:t>g</w:t>"],
 )  # fmt: skip
 def test_work_is_linear_in_a_text_that_is_nothing_but_triggers(
     unfolded: Unfold, unit: bytes
