@@ -236,6 +236,7 @@ def _sandbox_settings(
         code=structure.wish if structure is not None else None,
         has_prints=private is not None,
         max_script_bytes=private.max_script_bytes if private is not None else 0,
+        words=private.words if private is not None else (),
     )
 
 

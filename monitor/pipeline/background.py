@@ -22,6 +22,7 @@ from monitor.private_code.index.batch import Version
 from monitor.private_code.index.making import Making
 from monitor.private_code.index.public import Package
 from monitor.private_code.index.reading import Reader
+from monitor.private_code.words import with_words
 from monitor.registries.network import connect
 from monitor.registries.targets import parse
 from monitor.watchers.perimeter import Perimeter
@@ -158,7 +159,8 @@ def _read(harvest: Harvest, reader: Reader) -> list[FilePrints]:
 
 
 def _prints_of(files: Sequence[tuple[str, bytes]]) -> list[FilePrints | None]:
-    return fingerprints([Text(path, content) for path, content in files])
+    texts = [Text(path, content) for path, content in files]
+    return list(with_words(texts, fingerprints(texts)))
 
 
 def _everything(_path: str, _content: bytes) -> None:

@@ -22,6 +22,7 @@ from monitor.private_code.index.folder import Folder
 from monitor.private_code.index.making import Making
 from monitor.private_code.index.repository import Repository, is_repository
 from monitor.private_code.suffixes import suffix
+from monitor.private_code.words import with_words
 from monitor.registries.git import MIRRORED
 from monitor.registries.git_command import Git
 from monitor.registries.network import connect
@@ -155,7 +156,7 @@ def prints_of(program: str | None, files: Sequence[tuple[str, bytes]]) -> list[F
         Text(path, content, one, older)
         for (path, content), one, older in zip(files, canonical, augmented, strict=True)
     ]
-    return fingerprints(texts, for_index=True)
+    return list(with_words(texts, fingerprints(texts, for_index=True)))
 
 
 def short_name(address: str) -> str:

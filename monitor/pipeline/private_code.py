@@ -14,11 +14,13 @@ import msgspec
 from monitor.detectors.fingerprints import of_finding, stable_path
 from monitor.model import Confidence, Finding, Severity, Skipped
 from monitor.private_code.canonical import is_script
+from monitor.private_code.fingerprint import FORMAT
 from monitor.private_code.matches import FileMatch, Label, Level, PathMatch
 from monitor.private_code.matching import Matcher
 from monitor.private_code.suffixes import suffix
 from monitor.private_code.taking import MAX_SCRIPT_BYTES, Taken
 from monitor.report.text import count
+from monitor.sandbox.protocol import WordsOf
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -66,6 +68,19 @@ class PrivateCode:
         """How much JavaScript the sandbox is to hand over, to be read a second time."""
         has_form = any(index.told.canonicaliser for index in self._indexes)
         return MAX_SCRIPT_BYTES if self._rereader is not None and has_form else 0
+
+    @property
+    def words(self) -> tuple[WordsOf, ...]:
+        """What tells the sandbox which texts to read; nothing where it has to read all of them.
+
+        A sketch cannot tell, and an index that was made otherwise has other words.
+        """
+        found = [
+            WordsOf(index.folder, index.words_key)
+            for index in self._indexes
+            if index.words_key is not None and index.told.parameters == FORMAT
+        ]
+        return tuple(found) if len(found) == len(self._indexes) else ()
 
     @property
     def indexes(self) -> Sequence[OpenIndex]:

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from monitor.private_code.prints import Hashes
     from monitor.private_code.winnowing import Elements, Rule
 
-FORMAT = "leakmon-prints/2"
+FORMAT = "leakmon-prints/3"
 """Changes whenever the same text would give other prints: an index is made for one format."""
 
 MAX_LITERALS = 512

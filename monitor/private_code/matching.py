@@ -189,7 +189,7 @@ class _Answer:
     def _match(self, pair: Pair) -> FileMatch:
         best = pair.shared[0]
         seen = self.asked.slots == self.asked.channels.index(best.channel)
-        own = max(1, int(np.count_nonzero(seen & ~self.public)))
+        own = max(1, int(np.count_nonzero(seen & ~self.public) / self.prints.coverage))
         selected = max(1, pair.file.selected.get(best.channel, 0))
         label = self._label(pair)
         level = pair.level

@@ -92,6 +92,13 @@ class MemoryIndex:
         places = np.repeat(first - ahead, counts) + np.arange(int(counts.sum()))
         return Hits(query, files[places], lines[places])
 
+    def words(self, hashes: Hashes) -> Hits:
+        """Pairs of words are looked up as prints are: there is no key."""
+        return self.lookup(hashes)
+
+    def refresh(self) -> None:
+        """There is no newer one."""
+
     def public(self, hashes: Hashes) -> npt.NDArray[np.bool_]:
         """Which of these are in the index and known to be public."""
         return _among(hashes, self._public) & _among(hashes, self._table()[0])

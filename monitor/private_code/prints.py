@@ -39,6 +39,8 @@ class Channel(enum.IntEnum):
     """TOKENS of canonical JavaScript: minified by the pinned tool, or found minified."""
     SHAPE = 7
     """CANONICAL with every name made equal: what is left where properties were renamed as well."""
+    WORDS = 8
+    """Pairs of neighbouring words: which of a text is worth being looked at, and nothing more."""
 
 
 class Prints(Struct, frozen=True):
@@ -55,7 +57,8 @@ class FilePrints(Struct, frozen=True, kw_only=True):
     """All that is kept of one file.
 
     ``content`` is the BLAKE2b-128 of the bytes as they are, ``normal`` of the normalised tokens
-    (the same for reformatted text; empty for a file without any).
+    (the same for reformatted text; empty for a file without any). Of a file that was read in part,
+    ``coverage`` is the share of its bytes; tokens and lines are those of what was read.
     """
 
     language: str
@@ -64,6 +67,7 @@ class FilePrints(Struct, frozen=True, kw_only=True):
     content: bytes
     normal: bytes
     channels: dict[Channel, Prints] = field(default_factory=dict)
+    coverage: float = 1.0
 
 
 class IndexedFile(Struct, frozen=True, kw_only=True):

@@ -14,12 +14,14 @@ from msgspec import Struct, field
 from monitor.archive.pyc import version
 from monitor.model import NESTED, Skipped
 from monitor.private_code.canonical import is_script
-from monitor.private_code.fingerprint import Text, fingerprints
+from monitor.private_code.fingerprint import Text
 from monitor.private_code.hygiene import hygiene
+from monitor.private_code.partly import read
 from monitor.private_code.prints import Channel, FilePrints, Prints
 
 if TYPE_CHECKING:
     from monitor.archive import Member
+    from monitor.private_code.gate import Gate
 
 BATCH_BYTES = 4 << 20
 """Texts are fingerprinted together: numpy's calls cost more than small texts."""
@@ -71,6 +73,7 @@ class TakenFile(Struct, frozen=True, array_like=True):
     content: bytes
     normal: bytes
     channels: list[TakenPrints]
+    coverage: float = 1.0
 
     def prints(self) -> FilePrints:
         """The prints as arrays. Raises ValueError where the bytes are none."""
@@ -87,6 +90,7 @@ class TakenFile(Struct, frozen=True, array_like=True):
             content=self.content,
             normal=self.normal,
             channels=channels,
+            coverage=self.coverage,
         )
 
 
@@ -106,9 +110,13 @@ class Taken(Struct, kw_only=True):
 
 
 class Taker:
-    """Sees every member; ``finish`` gives what was taken."""
+    """Sees every member; ``finish`` gives what was taken.
 
-    def __init__(self, wish: Wish) -> None:
+    With a gate, only of what the gate lets pass, and with the words of ours that it met.
+    """
+
+    def __init__(self, wish: Wish, gate: Gate | None = None) -> None:
+        self._gate = gate
         self._room = wish.max_prints
         self._script_room = wish.max_script_bytes
         self._taken = Taken()
@@ -150,7 +158,7 @@ class Taker:
 
     def _flush(self) -> None:
         waiting, self._waiting, self._bytes = self._waiting, [], 0
-        for text, prints in zip(waiting, fingerprints(waiting), strict=True):
+        for text, prints in read(waiting, self._gate):
             if prints is None or not prints.channels:
                 continue
             count = sum(len(each.hashes) for each in prints.channels.values())
@@ -187,4 +195,5 @@ def taken_file(path: str, prints: FilePrints) -> TakenFile:
             )
             for channel, each in prints.channels.items()
         ],
+        prints.coverage,
     )

@@ -26,6 +26,7 @@ from monitor.sandbox.protocol import (
 if TYPE_CHECKING:
     from types import FrameType
 
+    from monitor.private_code.gate import Gate
     from monitor.sandbox.protocol import Job, Settings
 
 
@@ -61,6 +62,7 @@ class Engine:
             # A fork takes no threads along: the library's pool would be missing in the children.
             os.putenv("OPENBLAS_NUM_THREADS", "1")
             import_module(PRINTS)
+        self.gate = _gate(settings)
 
     def warm(self) -> None:
         """Load what an inspection loads on demand, so that the children to come share it."""
@@ -102,12 +104,24 @@ def _answer(engine: Engine, job: Job, settings: Settings) -> bytes:
     if settings.has_prints:
         from monitor.private_code.taking import Taker, Wish
 
-        taker = Taker(Wish(max_script_bytes=settings.max_script_bytes))
+        if engine.gate is not None:
+            engine.gate.refresh()
+        taker = Taker(Wish(max_script_bytes=settings.max_script_bytes), engine.gate)
     takers = [each for each in (gatherer, taker) if each is not None]
     inspection = engine.inspector.inspect_files(job.files, job.context, takers)
     code = gatherer.harvest if gatherer is not None else None
     prints = ENCODER.encode(taker.finish()) if taker is not None else b""
     return KIND_REAPED + ENCODER.encode(Reaped(inspection, code, prints))
+
+
+def _gate(settings: Settings) -> Gate | None:
+    """What tells the texts that are worth reading; None where all of them are."""
+    if not settings.words:
+        return None
+    from monitor.private_code.gate import Gate
+    from monitor.private_code.index.word_index import WordIndex
+
+    return Gate([WordIndex(one.folder, one.key) for one in settings.words])
 
 
 def confine(settings: Settings) -> None:

@@ -17,6 +17,13 @@ MIB: Final = 1 << 20
 Record = TypeVar("Record")
 
 
+class WordsOf(Struct, frozen=True):
+    """An index that is asked which words are ours: its folder, and the key for this alone."""
+
+    folder: str
+    key: bytes
+
+
 class Settings(Struct, frozen=True, kw_only=True):
     """What a zygote is started with: the rules to load and the limits of every child.
 
@@ -24,7 +31,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     ``wall_seconds`` one job. A child that reaches a time limit is asked to hand in what it has,
     and killed ``grace_seconds`` later. With ``code`` every answer brings
     the artifact's source code as well, with ``has_prints`` what private code is recognised by, and
-    then ``max_script_bytes`` of JavaScript to recognise it by in another form.
+    then ``max_script_bytes`` of JavaScript to recognise it by in another form. With ``words``
+    only what has words of these indexes close together is read for prints.
     """
 
     rule_folders: tuple[str, ...]
@@ -37,6 +45,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     code: Wish | None = None
     has_prints: bool = False
     max_script_bytes: int = 0
+    words: tuple[WordsOf, ...] = ()
 
 
 class Job(Struct, frozen=True):

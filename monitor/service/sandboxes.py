@@ -34,6 +34,8 @@ class Sandboxes:
             cache_folder=cache_folder,
             has_prints=private_code is not None or settings.copies.follow,
             max_script_bytes=private_code.max_script_bytes if private_code is not None else 0,
+            # Copies of an incident's sources are looked for in every text.
+            words=() if private_code is None or settings.copies.follow else private_code.words,
         )
         self.now = self._made()
 

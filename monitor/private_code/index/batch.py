@@ -108,8 +108,8 @@ class Batch:
         change.blobs.append((version.blob, kind_of(version.path), number))
         for digest in filter(None, (prints.content, prints.normal)):
             change.digests.append((store.keys.digest(digest), number))
-        for one in prints.channels.values():
-            self._parts.append((one.hashes, number, one.lines))
+        for channel, one in prints.channels.items():
+            self._parts.append((store.keys.keyed(channel, one.hashes), number, one.lines))
         return number
 
 

@@ -21,6 +21,7 @@ import numpy as np
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from monitor.errors import ConfigError
+from monitor.private_code.prints import Channel
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,11 +44,16 @@ class Keys:
             raise ValueError("a key has 32 bytes")
         self.key_id = _derived(key, b"key-id")[:8].hex()
         self.prints = PrintKey(_derived(key, b"prints"))
+        self.words = PrintKey(_derived(key, b"words"))
         self._digests = _derived(key, b"digests")
         self._blocks = _derived(key, b"blocks")
 
     def __repr__(self) -> str:
         return f"Keys({self.key_id})"
+
+    def keyed(self, channel: Channel, hashes: Hashes) -> Hashes:
+        """A channel's prints, keyed. Words have a key of their own: it opens nothing else."""
+        return (self.words if channel is Channel.WORDS else self.prints).apply(hashes)
 
     def digest(self, digest: bytes) -> bytes:
         """A whole file's digest, keyed."""

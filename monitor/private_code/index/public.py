@@ -19,7 +19,8 @@ from msgspec import Struct
 
 from monitor.private_code.index import manifest
 from monitor.private_code.index.schema import connected, reading, transaction
-from monitor.private_code.index.segment import MOST_PLACES
+from monitor.private_code.index.segment import MOST_PLACES, joined
+from monitor.private_code.prints import Channel
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from monitor.private_code.index.reader import OpenIndex
     from monitor.private_code.index.schema import Cursor
+    from monitor.private_code.index.segment import Places
     from monitor.private_code.prints import FilePrints, Hashes
 
 _TABLES = """
@@ -113,9 +115,7 @@ class PublicPrints:
         with none of our prints is a stranger: it is remembered for ``has``, or not at all. Nothing
         is learnt beyond ``MOST_KEPT``.
         """
-        seen = [one.hashes for file in prints for one in file.channels.values()]
-        hashes = np.unique(np.concatenate(seen)) if seen else np.empty(0, np.uint64)
-        kept, places = self._index.places_of(hashes)
+        kept, places = self._places(prints)
         rows, first, counts = np.unique(places[0], return_index=True, return_counts=True)
         if len(rows) > self.room or not (len(rows) or keeps_strangers):
             return 0
@@ -211,6 +211,22 @@ class PublicPrints:
                 self._ask("DELETE FROM sightings")
                 self._ask("DELETE FROM packages")
                 self._set_fact("of", now)
+
+    def _places(self, prints: Iterable[FilePrints]) -> tuple[Hashes, Places]:
+        """The kept form of all prints of a package, and where ours of them stand."""
+        seen: dict[bool, list[Hashes]] = {False: [], True: []}
+        for file in prints:
+            for channel, one in file.channels.items():
+                seen[channel is Channel.WORDS].append(one.hashes)
+        kept, found = np.empty(0, np.uint64), []
+        for is_words, parts in seen.items():
+            if not parts:
+                continue
+            channel = Channel.WORDS if is_words else Channel.TOKENS
+            own, places = self._index.places_of(channel, np.unique(np.concatenate(parts)))
+            found.append((places[0] + np.uint32(len(kept)), *places[1:]))
+            kept = np.concatenate([kept, own])
+        return kept, joined(found)
 
     def _published_before(
         self,

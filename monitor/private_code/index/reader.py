@@ -18,8 +18,8 @@ from monitor.private_code.index.faults import damaged, missing, wrong_key
 from monitor.private_code.index.keys import Keys, PrintKey
 from monitor.private_code.index.layout import FULL_BITS, cut, mask
 from monitor.private_code.index.rows import Rows
-from monitor.private_code.index.segment import MOST_PLACES, Segment
-from monitor.private_code.prints import Hits, IndexedFile
+from monitor.private_code.index.segment import Segment, among, newest
+from monitor.private_code.prints import Channel, Hits, IndexedFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -80,6 +80,12 @@ class OpenIndex:
         return self._held.told.kind == SKETCH
 
     @property
+    def words_key(self) -> bytes | None:
+        """What opens the index to questions about words, and to no other; a sketch has none."""
+        keys = self._held.keys
+        return keys.words.secret if keys is not None and not self.is_sketch else None
+
+    @property
     def segments(self) -> Sequence[Segment]:
         """The segments of what is open, the oldest first."""
         return self._held.segments
@@ -120,16 +126,16 @@ class OpenIndex:
         told[rows[self.is_public(keyed)]] = True
         return told
 
-    def places_of(self, hashes: Hashes) -> tuple[Hashes, Places]:
-        """The kept form of prints, and where they stand, public ones included."""
+    def places_of(self, channel: Channel, hashes: Hashes) -> tuple[Hashes, Places]:
+        """The kept form of a channel's prints, and where they stand, public ones included."""
         held = self._held
-        return cut(held.prints.apply(hashes), held.told.hash_bits), self._find(hashes)
+        key = held.prints if channel is not Channel.WORDS or held.keys is None else held.keys.words
+        keyed = key.apply(hashes)
+        return cut(keyed, held.told.hash_bits), self._find_keyed(keyed)
 
     def is_public(self, kept: Hashes) -> npt.NDArray[np.bool_]:
         """Which of these prints are known to be public, as ``places_of`` gives them."""
-        if not len(self._public):
-            return np.zeros(len(kept), np.bool_)
-        return _among(kept, self._public)
+        return among(kept, self._public)
 
     def by_digest(self, digest: bytes) -> Sequence[int]:
         """As ``Index.by_digest``; a sketch knows none."""
@@ -160,17 +166,19 @@ class OpenIndex:
         return self._held.rows.places(number)
 
     def _find(self, hashes: Hashes) -> Places:
+        return self._find_keyed(self._held.prints.apply(hashes))
+
+    def _find_keyed(self, whole: Hashes) -> Places:
         held = self._held
         sample = held.told.sample
-        keyed = cut(held.prints.apply(hashes), held.told.hash_bits) if sample == 1 else None
         rows = None
-        if keyed is None:
-            whole = held.prints.apply(hashes)
+        if sample > 1:
             rows = np.flatnonzero(is_sampled(whole, sample))
-            keyed = cut(whole[rows], held.told.hash_bits)
+            whole = whole[rows]
+        keyed = cut(whole, held.told.hash_bits)
         wanted = mask(keyed)
         found = [segment.find(keyed, wanted) for segment in reversed(held.segments)]
-        queries, files, lines = _newest(found)
+        queries, files, lines = newest(found)
         return (queries if rows is None else rows[queries].astype(np.uint32)), files, lines
 
     def _open(self) -> _Held:
@@ -241,25 +249,3 @@ def _key_of(
         if told.kind == FULL and keys.key_id == told.key_id:
             return keys.prints, keys
     raise wrong_key(folder, told.key_id)
-
-
-def _newest(found: Sequence[Places]) -> Places:
-    """The places of all segments, the newest first; of two in one file the newest counts."""
-    if not found:
-        nothing = np.empty(0, np.uint32)
-        return nothing, nothing, nothing
-    if len(found) == 1:
-        return found[0]
-    queries, files, lines = (np.concatenate(column) for column in zip(*found, strict=True))
-    pairs = queries.astype(np.uint64) << np.uint64(32) | files.astype(np.uint64)
-    _, first = np.unique(pairs, return_index=True)
-    queries, files, lines = queries[first], files[first], lines[first]
-    starts = np.flatnonzero(np.diff(queries, prepend=np.uint32(0xFFFFFFFF)) != 0)
-    rank = np.arange(len(queries)) - np.repeat(starts, np.diff(np.append(starts, len(queries))))
-    is_kept = rank < MOST_PLACES
-    return queries[is_kept], files[is_kept], lines[is_kept]
-
-
-def _among(keyed: Hashes, public: Hashes) -> npt.NDArray[np.bool_]:
-    at = np.minimum(np.searchsorted(public, keyed), len(public) - 1)
-    return np.asarray(public[at] == keyed)

@@ -24,7 +24,7 @@ from monitor.private_code.index.layout import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     import numpy.typing as npt
 
@@ -87,7 +87,7 @@ class Segment:
         rows = rows[np.argsort(hashes[rows])]
         edges = self._edges(hashes[rows])
         pieces = [rows[start:end] for start, end in itertools.pairwise(edges) if start < end]
-        queries, files, lines = _joined([self._survivors(hashes, piece) for piece in pieces])
+        queries, files, lines = joined([self._survivors(hashes, piece) for piece in pieces])
         order = np.argsort(queries, kind="stable")
         return queries[order], files[order], lines[order]
 
@@ -246,9 +246,35 @@ def _pieces(length: int, at_once: int) -> Iterator[tuple[int, slice]]:
         yield start, slice(start, start + at_once)
 
 
-def _joined(found: list[Places]) -> Places:
+def joined(found: list[Places]) -> Places:
+    """Places found in pieces, as one."""
     if not found:
         nothing = np.empty(0, np.uint32)
         return nothing, nothing, nothing
     queries, files, lines = zip(*found, strict=True)
     return np.concatenate(queries), np.concatenate(files), np.concatenate(lines)
+
+
+def newest(found: Sequence[Places]) -> Places:
+    """The places of all segments, the newest first; of two in one file the newest counts."""
+    if not found:
+        nothing = np.empty(0, np.uint32)
+        return nothing, nothing, nothing
+    if len(found) == 1:
+        return found[0]
+    queries, files, lines = (np.concatenate(column) for column in zip(*found, strict=True))
+    pairs = queries.astype(np.uint64) << np.uint64(32) | files.astype(np.uint64)
+    _, first = np.unique(pairs, return_index=True)
+    queries, files, lines = queries[first], files[first], lines[first]
+    starts = np.flatnonzero(np.diff(queries, prepend=np.uint32(0xFFFFFFFF)) != 0)
+    rank = np.arange(len(queries)) - np.repeat(starts, np.diff(np.append(starts, len(queries))))
+    is_kept = rank < MOST_PLACES
+    return queries[is_kept], files[is_kept], lines[is_kept]
+
+
+def among(keyed: Hashes, public: Hashes) -> npt.NDArray[np.bool_]:
+    """Which of these stand in an ascending array."""
+    if not len(public):
+        return np.zeros(len(keyed), np.bool_)
+    at = np.minimum(np.searchsorted(public, keyed), len(public) - 1)
+    return np.asarray(public[at] == keyed)

@@ -55,12 +55,15 @@ class Store:
         )
 
     def add(self, hashes: Hashes, files: Numbers, lines: Numbers, *, is_old: bool) -> SegmentRow:
-        """A segment of these postings, the newest first; it counts once it is in the catalogue."""
+        """A segment of these postings, keyed and the newest first.
+
+        It counts once it is in the catalogue.
+        """
         rows = self.catalogue.segments()
         positions = [row.position for row in rows] or [0]
         position = min(positions) - 1 if is_old else max(positions) + 1
         path = self._free()
-        merge.write(path, (self.keys.prints.apply(hashes), files, lines), FULL_BITS)
+        merge.write(path, (hashes, files, lines), FULL_BITS)
         return self._row(path, position)
 
     def tidy(self, most: int = merge.MOST_SEGMENTS) -> None:

@@ -17,12 +17,15 @@ import sys
 import venv
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from monitor.private_code.fingerprint import Text, fingerprints
 from monitor.private_code.hygiene import hygiene
 from monitor.private_code.languages import language
 from tests.bench import corpus
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 HERE = Path(__file__).parent
 CACHE = corpus.CACHE / "matching"
@@ -55,10 +58,41 @@ def _lines(name: str) -> list[list[str]]:
     return [line.split() for line in lines if line and not line.startswith("#")]
 
 
+def archives(name: str) -> list[tuple[Path, list[str]]]:
+    """Every archive of a list, with its line's words."""
+    rows = _lines(name)
+    return list(zip(_fetched(rows), rows, strict=True))
+
+
+def _fetched(rows: list[list[str]]) -> list[Path]:
+    with ThreadPoolExecutor(4) as pool:
+        return list(pool.map(corpus.archive, [corpus.Package(*row[:3]) for row in rows]))
+
+
+def judged() -> Callable[[str], str]:
+    """What ``judged.txt`` says of an alert, or of all alerts of a package and a project of ours."""
+    known = dict(
+        line.rsplit(" = ", 1)
+        for line in (HERE / "judged.txt").read_text("utf-8").splitlines()
+        if line and not line.startswith("#")
+    )
+
+    def label(alert: str) -> str:
+        outside, _, inside = alert.partition(" <- ")
+        whole = f"{outside.partition(' ')[0]} * <- {inside.partition(':')[0]}:*"
+        return known.get(alert) or known.get(whole, "unjudged")
+
+    return label
+
+
+def environment(home: Path) -> dict[str, str]:
+    """For a leakmon of this source with a private home: its indexes, its cache of rules."""
+    return {"HOME": str(home), "PATH": os.environ["PATH"], "PYTHONPATH": str(HERE.parents[2])}
+
+
 def _folders(rows: list[list[str]]) -> list[Path]:
     packages = [corpus.Package(*row[:3]) for row in rows]
-    with ThreadPoolExecutor(4) as pool:
-        archives = list(pool.map(corpus.archive, packages))
+    archives = _fetched(rows)
     names = [f"{package.kind}-{package.name.replace('/', '+')}" for package in packages]
     return [
         corpus.unpacked([archive], CACHE / "trees" / name) / archive.name

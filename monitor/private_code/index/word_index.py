@@ -1,0 +1,59 @@
+"""An index as the confined child sees it: it answers which pairs of words are ours, and no more.
+
+The key that it is opened with is derived from the organisation's and opens no print of another
+channel, no digest and no name.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from monitor.private_code.index import manifest
+from monitor.private_code.index.keys import PrintKey
+from monitor.private_code.index.layout import cut, mask
+from monitor.private_code.index.segment import Segment, among, newest
+from monitor.private_code.prints import Hits
+
+if TYPE_CHECKING:
+    from monitor.private_code.prints import Hashes
+
+
+class WordIndex:
+    """The words of a full index in ``folder``. Raises ConfigError if it cannot be opened."""
+
+    def __init__(self, folder: str, key: bytes) -> None:
+        self.folder = folder
+        self._key = PrintKey(key)
+        self._generation = -1
+        self._serial = -1
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Take up what was put in force since."""
+        told = manifest.read(self.folder)
+        if told.generation != self._generation:
+            self._segments = [
+                Segment(os.path.join(self.folder, part.name)) for part in told.segments
+            ]
+            self._bits = told.hash_bits
+            self._generation = told.generation
+        public = manifest.read_public(self.folder)
+        serial = public.serial if public is not None else 0
+        if serial != self._serial:
+            self._public: Hashes = np.empty(0, np.uint64)
+            if public is not None and public.key_id == told.key_id:
+                path = os.path.join(self.folder, public.hashes.name)
+                self._public = np.load(path, mmap_mode="r")
+            self._serial = serial
+
+    def words(self, hashes: Hashes) -> Hits:
+        """Where these pairs stand in private files; those known to be public are left out."""
+        keyed = cut(self._key.apply(hashes), self._bits)
+        wanted = mask(keyed)
+        found = [segment.find(keyed, wanted) for segment in reversed(self._segments)]
+        queries, files, lines = newest(found)
+        is_kept = ~among(keyed[queries], self._public)
+        return Hits(queries[is_kept], files[is_kept], lines[is_kept])

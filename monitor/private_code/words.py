@@ -1,0 +1,127 @@
+"""Pairs of words: what of a text is compared before it is worth being lexed.
+
+A word is six and more letters and digits in a row; minifiers keep those of properties, strings and
+globals, and in their order. Two neighbouring words are one print of the channel WORDS. A text is
+read as bytes, whatever language it is in, at more than a hundred times the speed of a lexer.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from msgspec.structs import replace
+
+from monitor.private_code.prints import Channel, Prints
+from monitor.private_code.winnowing import distinct
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from monitor.private_code.fingerprint import Text
+    from monitor.private_code.lexing.hashing import Places
+    from monitor.private_code.prints import FilePrints, Hashes
+
+    Flags = npt.NDArray[np.bool_]
+    Octets = npt.NDArray[np.uint8]
+
+LEAST_WORD = 6
+_WORD_BYTES = 8
+_AT_ONCE = 1 << 18  # bytes whose arrays fit the second-level cache
+_MIX = np.uint64(0x9E3779B97F4A7C15)
+_STEP = np.uint64(3)
+_MASKS = np.array([(1 << 8 * size) - 1 for size in range(_WORD_BYTES)] + [2**64 - 1], np.uint64)
+_BUCKETS = np.uint64(48)
+_MAP_COMMENT = b"//# sourceMappingURL="
+_COMMON = (
+    *(b"return", b"function", b"typeof", b"undefined", b"switch", b"default", b"export"),
+    *(b"import", b"delete", b"continue", b"finally", b"static", b"extends", b"instanceof"),
+    *(b"arguments", b"prototype", b"Object", b"length", b"require", b"constructor", b"exports"),
+)
+"""Stand between others in every text; compilers add and take them away."""
+
+
+class Pairs(NamedTuple):
+    """Pairs in the order of the text: hashes, and the byte at which each first word begins."""
+
+    hashes: Hashes
+    starts: Places
+
+
+def pairs(content: bytes) -> Pairs:
+    """Every pair of neighbouring words. Pairs over the edges of some 256 KiB are left out."""
+    parts = [_pairs(content, at) for at in range(0, len(content), _AT_ONCE)]
+    if len(parts) == 1:
+        return parts[0]
+    if not parts:
+        return Pairs(np.empty(0, np.uint64), np.empty(0, np.int64))
+    hashes, starts = zip(*parts, strict=True)
+    return Pairs(np.concatenate(hashes), np.concatenate(starts))
+
+
+def prints_of(hashes: Hashes) -> Prints:
+    """Pairs as prints: each once, at no line."""
+    return distinct(hashes, np.zeros(len(hashes), np.int64))
+
+
+def with_words(
+    files: Sequence[Text], prints: Sequence[FilePrints | None]
+) -> Iterator[FilePrints | None]:
+    """The prints with those of WORDS, of each text and of what the canonicaliser made of it."""
+    for file, one in zip(files, prints, strict=True):
+        if one is None or one.language == "python-bytecode":
+            yield one
+            continue
+        made = [_without_map(text) for text in (file.canonical, file.augmented) if text]
+        hashes = np.concatenate([pairs(text).hashes for text in (file.content, *made)])
+        yield replace(one, channels=one.channels | {Channel.WORDS: prints_of(hashes)})
+
+
+def _without_map(text: bytes) -> bytes:
+    return text[: text.rfind(_MAP_COMMENT)] if _MAP_COMMENT in text else text
+
+
+def _pairs(content: bytes, at: int) -> Pairs:
+    starts, words = _words(content[at : at + _AT_ONCE])
+    is_kept = _IS_KEPT[words >> _BUCKETS]
+    starts, words = starts[is_kept], words[is_kept]
+    hashes = words[:-1] * _STEP + words[1:]
+    hashes *= _MIX
+    return Pairs(hashes, starts[:-1] + at)
+
+
+def _words(content: bytes) -> tuple[Places, Hashes]:
+    """Where words begin, and what tells them apart: their first eight bytes and their length."""
+    octets = np.frombuffer(b"\0" + content + bytes(_WORD_BYTES + 1), np.uint8)
+    is_letter = _letters(octets)
+    two = is_letter[:-1] & is_letter[1:]
+    four = two[:-2] & two[2:]
+    six = four[:-2] & two[4:]
+    edges = np.flatnonzero(six[1:] != six[:-1])
+    starts = edges[0::2]
+    sizes = edges[1::2] - starts + (LEAST_WORD - 1)
+    ahead: Hashes = np.ndarray((len(octets) - _WORD_BYTES,), "<u8", octets, 1, (1,))
+    words = ahead[starts] & _MASKS[np.minimum(sizes, _WORD_BYTES)]
+    words ^= sizes.astype(np.uint64) << np.uint64(56)
+    words *= _MIX
+    words ^= words >> np.uint64(29)
+    words *= _MIX
+    return starts, words
+
+
+def _letters(octets: Octets) -> Flags:
+    lower = octets | np.uint8(0x20)
+    lower -= np.uint8(ord("a"))
+    found: Flags = lower < 26  # noqa: PLR2004 - letters
+    found |= octets - np.uint8(ord("0")) < 10  # noqa: PLR2004 - digits
+    return found
+
+
+def _kept() -> Flags:
+    kept = np.ones(1 << 16, np.bool_)
+    kept[_words(b" ".join(_COMMON))[1] >> _BUCKETS] = False
+    return kept
+
+
+_IS_KEPT = _kept()
