@@ -16,11 +16,14 @@ what is kept, and what it would tell a thief:
                Alone it tells nothing. Lost, the index must be made anew: keep a copy elsewhere.
   the index    in clear: each repository's name and address, and of each file, also of those left
                out, path, language, number of lines, commit and time of the first commit. Of its
-               text only keyed 54-bit fingerprints of runs of tokens, each with file and line, and
-               keyed digests of the whole. Without the key a thief learns those names, and which
+               text only keyed 54-bit fingerprints of runs of tokens, each with file and line, of
+               pairs of words, and keyed digests of the whole. Without the key a thief learns those names, and which
                files have code in common, and can confirm no guess about a file or a line. With
                the key they can test guesses, and chains of guesses (12 to 16 bits a step) bring
                back most of the normalised source: guard index and key as the source itself.
+               Pairs of words have a key of their own. It alone is given to the confined process
+               that opens packages, which asks with it what is worth reading; whoever took it over
+               could find out which pairs of words your code has, and nothing else.
   the sketch   what 'export' writes for a host that should not hold the index: a quarter of the
                fingerprints, cut to 40 bits, each with the opaque number of its file and no line;
                of each file that number and how many fingerprints it has. No name, path, time,

@@ -1,8 +1,8 @@
 """Holds what was taken of an artifact against the private code of the configured organisations.
 
 One finding for each file of the artifact and private repository: what is shared, where it stands on
-both sides, and how sure that is. Keys and indexes are here, never in the child that opened the
-artifact.
+both sides, and how sure that is. Keys are here, never in the child that opened the artifact: it has but
+the one that asks for words.
 """
 
 from __future__ import annotations
@@ -37,10 +37,7 @@ MOST_FILES = 20
 MOST_RANGES = 12
 _EXPLAINED = 0.9
 _BATCH_BYTES = 4 << 20
-_MAX_AGAIN_BYTES = 8 << 20
-"""Of one job; esbuild and the second reading take a second for one to two MiB."""
-
-
+_MAX_AGAIN_BYTES = 8 << 20  # of one job: a second reads one to two MiB
 _DECODER = msgspec.msgpack.Decoder(Taken)
 _ADVICE = (
     "Keep the bytes, publish a version without this code, then remove this one. Treat what leaked "
@@ -75,12 +72,12 @@ class PrivateCode:
 
         A sketch cannot tell, and an index that was made otherwise has other words.
         """
-        found = [
-            WordsOf(index.folder, index.words_key)
-            for index in self._indexes
-            if index.words_key is not None and index.told.parameters == FORMAT
-        ]
-        return tuple(found) if len(found) == len(self._indexes) else ()
+        found = []
+        for index in self._indexes:
+            if index.words_key is None or index.told.parameters != FORMAT:
+                return ()
+            found.append(WordsOf(index.folder, index.words_key))
+        return tuple(found)
 
     @property
     def indexes(self) -> Sequence[OpenIndex]:
@@ -128,12 +125,13 @@ class PrivateCode:
             is_read_again = self.max_script_bytes and is_script(file.path)
             if not is_read_again or _is_explained(found[file.path]):
                 continue
-            if nearness := self._matcher.nearness(prints):
-                script = scripts.get(file.path)
-                if script is None:
-                    gaps.append(Skipped(file.path, "not-read-twice"))
-                else:
-                    near.append((nearness / len(script.content), script))
+            script = scripts.get(file.path)
+            size = len(script.content) if script else _MAX_AGAIN_BYTES
+            nearness = self._matcher.nearness(prints, size)
+            if nearness and script:
+                near.append((nearness, script))
+            elif nearness:
+                gaps.append(Skipped(file.path, "not-read-twice"))
         again, left = _nearest(near)
         gaps += [Skipped(one.path, "not-read-twice") for one in left]
         read = self._rereader.read(again) if self._rereader is not None else {}
@@ -188,12 +186,8 @@ def _is_explained(matches: Sequence[FileMatch]) -> bool:
 
 def _suffixes(inspection: Inspection) -> set[str]:
     """The paths that the artifact's maps name as first-party, by their last components."""
-    return {
-        short
-        for record in inspection.source_maps
-        for name, _, _, is_own, _ in record.sources
-        if is_own and (short := suffix(name))
-    }
+    sources = (each for record in inspection.source_maps for each in record.sources)
+    return {short for name, _, _, is_own, _ in sources if is_own and (short := suffix(name))}
 
 
 def _marked(inspection: Inspection) -> set[str]:

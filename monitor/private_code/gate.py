@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
 
+from monitor.private_code.prints import Hits
 from monitor.private_code.words import pairs
 
 if TYPE_CHECKING:
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from monitor.private_code.lexing.hashing import Places
-    from monitor.private_code.prints import Hashes, Hits
+    from monitor.private_code.prints import Hashes
+
+    Flags = npt.NDArray[np.bool_]
 
 SEATS = 32
 """Pairs: within so many lie those of one private file that are counted together."""
@@ -68,10 +71,7 @@ class Gate:
 
     def passed(self, texts: Sequence[bytes]) -> list[Passed | None]:
         """For each text what of it is to be read; None for one that has nothing of ours."""
-        found = [pairs(text) for text in texts]
-        counts = np.array([len(one.hashes) for one in found], np.int64)
-        hashes = np.concatenate([np.empty(0, np.uint64), *(one.hashes for one in found)])
-        starts = np.concatenate([np.empty(0, np.int64), *(one.starts for one in found)])
+        hashes, starts, counts = pairs(texts)
         edges = np.concatenate([[0], np.cumsum(counts)])
         is_ours = np.zeros(len(hashes), np.bool_)
         is_close = np.zeros(len(hashes), np.bool_)
@@ -81,6 +81,7 @@ class Gate:
         for index in self.indexes:
             hits = _telling(index.words(hashes))
             is_ours[hits.query] = True
+            hits = _chosen(hits, _is_new(hashes, seats, is_ours)[hits.query])
             _mark(hits, seats, needed, is_close)
         return [
             _passed(text, starts[low:high], hashes[low:high][is_ours[low:high]], close)
@@ -89,7 +90,7 @@ class Gate:
 
 
 def _split(
-    texts: Sequence[bytes], edges: Places, is_close: npt.NDArray[np.bool_]
+    texts: Sequence[bytes], edges: Places, is_close: Flags
 ) -> Iterator[tuple[bytes, int, int, Places]]:
     close = np.flatnonzero(is_close)
     cuts = np.searchsorted(close, edges).tolist()
@@ -101,12 +102,27 @@ def _split(
 
 def _telling(hits: Hits) -> Hits:
     """Without the pairs that stand in many files."""
-    many = np.bincount(hits.query)
-    is_kept = many[hits.query] <= MOST_FILES if len(many) else np.zeros(0, np.bool_)
-    return type(hits)(hits.query[is_kept], hits.files[is_kept], hits.lines[is_kept])
+    return _chosen(hits, np.bincount(hits.query)[hits.query] <= MOST_FILES)
 
 
-def _mark(hits: Hits, seats: Places, needed: Places, is_close: npt.NDArray[np.bool_]) -> None:
+def _chosen(hits: Hits, is_kept: Flags) -> Hits:
+    return Hits(hits.query[is_kept], hits.files[is_kept], hits.lines[is_kept])
+
+
+def _is_new(hashes: Hashes, seats: Places, is_ours: Flags) -> Flags:
+    """Which of our pairs did not stand just before: one that is repeated says little."""
+    own = np.flatnonzero(is_ours)
+    order = own[np.lexsort((seats[own], hashes[own]))]
+    is_new = np.zeros(len(hashes), np.bool_)
+    is_new[order] = True
+    again = (hashes[order[1:]] == hashes[order[:-1]]) & (
+        seats[order[1:]] - seats[order[:-1]] < SEATS
+    )
+    is_new[order[1:][again]] = False
+    return is_new
+
+
+def _mark(hits: Hits, seats: Places, needed: Places, is_close: Flags) -> None:
     """Marks the first pair of each window that holds enough pairs of one private file."""
     query = hits.query.astype(np.int64)
     keys = hits.files.astype(np.int64) * _FILE + seats[query]

@@ -43,6 +43,9 @@ _FEWEST = min(NEAR, *(one.weak for one in THRESHOLDS.values()))
 _NEAR_SEATS = 24
 """So far apart they are at most: what a bundle shares by chance stands anywhere in it."""
 
+_CHANCE_BYTES = 128 << 10
+"""A stranger's script has one such place in so much of it: what a large one has says little."""
+
 _MAX_WEAK = 100
 _NEW_SHARE = 0.25
 """A private file adds to those found before if this share of what it explains is new."""
@@ -75,7 +78,7 @@ class Matcher:
     def touched(self, files: Sequence[FilePrints]) -> list[bool]:
         """Which files have enough of ours to be looked at one by one: one look-up for all of them.
 
-        For any other file ``match`` has nothing, and ``is_near`` says no.
+        For any other file ``match`` has nothing, and ``nearness`` is 0.
         """
         asked = [question(prints).hashes for prints in files]
         edges = np.cumsum([0, *map(len, asked)])
@@ -87,14 +90,14 @@ class Matcher:
                 told |= np.diff(np.searchsorted(queries, edges)) >= _FEWEST
         return [bool(one) for one in told]
 
-    def is_near(self, prints: FilePrints) -> bool:
-        """Whether a few prints of one private file are in it: enough to look again."""
-        return self.nearness(prints) > 0
+    def nearness(self, prints: FilePrints, size: int) -> float:
+        """How full of one private file's prints a file of ``size`` bytes is: above 0, look again.
 
-    def nearness(self, prints: FilePrints) -> int:
-        """At how many places prints that one private file has lie together in the file."""
+        It is places at which a few of them lie together, by the byte, without those of chance.
+        """
         asked = question(prints)
-        return max((_nearness(asked, index) for index in self.indexes), default=0)
+        places = max((_nearness(asked, index) for index in self.indexes), default=0)
+        return max(0.0, (places - size // _CHANCE_BYTES) / size) if places else 0.0
 
     def conclude(
         self,

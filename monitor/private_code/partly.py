@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,6 +11,7 @@ from msgspec.structs import replace
 
 from monitor.archive.pyc import version
 from monitor.private_code.fingerprint import Text, fingerprints
+from monitor.private_code.gate import Passed
 from monitor.private_code.prints import Channel, FilePrints
 from monitor.private_code.winnowing import united
 from monitor.private_code.words import prints_of
@@ -17,47 +19,48 @@ from monitor.private_code.words import prints_of
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from monitor.private_code.gate import Gate, Passed
+    from monitor.private_code.gate import Gate
 
 _HEAD = 16
 
 
-def read(texts: Sequence[Text], gate: Gate | None) -> Iterator[tuple[Text, FilePrints | None]]:
-    """Each text with its prints; without those in which the gate sees nothing of ours.
+def read(texts: Sequence[Text], gate: Gate | None) -> list[FilePrints | None]:
+    """Each text's prints; None for one in which the gate sees nothing of ours.
 
     Bytecode is read whole: its names are no words of a text.
     """
     if gate is None:
-        yield from zip(texts, fingerprints(texts), strict=True)
-        return
-    plain: list[Text] = []
-    compiled: list[Text] = []
-    for text in texts:
-        (plain if version(text.content[:_HEAD]) is None else compiled).append(text)
-    yield from zip(compiled, fingerprints(compiled), strict=True)
-    passed = gate.passed([text.content for text in plain])
-    chosen = [(text, one) for text, one in zip(plain, passed, strict=True) if one is not None]
+        return fingerprints(texts)
+    is_plain = [version(text.content[:_HEAD]) is None for text in texts]
+    plain = list(itertools.compress(texts, is_plain))
+    chosen = iter(gate.passed([text.content for text in plain]))
+    passed = [
+        next(chosen) if one else _whole(text) for one, text in zip(is_plain, texts, strict=True)
+    ]
     pieces = [
         Text(text.path, text.content[low:high])
-        for text, one in chosen
+        for text, one in zip(texts, passed, strict=True)
+        if one is not None
         for low, high in one.stretches
     ]
     found = iter(fingerprints(pieces))
-    for text, one in chosen:
-        own = [next(found) for _ in one.stretches]
-        yield text, _joined(text, one, own)
+    return [
+        None if one is None else _joined(text, one, [next(found) for _ in one.stretches])
+        for text, one in zip(texts, passed, strict=True)
+    ]
+
+
+def _whole(text: Text) -> Passed:
+    return Passed([(0, len(text.content))], np.empty(0, np.uint64))
 
 
 def _joined(text: Text, passed: Passed, parts: Sequence[FilePrints | None]) -> FilePrints | None:
     """The prints of a text from those of its stretches, with the words that are ours."""
-    read = [
-        (one, text.content.count(b"\n", 0, low))
-        for one, (low, _) in zip(parts, passed.stretches, strict=True)
-        if one is not None
-    ]
+    found = zip(parts, _lines_above(text.content, passed.stretches), strict=True)
+    read = [(one, above) for one, above in found if one is not None]
     if not read:
         return None
-    channels = {Channel.WORDS: prints_of(passed.words)}
+    channels = {Channel.WORDS: prints_of(passed.words)} if len(passed.words) else {}
     for channel in dict.fromkeys(each for one, _ in read for each in one.channels):
         own = [(one.channels[channel], above) for one, above in read if channel in one.channels]
         channels[channel] = united(
@@ -75,3 +78,11 @@ def _joined(text: Text, passed: Passed, parts: Sequence[FilePrints | None]) -> F
         channels=channels,
         coverage=sum(high - low for low, high in passed.stretches) / whole,
     )
+
+
+def _lines_above(content: bytes, stretches: Sequence[tuple[int, int]]) -> Iterator[int]:
+    above = at = 0
+    for low, _ in stretches:
+        above += content.count(b"\n", at, low)
+        at = low
+        yield above

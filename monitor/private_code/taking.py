@@ -1,7 +1,7 @@
 """Takes the prints of an artifact's members where they are opened, and hands them over as bytes.
 
-It runs in the confined child, without any key and without an index: prints are the same for every
-organisation, and whoever holds the keys looks them up elsewhere.
+It runs in the confined child: prints are the same for every organisation, and whoever holds the
+keys looks them up elsewhere. What the child may ask is which words are ours, through the gate.
 """
 
 from __future__ import annotations
@@ -148,9 +148,7 @@ class Taker:
             self._skip(path)
             return False
         head = bytes(content[:_HEAD])
-        if b"\0" in head[:_BINARY] and version(head) is None:
-            return False
-        return hygiene(name, head) not in _OTHERS
+        return b"\0" not in head[:_BINARY] or version(head) is not None
 
     def _skip(self, path: str) -> None:
         if len(self._taken.skipped) < MAX_FILES:
@@ -158,8 +156,8 @@ class Taker:
 
     def _flush(self) -> None:
         waiting, self._waiting, self._bytes = self._waiting, [], 0
-        for text, prints in read(waiting, self._gate):
-            if prints is None or not prints.channels:
+        for text, prints in zip(waiting, read(waiting, self._gate), strict=True):
+            if prints is None or not prints.channels or _is_another_s(text):
                 continue
             count = sum(len(each.hashes) for each in prints.channels.values())
             self._room -= count
@@ -176,6 +174,12 @@ class Taker:
         if is_script(text.path) and size <= min(_MAX_ONE_SCRIPT, self._script_room):
             self._script_room -= size
             self._taken.scripts.append(TakenText(text.path, text.content))
+
+
+def _is_another_s(text: Text) -> bool:
+    """Whether it is nobody's own writing: a licence, or what a tool locked."""
+    name = text.path.rpartition("/")[2].lower().partition("?")[0]
+    return hygiene(name, text.content[:_HEAD]) in _OTHERS
 
 
 def taken_file(path: str, prints: FilePrints) -> TakenFile:

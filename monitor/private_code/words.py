@@ -43,21 +43,58 @@ _COMMON = (
 
 
 class Pairs(NamedTuple):
-    """Pairs in the order of the text: hashes, and the byte at which each first word begins."""
+    """Pairs of several texts, in their order.
+
+    ``starts`` are the bytes of its text at which each first word begins, ``counts`` how many pairs
+    each text has.
+    """
 
     hashes: Hashes
     starts: Places
+    counts: Places
 
 
-def pairs(content: bytes) -> Pairs:
-    """Every pair of neighbouring words. Pairs over the edges of some 256 KiB are left out."""
-    parts = [_pairs(content, at) for at in range(0, len(content), _AT_ONCE)]
-    if len(parts) == 1:
-        return parts[0]
-    if not parts:
-        return Pairs(np.empty(0, np.uint64), np.empty(0, np.int64))
-    hashes, starts = zip(*parts, strict=True)
-    return Pairs(np.concatenate(hashes), np.concatenate(starts))
+def pairs(texts: Sequence[bytes]) -> Pairs:
+    """Every pair of neighbouring words. Pairs over the edges of some 256 KiB are left out.
+
+    Small texts are read together: numpy's calls cost more than they do.
+    """
+    counts = np.zeros(len(texts), np.int64)
+    hashes, starts = [np.empty(0, np.uint64)], [np.empty(0, np.int64)]
+    for first, below, joined, edges in _pieces(texts):
+        found, first_words, second_words = _pairs(joined)
+        own = np.searchsorted(edges, first_words, "right") - 1
+        is_one = second_words < edges[own + 1]
+        own = own[is_one]
+        hashes.append(found[is_one])
+        starts.append(first_words[is_one] - edges[own] + below)
+        counts[first : first + len(edges) - 1] += np.bincount(own, minlength=len(edges) - 1)
+    return Pairs(np.concatenate(hashes), np.concatenate(starts), counts)
+
+
+def _pieces(texts: Sequence[bytes]) -> Iterator[tuple[int, int, bytes, Places]]:
+    """Texts one after the other, or a piece of one.
+
+    Gives the first's number, the byte of it at which the piece begins, the bytes, and where in them
+    each text begins and the last one ends.
+    """
+    number = 0
+    while number < len(texts):
+        last, size = number, 0
+        while last < len(texts) and size + len(texts[last]) < _AT_ONCE:
+            size += len(texts[last]) + 1
+            last += 1
+        if last > number:
+            together = texts[number:last]
+            edges = np.cumsum([0, *(len(text) + 1 for text in together)])
+            yield number, 0, b"\0".join(together), edges
+            number = last
+            continue
+        text = texts[number]
+        for below in range(0, len(text), _AT_ONCE):
+            piece = text[below : below + _AT_ONCE]
+            yield number, below, piece, np.array([0, len(piece) + 1])
+        number += 1
 
 
 def prints_of(hashes: Hashes) -> Prints:
@@ -74,21 +111,22 @@ def with_words(
             yield one
             continue
         made = [_without_map(text) for text in (file.canonical, file.augmented) if text]
-        hashes = np.concatenate([pairs(text).hashes for text in (file.content, *made)])
-        yield replace(one, channels=one.channels | {Channel.WORDS: prints_of(hashes)})
+        words = prints_of(pairs((file.content, *made)).hashes)
+        yield replace(one, channels=one.channels | {Channel.WORDS: words})
 
 
 def _without_map(text: bytes) -> bytes:
     return text[: text.rfind(_MAP_COMMENT)] if _MAP_COMMENT in text else text
 
 
-def _pairs(content: bytes, at: int) -> Pairs:
-    starts, words = _words(content[at : at + _AT_ONCE])
+def _pairs(content: bytes) -> tuple[Hashes, Places, Places]:
+    """Pairs, and where the first and the second word of each begin."""
+    starts, words = _words(content)
     is_kept = _IS_KEPT[words >> _BUCKETS]
     starts, words = starts[is_kept], words[is_kept]
     hashes = words[:-1] * _STEP + words[1:]
     hashes *= _MIX
-    return Pairs(hashes, starts[:-1] + at)
+    return hashes, starts[:-1], starts[1:]
 
 
 def _words(content: bytes) -> tuple[Places, Hashes]:

@@ -18,6 +18,7 @@ from monitor.private_code.index.making import Making
 from monitor.private_code.index.reader import OpenIndex
 from monitor.private_code.index.repository import Repository, is_repository
 from monitor.private_code.suffixes import suffix
+from monitor.private_code.words import with_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -36,7 +37,12 @@ def prints_of(files: Sequence[tuple[str, bytes]]) -> list[FilePrints | None]:
     return fingerprints([Text(path, content) for path, content in files], for_index=True)
 
 
-MAKING = Making(fingerprints=prints_of, hygiene=hygiene, suffix=suffix, parameters=FORMAT)
+def prints_and_words(files: Sequence[tuple[str, bytes]]) -> list[FilePrints | None]:
+    texts = [Text(path, content) for path, content in files]
+    return list(with_words(texts, prints_of(files)))
+
+
+MAKING = Making(fingerprints=prints_and_words, hygiene=hygiene, suffix=suffix, parameters=FORMAT)
 
 
 class Quiet:

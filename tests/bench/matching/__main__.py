@@ -14,19 +14,20 @@ import shutil
 import subprocess
 import sys
 import time
-from collections import Counter, defaultdict
-from pathlib import Path
+from collections import defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
+from monitor.private_code import partly
 from monitor.private_code.canonical import Canonicaliser
 from monitor.private_code.fingerprint import Text, fingerprint, fingerprints
 from monitor.private_code.languages import language
 from monitor.private_code.matches import Level
 from monitor.private_code.matching import Matcher
 from monitor.private_code.memory import MemoryIndex
-from tests.bench.matching import material
+from tests.bench.matching import learnt, material
 
 if TYPE_CHECKING:
+    from monitor.private_code.gate import Gate
     from monitor.private_code.prints import FilePrints
     from tests.bench.matching.material import Made, Source
 
@@ -73,11 +74,18 @@ def _children() -> float:
     return times.children_user + times.children_system
 
 
-def read(
-    texts: list[Text], matcher: Matcher, canonicaliser: Canonicaliser | None
-) -> list[FilePrints | None]:
+class Reading(NamedTuple):
+    """How an artifact's files are read: through which gate, and with what the second time."""
+
+    matcher: Matcher
+    canonicaliser: Canonicaliser | None = None
+    gate: Gate | None = None
+
+
+def read(texts: list[Text], reading: Reading) -> list[FilePrints | None]:
     """The prints of an artifact's files as a scan has them: what is near is read again."""
-    found = fingerprints(texts)
+    matcher, canonicaliser, gate = reading
+    found = partly.read(texts, gate)
     if canonicaliser is None:
         return found
     near = [
@@ -86,7 +94,7 @@ def read(
         if prints is not None
         and prints.language == "javascript"
         and len(texts[number].content) <= canonicaliser.limits.file_bytes
-        and matcher.is_near(prints)
+        and matcher.nearness(prints, len(texts[number].content))
     ]
     files = [(texts[number].path, texts[number].content) for number in near]
     for number, text in zip(near, canonicaliser.texts(files), strict=True):
@@ -97,21 +105,21 @@ def read(
 
 
 def recall(
-    sources: list[Source], made: list[Made], matcher: Matcher, canonicaliser: Canonicaliser | None
+    sources: list[Source], made: list[Made], reading: Reading
 ) -> dict[tuple[str, str, str], list[int]]:
     """By split, language and transform, the best level of each text against its own source."""
     kept = [one for one in made if one.text]
     names = [_name(sources[one.source], one) for one in kept]
     texts = [Text(name, one.text or b"") for name, one in zip(names, kept, strict=True)]
     found: dict[tuple[str, str, str], list[int]] = defaultdict(list)
-    taken = read(texts, matcher, canonicaliser)
+    taken = read(texts, reading)
     for one, name, prints in zip(kept, names, taken, strict=True):
         source = sources[one.source]
         levels = [0]
         if prints is not None:
             levels += [
                 match.level
-                for match in matcher.match(name, prints)
+                for match in reading.matcher.match(name, prints)
                 if (match.repository, match.path) == (source.project, source.path)
             ]
         kind = language(source.path, source.content)
@@ -132,10 +140,7 @@ def _name(source: Source, made: Made) -> str:
 
 
 def bundles(
-    matcher: Matcher,
-    sources: list[Source],
-    tokens: list[int],
-    canonicaliser: Canonicaliser | None,
+    sources: list[Source], tokens: list[int], reading: Reading
 ) -> list[tuple[str, int, int, int]]:
     """By published bundle: private files that its map names, those found, and strangers found."""
     known = {(one.project, _within(one.path)): number for number, one in enumerate(sources)}
@@ -151,11 +156,13 @@ def bundles(
             if len(truth) < 5:
                 continue
             content = bundle.read_bytes()
-            (prints,) = read([Text(bundle.name, content)], matcher, canonicaliser)
+            (prints,) = read([Text(bundle.name, content)], reading)
             assert prints is not None
             matches = [
                 (match.repository, match.path)
-                for match in matcher.conclude(matcher.match(bundle.name, prints)).files
+                for match in reading.matcher.conclude(
+                    reading.matcher.match(bundle.name, prints)
+                ).files
             ]
             own = {name for repository, name in matches if repository == project}
             strange = own - {sources[one].path for one in named}
@@ -178,43 +185,6 @@ def _within(path: str) -> str:
 
 def _bare(path: str) -> str:
     return path.rsplit(".", 1)[0] if path.endswith((".ts", ".js", ".tsx", ".jsx")) else path
-
-
-class Alarm(NamedTuple):
-    """An alert on a package that is none of ours."""
-
-    package: str
-    path: str
-    private: str
-    evidence: dict[str, int]
-    label: str
-
-
-def alarms(
-    matcher: Matcher, packages: dict[str, Path], canonicaliser: Canonicaliser
-) -> tuple[list[Alarm], int, float, int]:
-    """Alerts by package, and the bytes, CPU seconds and notices of all of them."""
-    found = []
-    size = notices = 0
-    started = time.process_time() + _children()
-    for package, folder in packages.items():
-        paths = [path for path in sorted(folder.rglob("*")) if path.is_file()]
-        for first in range(0, len(paths), 200):
-            texts = [Text(str(one), one.read_bytes()) for one in paths[first : first + 200]]
-            size += sum(len(text.content) for text in texts)
-            taken = read(texts, matcher, canonicaliser)
-            for text, prints in zip(texts, taken, strict=True):
-                if prints is None:
-                    continue
-                for match in matcher.match(str(Path(text.path).relative_to(folder)), prints):
-                    notices += match.level is Level.NOTIFY
-                    if match.level is Level.ALERT:
-                        evidence = {one.name: count for one, count in match.evidence.items()}
-                        private = f"{match.repository}:{match.path}"
-                        found.append(
-                            Alarm(package, match.artifact_path, private, evidence, match.label)
-                        )
-    return found, size, time.process_time() + _children() - started, notices
 
 
 def peers(
@@ -273,7 +243,7 @@ def peers(
     }
 
 
-PARTS = ("recall", "peers", "bundles", "alarms")
+PARTS = ("recall", "peers", "bundles")
 
 
 def main() -> None:
@@ -291,27 +261,21 @@ def main() -> None:
     made = material.transformed(sources, numbers) + material.compiled(sources, numbers)
     canonicaliser = Canonicaliser(str(material.esbuild()))
     built = build(sources, canonicaliser)
-    matcher = Matcher([built.private])
+    index = learnt.opened(learnt.home(has_learnt=True))
+    product = Reading(Matcher([index]), canonicaliser, learnt.gate(index))
+    unlearnt = Reading(Matcher([built.private]), canonicaliser)
     _say_head(sources, built, numbers, made)
     if "recall" in parts:
         bare = Matcher([build(sources, None).private])
         rivals = peers(sources, made) if "peers" in parts else {}
         compared = {
-            "read once": recall(sources, made, matcher, None),
-            "no esbuild": recall(sources, made, bare, None),
+            "nothing learnt": recall(sources, made, unlearnt),
+            "and read once": recall(sources, made, Reading(unlearnt.matcher)),
+            "no esbuild": recall(sources, made, Reading(bare)),
         }
-        _say_recall(recall(sources, made, matcher, canonicaliser), compared, rivals)
+        _say_recall(recall(sources, made, product), compared, rivals)
     if "bundles" in parts:
-        once = bundles(matcher, sources, tokens, None)
-        _say_bundles(bundles(matcher, sources, tokens, canonicaliser), once)
-    if "alarms" in parts:
-        for name in ("negatives.txt", "fresh.txt"):
-            packages = material.negatives(name)
-            if options.quick:
-                packages = dict(list(packages.items())[::4])
-            print(f"{name}: ", end="")
-            _say_alarms(*alarms(matcher, packages, canonicaliser), len(packages))
-            print()
+        _say_bundles(bundles(sources, tokens, product), bundles(sources, tokens, unlearnt))
 
 
 def _say_head(sources: list[Source], built: Built, numbers: list[int], made: list[Made]) -> None:
@@ -370,7 +334,7 @@ def _say_bundles(
     rows: list[tuple[str, int, int, int]], once: list[tuple[str, int, int, int]]
 ) -> None:
     print("| published bundle | files of >= 150 tokens | found | wrong |", end="")
-    print(" found, read once | wrong, read once |")
+    print(" found, nothing learnt | wrong, nothing learnt |")
     print("| --- " * 6 + "|")
     rows = [*rows, ("all", *_summed(rows))]
     once = [*once, ("all", *_summed(once))]
@@ -383,35 +347,6 @@ def _say_bundles(
 
 def _summed(rows: list[tuple[str, int, int, int]]) -> tuple[int, int, int]:
     return sum(row[1] for row in rows), sum(row[2] for row in rows), sum(row[3] for row in rows)
-
-
-def _say_alarms(found: list[Alarm], size: int, seconds: float, notices: int, packages: int) -> None:
-    judged = dict(
-        line.rsplit(" = ", 1)
-        for line in (material.HERE / "judged.txt").read_text("utf-8").splitlines()
-        if line and not line.startswith("#")
-    )
-    labels: dict[str, set[str]] = defaultdict(set)
-    for alarm in found:
-        name = f"{alarm.package} {alarm.path} <- {alarm.private}"
-        whole = f"{alarm.package} * <- {alarm.private.partition(':')[0]}:*"
-        label = judged.get(name) or judged.get(whole, "unjudged")
-        labels[label].add(alarm.package)
-        if label == "unjudged":
-            print(f"unjudged: {name} {alarm.evidence} {alarm.label}", file=sys.stderr)
-    print(f"{packages} packages that are none of ours, {size / MIB:.0f} MiB, ", end="")
-    print(f"{size / MIB / seconds:.1f} MiB/s a core with matching; {notices} notices; ", end="")
-    print("with an alert: ", end="")
-    print(
-        "; ".join(f"{label} {len(names)}" for label, names in sorted(labels.items())) or "none",
-        end="",
-    )
-    chance = len(labels.get("chance", ())) + len(labels.get("unjudged", ()))
-    bound = (chance + 1.65 * chance**0.5 + 3.0) / packages if chance else 3.0 / packages
-    print(f". At 95% confidence chance alerts are below {bound:.1%} of packages.")
-    counts = Counter(alarm.package for alarm in found)
-    for package, count in counts.most_common():
-        print(f"- {package}: {count}")
 
 
 if __name__ == "__main__":

@@ -10,7 +10,6 @@ import hashlib
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from monitor import archive
@@ -27,6 +26,7 @@ from tests.bench.matching import material
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from monitor.private_code.taking import Taken
 

@@ -1,0 +1,174 @@
+"""The gate: what it lets pass is matched as if all had been read; nothing else is read."""
+
+from __future__ import annotations
+
+import py_compile
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from monitor.private_code.fingerprint import Text, fingerprints
+from monitor.private_code.gate import Gate
+from monitor.private_code.index.keys import KEY_BYTES
+from monitor.private_code.index.public import Package, PublicPrints
+from monitor.private_code.index.word_index import WordIndex
+from monitor.private_code.matches import Level
+from monitor.private_code.matching import Matcher
+from monitor.private_code.partly import read
+from monitor.private_code.prints import Channel
+from monitor.private_code.words import pairs
+from tests.private_code.keeping import (
+    KEYS,
+    build,
+    commit,
+    opened,
+    prints_and_words,
+    source,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from monitor.private_code.index.reader import OpenIndex
+
+
+def code(seed: str, functions: int = 12) -> str:
+    """Some Python, each of whose words has the seed in it."""
+    return "".join(
+        f"def {seed}settles{number}(first{seed}, {seed}limits):\n"
+        f"    total = first{seed}.weigh{seed}{number}({seed}limits, '{seed} message{number}')\n"
+        f"    for item in total.rows{seed}{number}:\n"
+        f"        item.apply{seed}(limit={number * 37}, ratio{seed}{number}=total)\n"
+        f"    return total.sums{seed}() + {seed}limits.offset{seed}{number}\n"
+        for number in range(functions)
+    )
+
+
+STRANGER = "".join(code(f"stranger{number}") for number in range(60))
+OURS = code("alpha")
+
+
+@pytest.fixture
+def index(tmp_path: Path) -> OpenIndex:
+    commit(tmp_path / "app", {"a.py": OURS, "b.py": code("beta")})
+    build(tmp_path / "index", source(tmp_path / "app"))
+    return opened(tmp_path / "index")
+
+
+def word_index(index: OpenIndex) -> WordIndex:
+    assert index.words_key is not None
+    return WordIndex(index.folder, index.words_key)
+
+
+def passed(index: OpenIndex, *texts: str) -> list[bool]:
+    found = Gate([word_index(index)]).passed([text.encode() for text in texts])
+    return [one is not None for one in found]
+
+
+def test_only_texts_with_something_of_ours_pass(index: OpenIndex) -> None:
+    mixed = STRANGER + OURS + STRANGER
+    assert passed(index, OURS, STRANGER, "", mixed, code("gamma")) == [
+        True, False, False, True, False,
+    ]  # fmt: skip
+
+
+def test_of_a_large_text_the_stretch_around_ours_is_read(index: OpenIndex) -> None:
+    text = (STRANGER + OURS + STRANGER).encode()
+    (found,) = Gate([word_index(index)]).passed([text])
+    assert found is not None
+    ((low, high),) = found.stretches
+    at = text.index(OURS.encode())
+    assert low <= at
+    assert at + len(OURS) <= high
+    assert high - low < len(text) / 4
+    assert text[low - 1 : low] == b"\n"
+
+
+def test_what_is_read_in_part_is_matched_as_what_is_read_whole(index: OpenIndex) -> None:
+    text = Text("bundle.py", (STRANGER + OURS + STRANGER).encode())
+    matcher = Matcher([index])
+    (whole,) = read([text], None)
+    (part,) = read([text], Gate([word_index(index)]))
+    assert whole is not None
+    assert part is not None
+    assert part.coverage < 0.25
+    (expected,) = matcher.match(text.path, whole)
+    (found,) = matcher.match(text.path, part)
+    assert found.level is expected.level is Level.ALERT
+    assert (found.path, found.lines) == (expected.path, expected.lines)
+    assert found.private_lines == expected.private_lines
+    assert found.evidence[Channel.TOKENS] == expected.evidence[Channel.TOKENS]
+    assert found.share == pytest.approx(expected.share, abs=0.02)
+    assert part.content == whole.content
+
+
+def test_several_stretches_keep_their_lines(index: OpenIndex) -> None:
+    text = (STRANGER + OURS + STRANGER + code("beta") + STRANGER).encode()
+    (part,) = read([Text("bundle.py", text)], Gate([word_index(index)]))
+    assert part is not None
+    found = {one.path: one.lines for one in Matcher([index]).match("bundle.py", part)}
+    for name, seed in (("a.py", "alpha"), ("b.py", "beta")):
+        first = text[: text.index(code(seed).encode())].count(b"\n") + 1
+        assert first <= found[name][0][0] <= first + 3
+
+
+def test_a_small_text_passes_with_half_of_its_few_words(index: OpenIndex) -> None:
+    some = "firstalpha.weighalpha1, stranger7, another7, further7"
+    assert pairs([some.encode()]).counts.tolist() == [4]
+    assert passed(index, "firstalpha.weighalpha1", some) == [True, False]
+
+
+def test_a_pair_that_is_repeated_counts_once(index: OpenIndex) -> None:
+    again = "firstalpha.weighalpha1; strange7 "
+    assert passed(index, again * 20) == [False]
+
+
+def test_what_everybody_has_opens_no_gate(index: OpenIndex) -> None:
+    with PublicPrints(index) as public:
+        for name in ("one", "two"):
+            prints = [one for one in prints_and_words([("x.py", OURS.encode())]) if one]
+            public.learn(Package(name=f"npm:{name}", publishers=frozenset({name})), prints)
+        public.publish()
+    assert passed(index, OURS, code("beta")) == [False, True]
+
+
+def test_an_open_gate_takes_up_what_is_put_in_force(tmp_path: Path, index: OpenIndex) -> None:
+    gate = Gate([word_index(index)])
+    text = code("delta").encode()
+    assert gate.passed([text]) == [None]
+    commit(tmp_path / "app", {"d.py": code("delta")})
+    build(tmp_path / "index")
+    gate.refresh()
+    assert gate.passed([text])[0] is not None
+
+
+def test_the_key_of_the_words_opens_nothing_else(index: OpenIndex) -> None:
+    asked = word_index(index)
+    (prints,) = prints_and_words([("a.py", OURS.encode())])
+    assert prints is not None
+    assert len(asked.words(prints.channels[Channel.WORDS].hashes).query)
+    for channel, one in prints.channels.items():
+        if channel is not Channel.WORDS:
+            assert not len(asked.words(one.hashes).query)
+            assert len(index.lookup(one.hashes).query)
+    assert not len(index.lookup(prints.channels[Channel.WORDS].hashes).query)
+    other = WordIndex(index.folder, b"x" * KEY_BYTES)
+    assert not len(other.words(prints.channels[Channel.WORDS].hashes).query)
+    assert KEYS.words.secret not in (KEYS.prints.secret, b"k" * KEY_BYTES)
+
+
+def test_without_a_gate_all_is_read_and_bytecode_always(tmp_path: Path, index: OpenIndex) -> None:
+    (tmp_path / "s.py").write_text(code("stranger0"))
+    compiled = py_compile.compile(str(tmp_path / "s.py"), cfile=str(tmp_path / "s.pyc"))
+    assert compiled
+    texts = [Text("s.pyc", (tmp_path / "s.pyc").read_bytes()), Text("s.py", code("s").encode())]
+    assert [_shown(one) for one in read(texts, None)] == [_shown(x) for x in fingerprints(texts)]
+    gated = read(texts, Gate([word_index(index)]))
+    assert gated[1] is None
+    assert _shown(gated[0]) == _shown(fingerprints(texts)[0])
+
+
+def _shown(prints: object) -> str:
+    with np.printoptions(threshold=100_000):
+        return repr(prints)
