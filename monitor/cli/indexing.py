@@ -17,10 +17,10 @@ what is kept, and what it would tell a thief:
   the index    in clear: each repository's name and address, and of each file, also of those left
                out, path, language, number of lines, commit and time of the first commit. Of its
                text only keyed 54-bit fingerprints of runs of tokens, each with file and line, of
-               pairs of words, and keyed digests of the whole. Without the key a thief learns those names, and which
-               files have code in common, and can confirm no guess about a file or a line. With
-               the key they can test guesses, and chains of guesses (12 to 16 bits a step) bring
-               back most of the normalised source: guard index and key as the source itself.
+               pairs of words, and keyed digests of the whole. Without the key a thief learns those
+               names, and which files have code in common, and can confirm no guess about a file or
+               a line. With the key they can test guesses, and chains of guesses (12 to 16 bits a
+               step) bring back most of the normalised source: guard index and key as the source.
                Pairs of words have a key of their own. It alone is given to the confined process
                that opens packages, which asks with it what is worth reading; whoever took it over
                could find out which pairs of words your code has, and nothing else.

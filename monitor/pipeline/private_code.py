@@ -1,8 +1,8 @@
 """Holds what was taken of an artifact against the private code of the configured organisations.
 
 One finding for each file of the artifact and private repository: what is shared, where it stands on
-both sides, and how sure that is. Keys are here, never in the child that opened the artifact: it has but
-the one that asks for words.
+both sides, and how sure that is. Keys are here, never in the child that opened the artifact: it has
+but the one that asks for words.
 """
 
 from __future__ import annotations

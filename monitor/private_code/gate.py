@@ -28,7 +28,9 @@ SEATS = 32
 """Pairs: within so many lie those of one private file that are counted together."""
 
 LEAST = 3
-"""So many of them there have to be; in a text that has few pairs, half of them."""
+"""So many of them there have to be: one less in a text of few pairs, and never more than half."""
+
+_FEW = 400
 
 MOST_FILES = 16
 """A pair that stands in more private files is everybody's."""
@@ -37,6 +39,8 @@ _AROUND = 100  # pairs read before and behind
 _WHOLE_SHARE = 0.5
 _WHOLE_BYTES = 16 << 10
 _FILE = np.int64(1 << 40)
+_AT_ONCE = 1 << 17
+"""Pairs: of a text that is hostile each of them may stand in as many files as an index tells."""
 
 
 class Words(Protocol):
@@ -75,14 +79,18 @@ class Gate:
         edges = np.concatenate([[0], np.cumsum(counts)])
         is_ours = np.zeros(len(hashes), np.bool_)
         is_close = np.zeros(len(hashes), np.bool_)
-        needed = np.repeat(np.minimum(LEAST, np.maximum(1, (counts + 1) // 2)), counts)
+        needed = np.where(counts < _FEW, LEAST - 1, LEAST)
+        needed = np.repeat(np.minimum(needed, np.maximum(1, (counts + 1) // 2)), counts)
         # Texts stand so far apart that no window reaches from one into the next.
         seats = np.arange(len(hashes)) + np.repeat(np.arange(len(texts)) * SEATS, counts)
-        for index in self.indexes:
-            hits = _telling(index.words(hashes))
-            is_ours[hits.query] = True
-            hits = _chosen(hits, _is_new(hashes, seats, is_ours)[hits.query])
-            _mark(hits, seats, needed, is_close)
+        for low in range(0, len(hashes), _AT_ONCE):
+            part = slice(max(0, low - SEATS), low + _AT_ONCE)
+            for index in self.indexes:
+                own = is_ours[part]  # a view, as the others are
+                hits = _telling(index.words(hashes[part]))
+                own[hits.query] = True
+                hits = _chosen(hits, _is_new(hashes[part], seats[part], own)[hits.query])
+                _mark(hits, seats[part], needed[part], is_close[part])
         return [
             _passed(text, starts[low:high], hashes[low:high][is_ours[low:high]], close)
             for text, low, high, close in _split(texts, edges, is_close)

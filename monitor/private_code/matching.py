@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -21,15 +22,15 @@ from monitor.private_code.matches import (
     Level,
     PathMatch,
 )
-from monitor.private_code.pairs import Pair, Question, pairs, question, ranges
+from monitor.private_code.pairs import Pair, Question, pairs, question, ranges, traces
 from monitor.private_code.prints import Channel
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     import numpy.typing as npt
 
-    from monitor.private_code.prints import FilePrints, Index
+    from monitor.private_code.prints import FilePrints, Hits, Index
 
     Flags = npt.NDArray[np.bool_]
 
@@ -186,8 +187,17 @@ class _Answer:
             explained[queries] = True
             found.append(self._match(pair))
             if len(found) >= MAX_MATCHES:
-                break
-        return found
+                return found
+        return found + [self._match(pair) for pair in self._traces(hits, found)]
+
+    def _traces(self, hits: Hits, found: Sequence[FileMatch]) -> Iterator[Pair]:
+        """What a bundle has little of; there is a limit to these too."""
+        repositories = {repository for _, _, repository in _bundles(found)}
+        if not repositories:
+            return iter(())
+        known = {match.private_file for match in found if match.level > Level.WEAK}
+        left = traces(self.asked, hits, self.index, known, repositories)
+        return itertools.islice(left, MAX_MATCHES - len(found))
 
     def _match(self, pair: Pair) -> FileMatch:
         best = pair.shared[0]

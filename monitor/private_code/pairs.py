@@ -22,7 +22,7 @@ from monitor.private_code.matches import (
 from monitor.private_code.prints import Channel
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from monitor.private_code.matches import Lines
     from monitor.private_code.prints import FilePrints, Hashes, Hits, Index, IndexedFile
@@ -121,6 +121,38 @@ def pairs(asked: Question, hits: Hits, index: Index) -> list[Pair]:
         if pair is not None:
             found.append(pair)
     return sorted(found, key=lambda pair: (-pair.level, -pair.strength, pair.file.number))
+
+
+def traces(
+    asked: Question, hits: Hits, index: Index, known: Collection[int], repositories: Collection[str]
+) -> Iterator[Pair]:
+    """Files of a bundle's repositories that left but a trace in it: all of them weak.
+
+    A trace is prints close together that no other private file has.
+    """
+    is_own = np.bincount(hits.query)[hits.query] == 1
+    is_own &= np.isin(asked.slots[hits.query], _pooled_slots(asked))
+    own = np.flatnonzero(is_own)
+    own = own[np.lexsort((hits.query[own], hits.files[own]))]
+    files, seats = hits.files[own], asked.seats[hits.query[own]]
+    slots = asked.slots[hits.query[own]]
+    is_close = (files[1:] == files[:-1]) & (slots[1:] == slots[:-1])
+    is_close &= seats[1:] - seats[:-1] <= _SEATS
+    for number in np.unique(files[1:][is_close]).tolist():
+        file = index.file(number)
+        if number in known or file.repository not in repositories:
+            continue
+        both = np.flatnonzero(is_close & (files[1:] == number))
+        chosen = own[np.unique(np.concatenate([both, both + 1]))]
+        chosen = chosen[asked.slots[hits.query[chosen]] == slots[both[0]]]
+        queries = hits.query[chosen].astype(np.int64)
+        lines = hits.lines[chosen].astype(np.int64)
+        channel = asked.channels[int(slots[both[0]])]
+        yield Pair(file, [Shared(channel, queries, lines)], Level.WEAK)
+
+
+def _pooled_slots(asked: Question) -> list[int]:
+    return [slot for slot, one in enumerate(asked.channels) if one in POOLED_CHANNELS]
 
 
 def _pair(asked: Question, hits: Hits, own: Places, file: IndexedFile) -> Pair | None:

@@ -46,6 +46,8 @@ MAX_SCRIPT_BYTES = 24 << 20
 """JavaScript that is handed over as it is, to be read again where something of ours is in it."""
 
 _MAX_ONE_SCRIPT = 8 << 20
+_SMALL_SCRIPT = 128 << 10
+_LEAST_COVERAGE = 0.1
 
 
 class Wish(Struct, frozen=True, kw_only=True):
@@ -166,11 +168,16 @@ class Taker:
                 continue
             self._taken.files.append(taken_file(text.path, prints))
             if prints.language == "javascript":
-                self._keep(text)
+                self._keep(text, prints.coverage)
 
-    def _keep(self, text: Text) -> None:
-        """Hand a script over as well, while there is room: without it one reading has to do."""
+    def _keep(self, text: Text, coverage: float) -> None:
+        """Hand a script over as well, while there is room: without it one reading has to do.
+
+        Not a large one of which the gate let hardly anything pass: by chance it has a little.
+        """
         size = len(text.content)
+        if size > _SMALL_SCRIPT and coverage < _LEAST_COVERAGE:
+            return
         if is_script(text.path) and size <= min(_MAX_ONE_SCRIPT, self._script_room):
             self._script_room -= size
             self._taken.scripts.append(TakenText(text.path, text.content))

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from monitor.errors import RuleError
 from monitor.rules.encoded import expressions as encoded
 from monitor.rules.probes import DERIVED, NAMES, PROBES
+from monitor.rules.spread import spread
 from monitor.rules.translate import CLAMPS, translate
 
 if TYPE_CHECKING:
@@ -92,12 +93,11 @@ def build_all(rules: Sequence[Rule]) -> tuple[list[Rule], Any]:
 
 
 def _expressions(rules: Sequence[Rule]) -> tuple[list[str], list[int]]:
-    """Everything to look for, and its ids: several expressions of one derived probe share one."""
-    texts = [branch.expressions[0].probe for rule in rules for branch in rule.branches]
-    first = len(texts)
-    texts += [probe.expression for probe in PROBES]
-    ids = list(range(len(texts)))
-    for name, expression in encoded(rules):
-        texts.append(expression)
-        ids.append(first + len(PROBES) + DERIVED.index(name))
-    return texts, ids
+    """Everything to look for, and its ids: several expressions of one branch or name share one."""
+    probes = [branch.expressions[0].probe for rule in rules for branch in rule.branches]
+    pairs = [(text, at) for at, probe in enumerate(probes) for text in spread(probe)]
+    first = len(probes)
+    pairs += [(probe.expression, first + at) for at, probe in enumerate(PROBES)]
+    first += len(PROBES)
+    pairs += [(text, first + DERIVED.index(name)) for name, text in encoded(rules)]
+    return [text for text, _ in pairs], [slot for _, slot in pairs]

@@ -6,6 +6,7 @@ lower case, in upper case and as the expression's first spelling has them, never
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from monitor.errors import RuleError
@@ -39,25 +40,25 @@ def required(rules: Iterable[Rule], least: int) -> list[bytes]:
                 tree, _ = parse(branch.expressions[0].pattern)
             except RuleError:
                 continue
-            best = _best(tree)
+            best = strongest(tree)
             if best and min(map(len, best)) >= least:
                 found |= best
     return sorted(each for each in found if not any(o != each and o in each for o in found))
 
 
-def _best(node: Node) -> Literals:
+def strongest(node: Node) -> Literals:
     """The set of literals of a node whose shortest is longest; empty where there is none."""
     if isinstance(node, Set):
         return _spelled([node])
     if isinstance(node, Repeat):
-        return _best(node.body) if node.least else frozenset()
+        return strongest(node.body) if node.least else frozenset()
     if isinstance(node, Choice):
-        parts = [_best(item) for item in node.items]
+        parts = [strongest(item) for item in node.items]
         whole = frozenset().union(*parts)
         return whole if all(parts) and len(whole) <= MOST else frozenset()
     best: Literals = frozenset()
     for run in _runs(node):
-        candidate = _spelled(run) if isinstance(run, list) else _best(run)
+        candidate = _spelled(run) if isinstance(run, list) else strongest(run)
         if _strength(candidate) > _strength(best):
             best = candidate
     return best
@@ -111,6 +112,7 @@ def _spelled(run: list[Set]) -> Literals:
     return best
 
 
+@lru_cache(maxsize=4096)
 def _choices(mask: int) -> list[bytes]:
     return [bytes((byte,)) for byte in range(256) if mask >> byte & 1]
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from monitor.private_code import gate as gate_module
 from monitor.private_code.fingerprint import Text, fingerprints
 from monitor.private_code.gate import Gate
 from monitor.private_code.index.keys import KEY_BYTES
@@ -101,6 +102,24 @@ def test_what_is_read_in_part_is_matched_as_what_is_read_whole(index: OpenIndex)
     assert found.evidence[Channel.TOKENS] == expected.evidence[Channel.TOKENS]
     assert found.share == pytest.approx(expected.share, abs=0.02)
     assert part.content == whole.content
+
+
+def test_pairs_are_looked_up_a_stretch_at_a_time(
+    index: OpenIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate = Gate([word_index(index)])
+    texts = [(STRANGER + OURS + STRANGER).encode(), code("beta").encode(), STRANGER.encode()]
+    large, small, _ = gate.passed(texts)
+    monkeypatch.setattr(gate_module, "_AT_ONCE", 40)
+    cut = gate.passed(texts)
+    assert cut[2] is None
+    for before, after in ((large, cut[0]), (small, cut[1])):
+        assert before is not None
+        assert after is not None
+        assert after.words.tolist() == before.words.tolist()
+        ((first, last),), ((low, high),) = before.stretches, after.stretches
+        assert low <= first < last <= high
+        assert high - low < 1.1 * (last - first)
 
 
 def test_several_stretches_keep_their_lines(index: OpenIndex) -> None:
