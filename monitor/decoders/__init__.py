@@ -26,7 +26,7 @@ DECODER_PROBES = frozenset(
         "codes",
         "reversed",
     }
-    | {"turned", "rot13", "full-width", "utf16"}
+    | {"turned", "rot13", "full-width", "utf16", "markup"}
 )
 """The probes that concern decoders; ``table.DECODERS`` has a line for each."""
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from monitor.decoders import based, escapes, joined, mirrored, variables
+from monitor.decoders import based, escapes, joined, markup, mirrored, variables
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -35,6 +35,7 @@ DECODERS: tuple[Decoder, ...] = (
     Decoder("percent", escapes.percent),
     Decoder("html", escapes.entities),
     Decoder("quoted-printable", escapes.quoted_printable, is_noisy=True),
+    Decoder("markup", markup.paragraphs, is_noisy=True),
     Decoder("joint", joined.concatenated, is_noisy=True),
     Decoder("list", joined.listed, is_noisy=True),
     Decoder("split", joined.wrapped, is_noisy=True),

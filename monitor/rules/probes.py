@@ -104,6 +104,9 @@ PROBES: tuple[Probe, ...] = (
     Probe("turned", r"\.reverse\(\)"),
     Probe("turned", r"\[::-1\]"),
     Probe("turned", r"strrev\("),
+    Probe("markup", r"</w:t>"),
+    Probe("markup", r"</a:t>"),
+    Probe("markup", r"</text:p>"),
     Probe("quoted-printable", r"quoted-printable"),
     Probe("quoted-printable", r"=3D[A-Za-z0-9_\-]"),
 )

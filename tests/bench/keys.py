@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import base64
+import functools
 import json
+import os
 from typing import TYPE_CHECKING
 
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed25519, rsa
 
 from tests.bench.shapes import unpadded
 from tests.rules import key_samples
@@ -26,10 +29,42 @@ _FORMATS = {
 }
 
 
+_CLOSED = serialization.BestAvailableEncryption(b"passphrase")
+
+
 def _encrypted() -> str:
     key = ec.generate_private_key(ec.SECP256R1())
-    closed = serialization.BestAvailableEncryption(b"passphrase")
-    return key.private_bytes(_PEM, serialization.PrivateFormat.PKCS8, closed).decode()
+    return key.private_bytes(_PEM, serialization.PrivateFormat.PKCS8, _CLOSED).decode()
+
+
+def _legacy() -> str:
+    key = ec.generate_private_key(ec.SECP256R1())
+    return key.private_bytes(_PEM, serialization.PrivateFormat.TraditionalOpenSSL, _CLOSED).decode()
+
+
+@functools.cache
+def _dsa_parameters() -> dsa.DSAParameters:
+    return dsa.generate_parameters(1024)
+
+
+def _dsa() -> str:
+    key = _dsa_parameters().generate_private_key()
+    form = serialization.PrivateFormat.TraditionalOpenSSL
+    return key.private_bytes(_PEM, form, serialization.NoEncryption()).decode()
+
+
+def _cosign() -> str:
+    """As ``cosign generate-key-pair`` writes it: scrypt and a secret box, as JSON, in PEM."""
+    salt, nonce, closed = (base64.b64encode(os.urandom(size)).decode() for size in (32, 24, 137))
+    content = {
+        "kdf": {"name": "scrypt", "params": {"N": 65536, "r": 8, "p": 1}, "salt": salt},
+        "cipher": {"name": "nacl/secretbox", "nonce": nonce},
+        "ciphertext": closed,
+    }
+    body = base64.b64encode(json.dumps(content, separators=(",", ":")).encode()).decode()
+    lines = "".join(f"{body[at : at + 64]}\n" for at in range(0, len(body), 64))
+    label = "ENCRYPTED SIGSTORE PRIVATE KEY-----\n"
+    return f"-----BEGIN {label}{lines}-----END {label}"
 
 
 def _jwk() -> str:
@@ -50,7 +85,8 @@ def _putty() -> str:
 
 
 _MADE: dict[str, Callable[[], str]] = {
-    "encrypted": _encrypted, "jwk": _jwk, "pgp": _pgp, "putty": _putty,
+    "encrypted": _encrypted, "legacy": _legacy, "dsa": _dsa, "cosign": _cosign,
+    "jwk": _jwk, "pgp": _pgp, "putty": _putty, "bip32": lambda: key_samples.extended_key().decode(),
 }  # fmt: skip
 
 

@@ -17,6 +17,7 @@ from monitor.decoders.table import DECODERS
 from monitor.rules.encoded import expressions
 from monitor.rules.probes import DERIVED, PROBES
 from tests.bench.hiding import RULE, token
+from tests.rules import key_samples
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -100,7 +101,8 @@ def test_no_bytes_make_a_decoder_fail(content: bytes, probe: str) -> None:
 @pytest.mark.parametrize(
     "unit",
     [b'"+"', b"\\x67" * 6, b"base64 Z2hwX2", b"H4sI" + b"A" * 16, b"%67%68%70%5f", b"[::-1]",
-     b"fromCharCode(1,2,", b"&#103;&#104;&#112;", b"ghp_\n  a", b"g\0h\0p\0_\0", b".join('')"],
+     b"fromCharCode(1,2,", b"&#103;&#104;&#112;", b"ghp_\n  a", b"g\0h\0p\0_\0", b".join('')",
+     b"<w:t>g</w:t>"],
 )  # fmt: skip
 def test_work_is_linear_in_a_text_that_is_nothing_but_triggers(
     unfolded: Unfold, unit: bytes
@@ -130,3 +132,13 @@ def test_what_stands_plainly_is_not_told_again(unfolded: Unfold) -> None:
 def test_random_bytes_in_base64_hold_nothing(unfolded: Unfold) -> None:
     noise = base64.b64encode(random.Random(4).randbytes(300_000))
     assert unfolded(b"const font = 'data:font/woff2;base64," + noise + b"';").matches == []
+
+
+def test_a_key_whose_lines_are_paragraphs_is_found_in_its_place(unfolded: Unfold) -> None:
+    lines = key_samples.PEM["sec1"][0].decode().splitlines()
+    paragraph = "<w:p><w:r><w:t>{}</w:t></w:r></w:p>"
+    text = ("<w:body>" + "".join(map(paragraph.format, ["Key:", *lines])) + "</w:body>").encode()
+    found = [match for match in unfolded(text).matches if match.rule.id == "private-key-ec"]
+    assert [match.decoded for match in found] == [("markup",)]
+    assert text[found[0].start :].startswith(lines[0].encode())
+    assert found[0].secret.splitlines() == [line.encode() for line in lines]

@@ -281,6 +281,8 @@ WAYS: tuple[Way, ...] = (
     Way("SQLite", "a.db", _sqlite),
     Way("Python bytecode", "a.pyc", _bytecode),
     Way("notebook", "a.ipynb", _notebook),
+    Way("runs of a docx", "a.docx", lambda t: _zip("word/document.xml", b"<w:p><w:r><w:t>key " + _cut(b'</w:t></w:r><w:r w:rsidR="00A1"><w:rPr><w:noProof/></w:rPr><w:t>')(t) + b"</w:t></w:r></w:p>")),
+    Way("runs of an odt", "a.odt", lambda t: _zip("content.xml", b'<text:p text:style-name="P1">key ' + _cut(b'<text:span text:style-name="T1"/>')(t) + b"</text:p>")),
     Way("docx", "a.docx", lambda t: _zip("word/document.xml", b"<w:t>" + t + b"</w:t>")),
     Way("PNG text", "a.png", _png),
     Way("zip comment", "a.zip", _zip_comment),

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from monitor.rules import matcher as matcher_module
 from monitor.rules import work
-from monitor.rules.cache import bundled_rules_folder, compiled, matcher_of
+from monitor.rules.cache import bundled_rules_folder, compiled
 from monitor.rules.confirm import engine as confirming
 from monitor.rules.dialect import to_python
 from monitor.rules.loader import load
@@ -95,12 +95,6 @@ def test_finds_what_every_expression_finds_by_itself(many: Matcher, text: str) -
         for span in by_force(pattern, content)
     }
     assert spans(many.scan_all(content)) == expected
-
-
-@pytest.fixture(scope="module")
-def bundled() -> Matcher:
-    rule_set = load([bundled_rules_folder()])
-    return matcher_of(rule_set.rules, rule_set.known_examples)
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -1,0 +1,108 @@
+"""Formats of clouds, hosts and databases, from their providers' own documentation."""
+
+from __future__ import annotations
+
+from tests.bench.shapes import Provider, coded, filled, joined, signed, unpadded
+
+CLOUDS = (
+    # AWS: IAM, Bedrock, AppSync, MWS and CLI guides
+    Provider("aws-session-token", "aws_session_token", "IQoJb3JpZ2luX2Vj{420:B}=="),
+    Provider("aws-bedrock-api-key", "aws_bearer_token_bedrock",
+             joined("ABSK", coded("BedrockAPIKey-{4:l}-at-{12:d}:{44:B}"))),
+    Provider("aws-mws-auth-token", "mws_auth_token", "amzn.mws.{uuid}"),
+    Provider("aws-appsync-api-key", "appsync_api_key", "da2-{26:l}"),
+    Provider("aws-sso-cached-token", "sso_cache",
+             '{"startUrl": "https://acme.awsapps.com/start", "region": "eu-west-1", '
+             '"accessToken": "aoaAAAAAG{180:B}", "expiresAt": "2099-01-01T00:00:00Z"}',
+             "connection"),
+    # Microsoft: "what the ... entity definition covers" pages, key pages of each service
+    Provider("azure-messaging-key-value", "service_bus_shared_access_key", "{33:B}+ASb{6:n}="),
+    Provider("azure-search-admin-key", "azure_search_admin_key", "{42:n}AzSeA{5:n}"),
+    Provider("azure-redis-key", "azure_redis_key", "{33:n}AzCaA{5:n}="),
+    Provider("azure-function-key", "azure_function_key", "{44:b}AzFu{6:b}=="),
+    Provider("azure-container-registry-password", "acr_password", "{42:B}+ACRA{5:n}"),
+    Provider("azure-ai-services-key", "azure_ai_services_key", "{52:n}JQQJ99{18:n}ACOG{4:n}"),
+    Provider("azure-openai-legacy-key", "azure_openai_api_key", "{32:h}", "bare"),
+    Provider("azure-apim-subscription-key", "ocp_apim_subscription_key", "{32:h}", "bare"),
+    Provider("azure-devops-legacy-pat", "azure_devops_ext_pat", "{52:3}", "bare"),
+    Provider("azure-signalr-access-key", "azure_signalr_connection",
+             "Endpoint=https://acmeprod.service.signalr.net;AccessKey={=32};Version=1.0;",
+             "connection"),
+    Provider("azure-app-configuration-secret", "app_configuration",
+             "Endpoint=https://acmeprod.azconfig.io;Id=a1-l0-s0:{20:n};Secret={=32}",
+             "connection"),
+    Provider("azure-publish-profile-password", "publish_profile",
+             '<publishProfile publishMethod="MSDeploy" publishUrl="acme.scm.azurewebsites.net:443"'
+             ' userName="$acme" userPWD="{60:n}" />', "connection"),
+    # Google
+    Provider("google-gemini-api-key", "gemini_api_key", "AIzaSy{33:b}", "bare"),
+    Provider("google-hmac-access-id", "gcs_hmac_access_id", "GOOG1E{55:2}"),
+    Provider("google-fcm-server-key", "fcm_server_key", "AAAA{7:b}:APA91b{134:b}"),
+    Provider("google-recaptcha-secret", "recaptcha_secret_key", "6Lc{37:b}", "bare"),
+    # other clouds
+    Provider("alibaba-access-key-secret", "alibaba_cloud_access_key_secret", "{30:n}", "bare"),
+    Provider("alibaba-oss-signed-url", "oss_url",
+             "https://acme-prod.oss-eu-central-1.aliyuncs.com/b.tgz?Expires=4070908800"
+             "&OSSAccessKeyId=LTAI5t{18:n}&Signature={27:n}%3D", "connection"),
+    Provider("tencent-secret-key", "tencentcloud_secret_key", "{32:n}", "bare"),
+    Provider("yandex-cloud-iam-token", "yc_token", "t1.9euelZ{180:b}.{86:b}"),
+    Provider("ibm-cloud-api-key", "ibmcloud_api_key", "{44:b}", "bare"),
+    Provider("oracle-preauthenticated-url", "par_url",
+             "https://objectstorage.eu-frankfurt-1.oraclecloud.com/p/{64:b}/n/acme/b/prod/o/db.tgz",
+             "connection"),
+    Provider("hetzner-cloud-token", "hcloud_token", "{64:n}", "bare"),
+    Provider("linode-token", "linode_token", "{64:h}", "bare"),
+    Provider("vultr-api-key", "vultr_api_key", "{36:u}", "bare"),
+    Provider("scaleway-secret-key", "scw_secret_key", "{uuid}", "bare"),
+    Provider("scaleway-access-key", "scw_access_key", "SCW{17:u}", "bare"),
+    Provider("ovh-application-secret", "ovh_application_secret", "{32:n}", "bare"),
+    Provider("exoscale-api-secret", "exoscale_api_secret", "{43:b}", "bare"),
+    Provider("exoscale-api-key", "exoscale_api_key", "EXO{24:h}", "bare"),
+    Provider("hcp-client-secret", "hcp_client_secret", "{64:b}", "bare"),
+    Provider("tigris-secret-access-key", "tigris_secret_access_key", "tsec_{64:n}"),
+    Provider("akamai-edgegrid-client-secret", "akamai_client_secret", "{=32}", "bare"),
+    Provider("akamai-edgegrid-token", "akamai_client_token", "akab-{16:l}-{16:l}"),
+    Provider("cloudflare-api-token", "cloudflare_api_token", "cfut_{40:n}{8:h}"),
+    Provider("cloudflare-global-api-key", "cloudflare_api_key", "{37:h}", "bare"),
+    Provider("fastly-api-token", "fastly_api_token", "{32:b}", "bare"),
+    Provider("porkbun-secret-api-key", "porkbun_secret_api_key", "sk1_{64:h}"),
+    Provider("porkbun-api-key", "porkbun_api_key", "pk1_{64:h}"),
+    Provider("backblaze-application-key", "b2_application_key", "K005{27:B}", "bare"),
+    Provider("cloudinary-url", "cloudinary_url", "cloudinary://{15:d}:{27:b}@acme-prod",
+             "connection"),
+    # platforms
+    Provider("vercel-legacy-token", "vercel_token", "{24:n}", "bare"),
+    Provider("vercel-blob-token", "blob_read_write_token", "vercel_blob_rw_{16:n}_{30:n}"),
+    Provider("heroku-legacy-api-key", "heroku_api_key", "{uuid}", "bare"),
+    Provider("railway-token", "railway_token", "{uuid}", "bare"),
+    Provider("deno-deploy-token", "deno_deploy_token", "ddp_{36:n}"),
+    Provider("ngrok-authtoken", "ngrok_authtoken", "2{26:n}_{21:n}", "bare"),
+    Provider("appwrite-api-key", "appwrite_api_key", "standard_{256:h}"),
+    Provider("convex-deploy-key", "convex_deploy_key",
+             joined("prod:happy-otter-{3:d}|", coded('{"v2":"{32:h}"}'))),
+    # databases
+    Provider("neon-database-password", "pgpassword", "npg_{12:n}"),
+    Provider("mongodb-atlas-service-account-secret", "mongodb_atlas_client_secret",
+             "mdb_sa_sk_{40:b}"),
+    Provider("mongodb-atlas-private-key", "mongodb_atlas_private_key", "{uuid}", "bare"),
+    Provider("upstash-rest-token", "upstash_redis_rest_token", "AX{53:n}=", "bare"),
+    Provider("cockroachdb-cloud-key", "cc_api_key", "CCDB1_{22:n}_{40:n}"),
+    Provider("aiven-service-password", "aiven_password", "AVNS_{19:b}"),
+    Provider("confluent-cloud-secret", "confluent_cloud_api_secret", "cflt{60:B}"),
+    Provider("mssql-url-password", "mssql_url", "mssql://svc:{18:n}@db9.acme-prod.net:1433/app",
+             "connection"),
+    Provider("neo4j-url-password", "neo4j_url", "neo4j+s://svc:{22:n}@graph.acme-prod.net:7687",
+             "connection"),
+    Provider("fauna-secret", "fauna_secret", "fnA{37:b}", "bare"),
+    Provider("influxdb-api-token", "influx_token", "{86:b}==", "bare"),
+    Provider("tinybird-token", "tinybird_token", joined("p.", lambda chance: unpadded(
+        filled('{"u": "{uuid}", "id": "{uuid}", "host": "eu_shared"}', chance).encode()),
+             ".{43:b}")),
+    Provider("materialize-app-password", "materialize_app_password", "mzp_{64:h}"),
+    Provider("xata-api-key", "xata_api_key", "xau_{43:n}"),
+    Provider("prisma-accelerate-url", "accelerate_url", joined(
+        "prisma://accelerate.prisma-data.net/?api_key=", signed(
+            '{"alg":"HS256","typ":"JWT"}', '{"api_key":"{uuid}","tenant_id":"{64:h}"}', 32)),
+             "connection"),
+    Provider("elastic-api-key", "elastic_api_key", coded("{20:b}:{22:b}"), "bare"),
+)  # fmt: skip
