@@ -73,10 +73,10 @@ class PrivateCode:
         A sketch cannot tell, and an index that was made otherwise has other words.
         """
         found = []
-        for index in self._indexes:
-            if index.words_key is None or index.told.parameters != FORMAT:
+        for key, told, folder in ((i.words_key, i.told, i.folder) for i in self._indexes):
+            if key is None or told.parameters != FORMAT:
                 return ()
-            found.append(WordsOf(index.folder, index.words_key))
+            found.append(WordsOf(folder, key, told.key_id, told.parameters))
         return tuple(found)
 
     @property

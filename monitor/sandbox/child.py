@@ -7,11 +7,12 @@ import resource
 import signal
 import sys
 import time
+from contextlib import suppress
 from importlib import import_module
 from typing import TYPE_CHECKING, NoReturn
 
 from monitor.archive.budget import Interrupted
-from monitor.errors import LeakmonError
+from monitor.errors import ConfigError, LeakmonError
 from monitor.inspection import Inspector
 from monitor.patterns import compile_all
 from monitor.sandbox.protocol import (
@@ -104,9 +105,7 @@ def _answer(engine: Engine, job: Job, settings: Settings) -> bytes:
     if settings.has_prints:
         from monitor.private_code.taking import Taker, Wish
 
-        if engine.gate is not None:
-            engine.gate.refresh()
-        taker = Taker(Wish(max_script_bytes=settings.max_script_bytes), engine.gate)
+        taker = Taker(Wish(max_script_bytes=settings.max_script_bytes), _refreshed(engine.gate))
     takers = [each for each in (gatherer, taker) if each is not None]
     inspection = engine.inspector.inspect_files(job.files, job.context, takers)
     code = gatherer.harvest if gatherer is not None else None
@@ -121,7 +120,24 @@ def _gate(settings: Settings) -> Gate | None:
     from monitor.private_code.gate import Gate
     from monitor.private_code.index.word_index import WordIndex
 
-    return Gate([WordIndex(one.folder, one.key) for one in settings.words])
+    with suppress(ConfigError):  # replaced since it was opened: whoever holds the keys knows
+        return Gate(
+            [WordIndex(one.folder, one.key, one.key_id, one.parameters) for one in settings.words]
+        )
+    return None
+
+
+def _refreshed(gate: Gate | None) -> Gate | None:
+    """The gate with its indexes as they are now.
+
+    None where one has another key or cannot be read: then every text is, as without a gate.
+    """
+    if gate is not None:
+        try:
+            gate.refresh()
+        except ConfigError:
+            return None
+    return gate
 
 
 def confine(settings: Settings) -> None:

@@ -18,10 +18,18 @@ Record = TypeVar("Record")
 
 
 class WordsOf(Struct, frozen=True):
-    """An index that is asked which words are ours: its folder, and the key for this alone."""
+    """An index that is asked which words are ours: its folder, and the key for this alone.
+
+    ``key_id`` and ``parameters`` are its manifest's: made otherwise, it cannot be asked so.
+    """
 
     folder: str
     key: bytes
+    key_id: str
+    parameters: str
+
+    def __repr__(self) -> str:
+        return f"WordsOf({self.folder})"
 
 
 class Settings(Struct, frozen=True, kw_only=True):

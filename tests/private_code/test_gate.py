@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import py_compile
+import select
+import shutil
 from typing import TYPE_CHECKING
 
+import msgspec
 import numpy as np
 import pytest
 
+from monitor.errors import ConfigError
 from monitor.private_code import gate as gate_module
 from monitor.private_code.fingerprint import Text, fingerprints
 from monitor.private_code.gate import Gate
@@ -18,9 +22,14 @@ from monitor.private_code.matches import Level
 from monitor.private_code.matching import Matcher
 from monitor.private_code.partly import read
 from monitor.private_code.prints import Channel
+from monitor.private_code.taking import Taken
 from monitor.private_code.words import pairs
+from monitor.rules import bundled_rules_folder
+from monitor.sandbox import Sandbox, Settings
+from monitor.sandbox.protocol import Job, WordsOf
 from tests.private_code.keeping import (
     KEYS,
+    OTHER_KEYS,
     build,
     commit,
     opened,
@@ -59,7 +68,7 @@ def index(tmp_path: Path) -> OpenIndex:
 
 def word_index(index: OpenIndex) -> WordIndex:
     assert index.words_key is not None
-    return WordIndex(index.folder, index.words_key)
+    return WordIndex(index.folder, index.words_key, index.told.key_id, index.told.parameters)
 
 
 def passed(index: OpenIndex, *texts: str) -> list[bool]:
@@ -162,6 +171,42 @@ def test_an_open_gate_takes_up_what_is_put_in_force(tmp_path: Path, index: OpenI
     assert gate.passed([text])[0] is not None
 
 
+def test_an_index_that_was_made_otherwise_is_not_asked(tmp_path: Path, index: OpenIndex) -> None:
+    asked = word_index(index)
+    shutil.rmtree(tmp_path / "index")
+    build(tmp_path / "index", source(tmp_path / "app"), keys=(OTHER_KEYS,))
+    with pytest.raises(ConfigError) as caught:
+        asked.refresh()
+    assert caught.value.reason == "index-key"
+
+
+def test_without_its_index_the_sandbox_reads_all(tmp_path: Path, index: OpenIndex) -> None:
+    words = index.words_key
+    assert words is not None
+    told = index.told
+    settings = Settings(
+        rule_folders=(bundled_rules_folder(),),
+        cache_folder=str(tmp_path / "cache"),
+        has_prints=True,
+        words=(WordsOf(index.folder, words, told.key_id, told.parameters),),
+    )
+    (tmp_path / "ours.py").write_text(OURS)
+    (tmp_path / "theirs.py").write_text(code("theirs"))
+    files = [(str(tmp_path / name), name) for name in ("ours.py", "theirs.py")]
+
+    def taken(sandbox: Sandbox) -> list[str]:
+        run = sandbox.submit(Job(tuple(files)))
+        while (outcome := run.advance()) is None:
+            select.select([run], [], [])
+        assert outcome.prints is not None
+        return [one.path for one in msgspec.msgpack.decode(outcome.prints, type=Taken).files]
+
+    with Sandbox(settings) as sandbox:
+        assert taken(sandbox) == ["ours.py"]
+        shutil.rmtree(tmp_path / "index")
+        assert taken(sandbox) == ["ours.py", "theirs.py"]
+
+
 def test_the_key_of_the_words_opens_nothing_else(index: OpenIndex) -> None:
     asked = word_index(index)
     (prints,) = prints_and_words([("a.py", OURS.encode())])
@@ -172,9 +217,11 @@ def test_the_key_of_the_words_opens_nothing_else(index: OpenIndex) -> None:
             assert not len(asked.words(one.hashes).query)
             assert len(index.lookup(one.hashes).query)
     assert not len(index.lookup(prints.channels[Channel.WORDS].hashes).query)
-    other = WordIndex(index.folder, b"x" * KEY_BYTES)
+    other = WordIndex(index.folder, b"x" * KEY_BYTES, index.told.key_id, index.told.parameters)
     assert not len(other.words(prints.channels[Channel.WORDS].hashes).query)
     assert KEYS.words.secret not in (KEYS.prints.secret, b"k" * KEY_BYTES)
+    shown = repr(WordsOf("/index", KEYS.words.secret, KEYS.key_id, "made"))
+    assert shown == "WordsOf(/index)"
 
 
 def test_without_a_gate_all_is_read_and_bytecode_always(tmp_path: Path, index: OpenIndex) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from monitor.private_code.index import manifest
+from monitor.private_code.index.faults import damaged, wrong_key
 from monitor.private_code.index.keys import PrintKey
 from monitor.private_code.index.layout import cut, mask
 from monitor.private_code.index.segment import Segment, among, newest
@@ -22,11 +23,15 @@ if TYPE_CHECKING:
 
 
 class WordIndex:
-    """The words of a full index in ``folder``. Raises ConfigError if it cannot be opened."""
+    """The words of a full index in ``folder``, which has this key id and these parameters.
 
-    def __init__(self, folder: str, key: bytes) -> None:
+    Raises ConfigError if it cannot be opened, or has others: its words could not be known again.
+    """
+
+    def __init__(self, folder: str, key: bytes, key_id: str, parameters: str) -> None:
         self.folder = folder
         self._key = PrintKey(key)
+        self._made = key_id, parameters
         self._generation = -1
         self._serial = -1
         self.refresh()
@@ -34,6 +39,8 @@ class WordIndex:
     def refresh(self) -> None:
         """Take up what was put in force since."""
         told = manifest.read(self.folder)
+        if (told.key_id, told.parameters) != self._made:
+            raise wrong_key(self.folder, told.key_id)
         if told.generation != self._generation:
             self._segments = [
                 Segment(os.path.join(self.folder, part.name)) for part in told.segments
@@ -45,8 +52,7 @@ class WordIndex:
         if serial != self._serial:
             self._public: Hashes = np.empty(0, np.uint64)
             if public is not None and public.key_id == told.key_id:
-                path = os.path.join(self.folder, public.hashes.name)
-                self._public = np.load(path, mmap_mode="r")
+                self._public = _loaded(os.path.join(self.folder, public.hashes.name))
             self._serial = serial
 
     def words(self, hashes: Hashes) -> Hits:
@@ -57,3 +63,11 @@ class WordIndex:
         queries, files, lines = newest(found)
         is_kept = ~among(keyed[queries], self._public)
         return Hits(queries[is_kept], files[is_kept], lines[is_kept])
+
+
+def _loaded(path: str) -> Hashes:
+    try:
+        public: Hashes = np.load(path, mmap_mode="r")
+    except (OSError, ValueError) as error:
+        raise damaged(path, str(error)) from None
+    return public

@@ -58,7 +58,8 @@ def opened(folder: Path) -> OpenIndex:
 def gate(index: OpenIndex) -> Gate:
     """The gate as the sandbox has it."""
     assert index.words_key is not None
-    return Gate([WordIndex(index.folder, index.words_key)])
+    told = index.told
+    return Gate([WordIndex(index.folder, index.words_key, told.key_id, told.parameters)])
 
 
 def taken(path: Path, gate: Gate | None) -> tuple[Taken, int]:
