@@ -58,7 +58,8 @@ class FilePrints(Struct, frozen=True, kw_only=True):
 
     ``content`` is the BLAKE2b-128 of the bytes as they are, ``normal`` of the normalised tokens
     (the same for reformatted text; empty for a file without any). Of a file that was read in part,
-    ``coverage`` is the share of its bytes; tokens and lines are those of what was read.
+    ``coverage`` is the share of its bytes; tokens and lines are those of what was read, and the
+    digests are empty.
     """
 
     language: str
