@@ -126,11 +126,10 @@ class PrivateCode:
             if not is_read_again or _is_explained(found[file.path]):
                 continue
             script = scripts.get(file.path)
-            size = len(script.content) if script else _MAX_AGAIN_BYTES
-            nearness = self._matcher.nearness(prints, size)
+            nearness = self._matcher.nearness(prints, 0 if file.is_over else file.size)
             if nearness and script:
                 near.append((nearness, script))
-            elif nearness:
+            elif nearness and (file.is_over or file.is_worth):
                 gaps.append(Skipped(file.path, "not-read-twice"))
         again, left = _nearest(near)
         gaps += [Skipped(one.path, "not-read-twice") for one in left]

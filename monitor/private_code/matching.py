@@ -94,11 +94,12 @@ class Matcher:
     def nearness(self, prints: FilePrints, size: int) -> float:
         """How full of one private file's prints a file of ``size`` bytes is: above 0, look again.
 
-        It is places at which a few of them lie together, by the byte, without those of chance.
+        It is places at which a few of them lie together, by the byte, without those of chance; of
+        size 0 any such place counts.
         """
         asked = question(prints)
         places = max((_nearness(asked, index) for index in self.indexes), default=0)
-        return max(0.0, (places - size // _CHANCE_BYTES) / size) if places else 0.0
+        return max(0.0, (places - size // _CHANCE_BYTES) / max(size, 1)) if places else 0.0
 
     def conclude(
         self,

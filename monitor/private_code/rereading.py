@@ -93,7 +93,7 @@ def main(program: str) -> None:
         if text is not None
     ]
     read = [
-        taken_file(text.path, prints)
+        taken_file(text, prints)
         for batch in _batches(found)
         for text, prints in zip(batch, fingerprints(batch), strict=True)
         if prints is not None

@@ -66,7 +66,7 @@ class TakenPrints(Struct, frozen=True, array_like=True):
 
 
 class TakenFile(Struct, frozen=True, array_like=True):
-    """``FilePrints`` of the member at ``path``, fit to pass between processes."""
+    """``FilePrints`` of the member at ``path`` of ``size`` bytes, fit to pass between processes."""
 
     path: str
     language: str
@@ -75,7 +75,18 @@ class TakenFile(Struct, frozen=True, array_like=True):
     content: bytes
     normal: bytes
     channels: list[TakenPrints]
-    coverage: float = 1.0
+    coverage: float
+    size: int
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it is too large to be read a second time."""
+        return self.size > _MAX_ONE_SCRIPT
+
+    @property
+    def is_worth(self) -> bool:
+        """Whether it is worth that: not where the gate let hardly anything of it pass."""
+        return self.size <= _SMALL_SCRIPT or self.coverage >= _LEAST_COVERAGE
 
     def prints(self) -> FilePrints:
         """The prints as arrays. Raises ValueError where the bytes are none."""
@@ -166,19 +177,15 @@ class Taker:
             if self._room < 0:
                 self._skip(text.path)
                 continue
-            self._taken.files.append(taken_file(text.path, prints))
-            if prints.language == "javascript":
-                self._keep(text, prints.coverage)
+            file = taken_file(text, prints)
+            self._taken.files.append(file)
+            if prints.language == "javascript" and file.is_worth and not file.is_over:
+                self._keep(text)
 
-    def _keep(self, text: Text, coverage: float) -> None:
-        """Hand a script over as well, while there is room: without it one reading has to do.
-
-        Not a large one of which the gate let hardly anything pass: by chance it has a little.
-        """
+    def _keep(self, text: Text) -> None:
+        """Hand a script over as well, while there is room: without it one reading has to do."""
         size = len(text.content)
-        if size > _SMALL_SCRIPT and coverage < _LEAST_COVERAGE:
-            return
-        if is_script(text.path) and size <= min(_MAX_ONE_SCRIPT, self._script_room):
+        if is_script(text.path) and size <= self._script_room:
             self._script_room -= size
             self._taken.scripts.append(TakenText(text.path, text.content))
 
@@ -189,10 +196,10 @@ def _is_another_s(text: Text) -> bool:
     return hygiene(name, text.content[:_HEAD]) in _OTHERS
 
 
-def taken_file(path: str, prints: FilePrints) -> TakenFile:
+def taken_file(text: Text, prints: FilePrints) -> TakenFile:
     """The prints of a file, fit to pass between processes."""
     return TakenFile(
-        path,
+        text.path,
         prints.language,
         prints.lines,
         prints.tokens,
@@ -207,4 +214,5 @@ def taken_file(path: str, prints: FilePrints) -> TakenFile:
             for channel, each in prints.channels.items()
         ],
         prints.coverage,
+        len(text.content),
     )
