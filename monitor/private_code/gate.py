@@ -38,6 +38,7 @@ MOST_FILES = 16
 _AROUND = 100  # pairs read before and behind
 _WHOLE_SHARE = 0.5
 _WHOLE_BYTES = 16 << 10
+_NEAR_BYTES = 512
 _FILE = np.int64(1 << 40)
 _AT_ONCE = 1 << 17
 """Pairs: of a text that is hostile each of them may stand in as many files as an index tells."""
@@ -165,7 +166,7 @@ def _passed(text: bytes, starts: Places, words: Hashes, close: Places) -> Passed
 def _whole_lines(text: bytes, low: int, high: int) -> tuple[int, int]:
     """The stretch from the line's beginning or the statement's, where one is near."""
     for mark in (b"\n", b";", b"}"):
-        before = text.rfind(mark, max(0, low - 512), low)
+        before = text.rfind(mark, max(0, low - _NEAR_BYTES), low)
         if before >= 0:
             return before + 1, high
     return low, high

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from monitor.private_code.index.segment import among
 from monitor.private_code.prints import Hits, IndexedFile
 from monitor.private_code.suffixes import suffix
 
@@ -86,7 +87,7 @@ class MemoryIndex:
         table, files, lines = self._table()
         first = np.searchsorted(table, hashes, "left")
         counts = np.minimum(np.searchsorted(table, hashes, "right") - first, MAX_PLACES)
-        counts[_among(hashes, self._public)] = 0
+        counts[among(hashes, self._public)] = 0
         query = np.repeat(np.arange(len(hashes), dtype=np.uint32), counts)
         ahead = np.cumsum(counts) - counts
         places = np.repeat(first - ahead, counts) + np.arange(int(counts.sum()))
@@ -101,7 +102,7 @@ class MemoryIndex:
 
     def public(self, hashes: Hashes) -> npt.NDArray[np.bool_]:
         """Which of these are in the index and known to be public."""
-        return _among(hashes, self._public) & _among(hashes, self._table()[0])
+        return among(hashes, self._public) & among(hashes, self._table()[0])
 
     def by_digest(self, digest: bytes) -> Sequence[int]:
         """Files whose ``content`` or ``normal`` this is."""
@@ -114,11 +115,3 @@ class MemoryIndex:
     def file(self, number: int) -> IndexedFile:
         """What is known of a file."""
         return self._files[number]
-
-
-def _among(hashes: Hashes, table: Hashes) -> npt.NDArray[np.bool_]:
-    if not len(table):
-        return np.zeros(len(hashes), np.bool_)
-    places = np.minimum(np.searchsorted(table, hashes), len(table) - 1)
-    found: npt.NDArray[np.bool_] = table[places] == hashes
-    return found

@@ -2,7 +2,7 @@
 
 A word is six and more letters and digits in a row; minifiers keep those of properties, strings and
 globals, and in their order. Two neighbouring words are one print of the channel WORDS. A text is
-read as bytes, whatever language it is in, at more than a hundred times the speed of a lexer.
+read as bytes, whatever language it is in, at tens of times the speed of a lexer.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 LEAST_WORD = 6
 _WORD_BYTES = 8
+_LETTERS, _DIGITS = 26, 10
 _AT_ONCE = 1 << 18  # bytes whose arrays fit the second-level cache
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 _STEP = np.uint64(3)
@@ -151,8 +152,8 @@ def _words(content: bytes) -> tuple[Places, Hashes]:
 def _letters(octets: Octets) -> Flags:
     lower = octets | np.uint8(0x20)
     lower -= np.uint8(ord("a"))
-    found: Flags = lower < 26  # noqa: PLR2004 - letters
-    found |= octets - np.uint8(ord("0")) < 10  # noqa: PLR2004 - digits
+    found: Flags = lower < _LETTERS
+    found |= octets - np.uint8(ord("0")) < _DIGITS
     return found
 
 

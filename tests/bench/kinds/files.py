@@ -6,6 +6,7 @@ import base64
 import json
 from typing import TYPE_CHECKING
 
+from tests.bench.keys import private_key
 from tests.bench.shapes import Provider, coded, filled, joined, unpadded
 
 if TYPE_CHECKING:
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
 
 def _key(kind: str) -> Callable[[random.Random], str]:
     def make(chance: random.Random) -> str:
-        from tests.bench.keys import private_key  # noqa: PLC0415 - cryptography is slow to import
-
         return private_key(kind, chance)
 
     return make
