@@ -17,7 +17,8 @@ from monitor.errors import LeakmonError
 from monitor.harvest import Wish
 from monitor.pipeline.publishers import is_ours, publishers_of
 from monitor.pipeline.remote import inspect
-from monitor.private_code.fingerprint import Text, fingerprints
+from monitor.private_code.prints import Text
+from monitor.private_code.fingerprint import fingerprints
 from monitor.private_code.index.batch import Version
 from monitor.private_code.index.making import Making
 from monitor.private_code.index.public import Package

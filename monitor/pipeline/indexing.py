@@ -14,8 +14,9 @@ from urllib.parse import urlsplit
 from monitor import config
 from monitor.errors import ConfigError, NotFoundError, UsageError
 from monitor.private_code import esbuild
+from monitor.private_code.prints import FORMAT, Text
 from monitor.private_code.canonical import Canonicaliser
-from monitor.private_code.fingerprint import FORMAT, Text, fingerprints
+from monitor.private_code.fingerprint import fingerprints
 from monitor.private_code.hygiene import hygiene
 from monitor.private_code.index.catalogue import Source
 from monitor.private_code.index.folder import Folder

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -30,7 +30,7 @@ from monitor.private_code.lexing.families import (
 )
 from monitor.private_code.lexing.hashing import stir, texts
 from monitor.private_code.origins import original_lines
-from monitor.private_code.prints import Channel, FilePrints, Prints
+from monitor.private_code.prints import Channel, FilePrints, Prints, Text
 from monitor.private_code.winnowing import distinct, salted, united, winnowed
 
 if TYPE_CHECKING:
@@ -40,28 +40,12 @@ if TYPE_CHECKING:
     from monitor.private_code.prints import Hashes
     from monitor.private_code.winnowing import Elements, Rule
 
-FORMAT = "leakmon-prints/3"
-"""Changes whenever the same text would give other prints: an index is made for one format."""
-
 MAX_LITERALS = 512
 """Literals kept of a file: those with the smallest prints, so that two files keep the same."""
 
 _FAMILIES = {"javascript": JAVASCRIPT, "python": PYTHON, "text": PLAIN}
 _SHORT_SHARE = 0.7
 _FEWEST_LOCALS = 20
-
-
-class Text(NamedTuple):
-    """A file to be fingerprinted.
-
-    ``canonical`` is the same JavaScript as the canonicaliser writes it, ``augmented`` what it
-    writes of the transpiled text: both with or without an inline source map, which gives lines.
-    """
-
-    path: str
-    content: bytes
-    canonical: bytes | None = None
-    augmented: bytes | None = None
 
 
 def fingerprint(

@@ -9,9 +9,8 @@ import numpy as np
 from msgspec.structs import replace
 
 from monitor.archive.pyc import version
-from monitor.private_code.fingerprint import Text, fingerprints
 from monitor.private_code.gate import Passed
-from monitor.private_code.prints import Channel, FilePrints
+from monitor.private_code.prints import Channel, FilePrints, Text
 from monitor.private_code.winnowing import united
 from monitor.private_code.words import prints_of
 
@@ -29,24 +28,33 @@ def read(texts: Sequence[Text], gate: Gate | None) -> list[FilePrints | None]:
     Bytecode is read whole: its names are no words of a text.
     """
     if gate is None:
-        return fingerprints(texts)
+        return _fingerprints(texts)
     is_plain = [version(text.content[:_HEAD]) is None for text in texts]
     plain = list(itertools.compress(texts, is_plain))
     chosen = iter(gate.passed([text.content for text in plain]))
     passed = [
         next(chosen) if one else _whole(text) for one, text in zip(is_plain, texts, strict=True)
     ]
+    if not any(passed):
+        return [None] * len(texts)
     pieces = [
         Text(text.path, text.content[low:high])
         for text, one in zip(texts, passed, strict=True)
         if one is not None
         for low, high in one.stretches
     ]
-    found = iter(fingerprints(pieces))
+    found = iter(_fingerprints(pieces))
     return [
         None if one is None else _joined(text, one, [next(found) for _ in one.stretches])
         for text, one in zip(texts, passed, strict=True)
     ]
+
+
+def _fingerprints(texts: Sequence[Text]) -> list[FilePrints | None]:
+    """Loaded when there is something to read: of most packages nothing is."""
+    from monitor.private_code.fingerprint import fingerprints
+
+    return fingerprints(texts)
 
 
 def _whole(text: Text) -> Passed:

@@ -9,7 +9,7 @@ one table. The research behind the channels: winnowing (Schleimer, Wilkerson, Ai
 from __future__ import annotations
 
 import enum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 Hashes = npt.NDArray[np.uint64]
 Numbers = npt.NDArray[np.uint32]
+
+FORMAT = "leakmon-prints/4"
+"""Changes whenever the same text would give other prints: an index is made for one format."""
 
 
 class Channel(enum.IntEnum):
@@ -41,6 +44,19 @@ class Channel(enum.IntEnum):
     """CANONICAL with every name made equal: what is left where properties were renamed as well."""
     WORDS = 8
     """Pairs of neighbouring words: which of a text is worth being looked at, and nothing more."""
+
+
+class Text(NamedTuple):
+    """A file to be fingerprinted.
+
+    ``canonical`` is the same JavaScript as the canonicaliser writes it, ``augmented`` what it
+    writes of the transpiled text: both with or without an inline source map, which gives lines.
+    """
+
+    path: str
+    content: bytes
+    canonical: bytes | None = None
+    augmented: bytes | None = None
 
 
 class Prints(Struct, frozen=True):

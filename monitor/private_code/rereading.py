@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from monitor.private_code.prints import Text
 from monitor.private_code.canonical import Canonicaliser, Limits
-from monitor.private_code.fingerprint import Text, fingerprints
+from monitor.private_code.fingerprint import fingerprints
 from monitor.private_code.taking import BATCH_BYTES, TakenFile, TakenText, taken_file
 
 if TYPE_CHECKING:

@@ -14,10 +14,9 @@ from msgspec import Struct, field
 from monitor.archive.pyc import version
 from monitor.model import NESTED, Skipped
 from monitor.private_code.canonical import is_script
-from monitor.private_code.fingerprint import Text
 from monitor.private_code.hygiene import hygiene
 from monitor.private_code.partly import read
-from monitor.private_code.prints import Channel, FilePrints, Prints
+from monitor.private_code.prints import Channel, FilePrints, Prints, Text
 
 if TYPE_CHECKING:
     from monitor.archive import Member
@@ -135,6 +134,7 @@ class Taker:
         self._taken = Taken()
         self._waiting: list[Text] = []
         self._bytes = 0
+        self._strange: set[int] = set()
 
     def take(self, member: Member) -> None:
         """Note a member, if it may be code."""
@@ -142,7 +142,10 @@ class Taker:
         path = member.path.rpartition(NESTED)[0] if member.compiled else member.path
         if not self._is_wanted(path, content):
             return
-        self._waiting.append(Text(path, bytes(content)))
+        text = Text(path, bytes(content))
+        if hash(text.content) in self._strange:
+            return
+        self._waiting.append(text)
         self._bytes += len(content)
         if self._bytes >= BATCH_BYTES:
             self._flush()
@@ -170,6 +173,9 @@ class Taker:
     def _flush(self) -> None:
         waiting, self._waiting, self._bytes = self._waiting, [], 0
         for text, prints in zip(waiting, read(waiting, self._gate), strict=True):
+            if prints is None and self._gate is not None and len(self._strange) < MAX_FILES:
+                # Maps repeat what lies beside them, and packages themselves in several forms.
+                self._strange.add(hash(text.content))
             if prints is None or not prints.channels or _is_another_s(text):
                 continue
             count = sum(len(each.hashes) for each in prints.channels.values())

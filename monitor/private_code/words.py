@@ -19,9 +19,8 @@ from monitor.private_code.winnowing import distinct
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from monitor.private_code.fingerprint import Text
     from monitor.private_code.lexing.hashing import Places
-    from monitor.private_code.prints import FilePrints, Hashes
+    from monitor.private_code.prints import FilePrints, Hashes, Text
 
     Flags = npt.NDArray[np.bool_]
     Octets = npt.NDArray[np.uint8]
@@ -32,7 +31,10 @@ _LETTERS, _DIGITS = 26, 10
 _AT_ONCE = 1 << 18  # bytes whose arrays fit the second-level cache
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 _STEP = np.uint64(3)
-_MASKS = np.array([(1 << 8 * size) - 1 for size in range(_WORD_BYTES)] + [2**64 - 1], np.uint64)
+_ONE = np.uint64(1)
+_EACH = np.uint64(0x0101010101010101)
+_HIGHEST = np.uint64(7)
+_SIX_BYTES = np.uint64(8 * LEAST_WORD)
 _BUCKETS = np.uint64(48)
 _MAP_COMMENT = b"//# sourceMappingURL="
 _COMMON = (
@@ -63,13 +65,14 @@ def pairs(texts: Sequence[bytes]) -> Pairs:
     counts = np.zeros(len(texts), np.int64)
     hashes, starts = [np.empty(0, np.uint64)], [np.empty(0, np.int64)]
     for first, below, joined, edges in _pieces(texts):
-        found, first_words, second_words = _pairs(joined)
-        own = np.searchsorted(edges, first_words, "right") - 1
-        is_one = second_words < edges[own + 1]
-        own = own[is_one]
-        hashes.append(found[is_one])
-        starts.append(first_words[is_one] - edges[own] + below)
-        counts[first : first + len(edges) - 1] += np.bincount(own, minlength=len(edges) - 1)
+        found, words = _kept_words(joined)
+        cuts = np.searchsorted(found, edges)
+        is_followed = np.ones(len(found), np.bool_)  # by another word of its text
+        is_followed[cuts[cuts > 0] - 1] = False
+        own = np.maximum(np.diff(cuts) - 1, 0)
+        hashes.append(((words[:-1] * _STEP + words[1:]) * _MIX)[is_followed[:-1]])
+        starts.append(found[is_followed] + np.repeat(below - edges[:-1], own))
+        counts[first : first + len(own)] += own
     return Pairs(np.concatenate(hashes), np.concatenate(starts), counts)
 
 
@@ -120,33 +123,35 @@ def _without_map(text: bytes) -> bytes:
     return text[: text.rfind(_MAP_COMMENT)] if _MAP_COMMENT in text else text
 
 
-def _pairs(content: bytes) -> tuple[Hashes, Places, Places]:
-    """Pairs, and where the first and the second word of each begin."""
+def _kept_words(content: bytes) -> tuple[Places, Hashes]:
+    """Where the words begin that are not everybody's, and what tells them apart."""
     starts, words = _words(content)
     is_kept = _IS_KEPT[words >> _BUCKETS]
-    starts, words = starts[is_kept], words[is_kept]
-    hashes = words[:-1] * _STEP + words[1:]
-    hashes *= _MIX
-    return hashes, starts[:-1], starts[1:]
+    return starts[is_kept], words[is_kept]
 
 
 def _words(content: bytes) -> tuple[Places, Hashes]:
-    """Where words begin, and what tells them apart: their first eight bytes and their length."""
-    octets = np.frombuffer(b"\0" + content + bytes(_WORD_BYTES + 1), np.uint8)
+    """Where words begin, and what tells them apart: eight bytes, and the length up to fourteen."""
+    octets = np.frombuffer(b"\0" + content + bytes(LEAST_WORD + _WORD_BYTES), np.uint8)
     is_letter = _letters(octets)
     two = is_letter[:-1] & is_letter[1:]
     four = two[:-2] & two[2:]
     six = four[:-2] & two[4:]
-    edges = np.flatnonzero(six[1:] != six[:-1])
-    starts = edges[0::2]
-    sizes = edges[1::2] - starts + (LEAST_WORD - 1)
-    ahead: Hashes = np.ndarray((len(octets) - _WORD_BYTES,), "<u8", octets, 1, (1,))
-    words = ahead[starts] & _MASKS[np.minimum(sizes, _WORD_BYTES)]
-    words ^= sizes.astype(np.uint64) << np.uint64(56)
+    starts = np.flatnonzero(six[1:] > six[:-1])
+    # The letters have their highest bit free: the one behind the last letter is marked there.
+    beyond = ~_eights(is_letter, 1 + LEAST_WORD)[starts] & _EACH
+    behind = beyond & (~beyond + _ONE)
+    words = _eights(octets, 1)[starts] & ((behind << _SIX_BYTES) - _ONE)
+    words |= behind << _HIGHEST
     words *= _MIX
     words ^= words >> np.uint64(29)
     words *= _MIX
     return starts, words
+
+
+def _eights(octets: Octets | Flags, offset: int) -> Hashes:
+    """Eight bytes as a number, from each byte on; a view."""
+    return np.ndarray((len(octets) - offset - _WORD_BYTES + 1,), "<u8", octets, offset, (1,))
 
 
 def _letters(octets: Octets) -> Flags:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from monitor.private_code.fingerprint import FORMAT, Text, fingerprints
+from monitor.private_code.prints import FORMAT, Text
+from monitor.private_code.fingerprint import fingerprints
 from monitor.private_code.hygiene import hygiene
 from monitor.private_code.index.builder import Builder
 from monitor.private_code.index.catalogue import Source

@@ -15,10 +15,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.private_code import code_names
-from monitor.private_code.fingerprint import MAX_LITERALS, Text, fingerprint, fingerprints
+from monitor.private_code.fingerprint import MAX_LITERALS, fingerprint, fingerprints
 from monitor.private_code.hygiene import REASONS, hygiene
 from monitor.private_code.languages import language
-from monitor.private_code.prints import Channel, FilePrints
+from monitor.private_code.prints import Channel, FilePrints, Text
 from monitor.private_code.suffixes import suffix
 
 ROOT = Path(__file__).parents[2]

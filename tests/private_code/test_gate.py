@@ -13,7 +13,7 @@ import pytest
 
 from monitor.errors import ConfigError
 from monitor.private_code import gate as gate_module
-from monitor.private_code.fingerprint import Text, fingerprints
+from monitor.private_code.fingerprint import fingerprints
 from monitor.private_code.gate import Gate
 from monitor.private_code.index.keys import KEY_BYTES
 from monitor.private_code.index.public import Package, PublicPrints
@@ -21,7 +21,7 @@ from monitor.private_code.index.word_index import WordIndex
 from monitor.private_code.matches import Level
 from monitor.private_code.matching import Matcher
 from monitor.private_code.partly import read
-from monitor.private_code.prints import Channel
+from monitor.private_code.prints import Channel, Text
 from monitor.private_code.taking import Taken
 from monitor.private_code.words import pairs
 from monitor.rules import bundled_rules_folder

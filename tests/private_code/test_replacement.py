@@ -89,7 +89,11 @@ def test_a_forked_process_shares_an_index_and_takes_up_the_next(tmp_path: Path) 
     assert matched(index, code("later")) == {}
 
 
-def test_the_newest_line_of_a_print_is_told(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("worth_one", "segments"), [(0, 2), (merge.WORTH_ONE, 1)])
+def test_the_newest_line_of_a_print_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, worth_one: int, segments: int
+) -> None:
+    monkeypatch.setattr(merge, "WORTH_ONE", worth_one)
     app, folder = tmp_path / "app", tmp_path / "index"
     commit(app, {"a.py": code("alpha")})
     build(folder, source(app))
@@ -99,7 +103,7 @@ def test_the_newest_line_of_a_print_is_told(tmp_path: Path) -> None:
     (prints,) = prints_of([("a.py", code("alpha").encode())])
     assert prints is not None
     hits = index.lookup(prints.channels[Channel.TOKENS].hashes)
-    assert len(index.segments) == 2
+    assert len(index.segments) == segments
     assert int(np.asarray(hits.lines).min()) > 50
     assert len({(q, f) for q, f in zip(hits.query.tolist(), hits.files.tolist(), strict=True)}) == (
         len(hits.query)

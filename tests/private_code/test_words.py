@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.private_code import words
-from monitor.private_code.fingerprint import Text, fingerprints
-from monitor.private_code.prints import Channel
+from monitor.private_code.fingerprint import fingerprints
+from monitor.private_code.prints import Channel, Text
 from monitor.private_code.words import pairs, with_words
 
 if TYPE_CHECKING:

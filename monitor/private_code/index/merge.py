@@ -25,6 +25,9 @@ MOST_SEGMENTS = 8
 MOST_PUBLISHED = 4
 """Segments that a reader has to ask at most; a writer may have more for a while."""
 
+WORTH_ONE = 1 << 21
+"""Postings, some 24 MB: an index of fewer is published as one segment, whatever was added."""
+
 _GROWTH = 2
 _AT_ONCE = 500_000
 _ALL = 1 << 64

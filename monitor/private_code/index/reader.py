@@ -18,7 +18,7 @@ from monitor.private_code.index.faults import damaged, missing, wrong_key
 from monitor.private_code.index.keys import Keys, PrintKey
 from monitor.private_code.index.layout import FULL_BITS, cut, mask
 from monitor.private_code.index.rows import Rows
-from monitor.private_code.index.segment import Segment, among, newest
+from monitor.private_code.index.segment import NOTHING, Segment, among, newest
 from monitor.private_code.prints import Channel, Hits, IndexedFile
 
 if TYPE_CHECKING:
@@ -110,18 +110,12 @@ class OpenIndex:
 
     def lookup(self, hashes: Hashes) -> Hits:
         """As ``Index.lookup``: at most ``MOST_PLACES`` places of a print."""
-        queries, files, lines = self._find(hashes)
-        held = self._held
-        if len(self._public) and len(queries):
-            keyed = cut(held.prints.apply(hashes[queries]), held.told.hash_bits)
-            is_kept = ~self.is_public(keyed)
-            queries, files, lines = queries[is_kept], files[is_kept], lines[is_kept]
-        return Hits(queries, files, lines)
+        return Hits(*self._find_keyed(self._held.prints.apply(hashes), self._public))
 
     def public(self, hashes: Hashes) -> npt.NDArray[np.bool_]:
         """As ``Index.public``."""
         told = np.zeros(len(hashes), np.bool_)
-        rows = np.unique(self._find(hashes)[0])
+        rows = np.unique(self._find_keyed(self._held.prints.apply(hashes))[0])
         keyed = cut(self._held.prints.apply(hashes[rows]), self._held.told.hash_bits)
         told[rows[self.is_public(keyed)]] = True
         return told
@@ -165,10 +159,7 @@ class OpenIndex:
         """Every repository and path at which a file's content stands."""
         return self._held.rows.places(number)
 
-    def _find(self, hashes: Hashes) -> Places:
-        return self._find_keyed(self._held.prints.apply(hashes))
-
-    def _find_keyed(self, whole: Hashes) -> Places:
+    def _find_keyed(self, whole: Hashes, public: Hashes = NOTHING) -> Places:
         held = self._held
         sample = held.told.sample
         rows = None
@@ -177,8 +168,9 @@ class OpenIndex:
             whole = whole[rows]
         keyed = cut(whole, held.told.hash_bits)
         wanted = mask(keyed)
-        found = [segment.find(keyed, wanted) for segment in reversed(held.segments)]
-        queries, files, lines = newest(found)
+        queries, files, lines = newest(
+            [segment.find(keyed, wanted, public) for segment in held.segments[::-1]]
+        )
         return (queries if rows is None else rows[queries].astype(np.uint32)), files, lines
 
     def _open(self) -> _Held:

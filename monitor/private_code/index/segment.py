@@ -36,6 +36,7 @@ MOST_PLACES = 64
 Places = tuple["Numbers", "Numbers", "Numbers"]
 """Rows of the question, files, lines: three arrays of one length."""
 
+NOTHING: Hashes = np.empty(0, np.uint64)
 _STRETCH_BYTES = 40 << 20  # of the records held at a time
 _CACHED = 1 << 14  # questions whose arrays fit the second-level cache
 _GIVE_BACK_FROM = 8 << 20
@@ -70,10 +71,11 @@ class Segment:
     def __len__(self) -> int:
         return self.layout.entries
 
-    def find(self, hashes: Hashes, wanted: Hashes) -> Places:
+    def find(self, hashes: Hashes, wanted: Hashes, public: Hashes = NOTHING) -> Places:
         """Where these prints stand, keyed and cut; ``wanted`` is their ``mask``.
 
-        Each print's places are in the order of the files.
+        Those in ``public``, an ascending array, are left out: most of a stranger's that pass the
+        filter. Each print's places are in the order of the files.
         """
         # A damaged table must not lead outside the file: mode="clip" is bounded, and quicker.
         rows = np.concatenate(
@@ -82,6 +84,7 @@ class Segment:
                 for start, piece in _pieces(len(hashes), _CACHED)
             ]
         )
+        rows = rows[~among(hashes[rows], public)]
         if not self._is_large:
             return self._survivors(hashes, rows)
         rows = rows[np.argsort(hashes[rows])]

@@ -94,7 +94,8 @@ class Store:
 
     def publish(self, organisation: str, made_at: int) -> manifest.Manifest:
         """Put what is here in force for readers, now and as one."""
-        self.tidy(merge.MOST_PUBLISHED)
+        is_small = sum(row.entries for row in self.catalogue.segments()) < merge.WORTH_ONE
+        self.tidy(1 if is_small else merge.MOST_PUBLISHED)
         before = manifest.read(self.folder) if manifest.exists(self.folder) else None
         generation = before.generation + 1 if before else 1
         name = f"catalogue-{generation}.db"

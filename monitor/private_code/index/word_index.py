@@ -15,7 +15,7 @@ from monitor.private_code.index import manifest
 from monitor.private_code.index.faults import damaged, wrong_key
 from monitor.private_code.index.keys import PrintKey
 from monitor.private_code.index.layout import cut, mask
-from monitor.private_code.index.segment import Segment, among, newest
+from monitor.private_code.index.segment import NOTHING, Segment, newest
 from monitor.private_code.prints import Hits
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class WordIndex:
         public = manifest.read_public(self.folder)
         serial = public.serial if public is not None else 0
         if serial != self._serial:
-            self._public: Hashes = np.empty(0, np.uint64)
+            self._public = NOTHING
             if public is not None and public.key_id == told.key_id:
                 self._public = _loaded(os.path.join(self.folder, public.hashes.name))
             self._serial = serial
@@ -59,10 +59,7 @@ class WordIndex:
         """Where these pairs stand in private files; those known to be public are left out."""
         keyed = cut(self._key.apply(hashes), self._bits)
         wanted = mask(keyed)
-        found = [segment.find(keyed, wanted) for segment in reversed(self._segments)]
-        queries, files, lines = newest(found)
-        is_kept = ~among(keyed[queries], self._public)
-        return Hits(queries[is_kept], files[is_kept], lines[is_kept])
+        return Hits(*newest([one.find(keyed, wanted, self._public) for one in self._segments[::-1]]))
 
 
 def _loaded(path: str) -> Hashes:

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 
 from monitor import archive
 from monitor.archive.budget import Budget, Limits
-from monitor.private_code.fingerprint import FORMAT, Text, fingerprints
+from monitor.private_code.prints import FORMAT, Text
+from monitor.private_code.fingerprint import fingerprints
 from monitor.private_code.gate import Gate
 from monitor.private_code.index.keys import parse
 from monitor.private_code.index.public import Package, PublicPrints

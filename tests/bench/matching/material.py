@@ -19,7 +19,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from monitor.private_code.fingerprint import Text, fingerprints
+from monitor.private_code.prints import Text
+from monitor.private_code.fingerprint import fingerprints
 from monitor.private_code.hygiene import hygiene
 from monitor.private_code.languages import language
 from tests.bench import corpus
