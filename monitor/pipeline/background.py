@@ -17,12 +17,12 @@ from monitor.errors import LeakmonError
 from monitor.harvest import Wish
 from monitor.pipeline.publishers import is_ours, publishers_of
 from monitor.pipeline.remote import inspect
-from monitor.private_code.prints import Text
 from monitor.private_code.fingerprint import fingerprints
 from monitor.private_code.index.batch import Version
 from monitor.private_code.index.making import Making
 from monitor.private_code.index.public import Package
 from monitor.private_code.index.reading import Reader
+from monitor.private_code.prints import Text
 from monitor.private_code.words import with_words
 from monitor.registries.network import connect
 from monitor.registries.targets import parse

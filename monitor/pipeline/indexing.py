@@ -14,7 +14,6 @@ from urllib.parse import urlsplit
 from monitor import config
 from monitor.errors import ConfigError, NotFoundError, UsageError
 from monitor.private_code import esbuild
-from monitor.private_code.prints import FORMAT, Text
 from monitor.private_code.canonical import Canonicaliser
 from monitor.private_code.fingerprint import fingerprints
 from monitor.private_code.hygiene import hygiene
@@ -22,6 +21,7 @@ from monitor.private_code.index.catalogue import Source
 from monitor.private_code.index.folder import Folder
 from monitor.private_code.index.making import Making
 from monitor.private_code.index.repository import Repository, is_repository
+from monitor.private_code.prints import FORMAT, Text
 from monitor.private_code.suffixes import suffix
 from monitor.private_code.words import with_words
 from monitor.registries.git import MIRRORED

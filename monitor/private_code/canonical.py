@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import shutil
 import signal
 import subprocess
@@ -18,6 +17,8 @@ import tempfile
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
+
+from monitor.patterns import later
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -40,7 +41,7 @@ _OPTIONS = (
 )
 _PLAIN = ("--format=esm", "--target=esnext")
 _AUGMENTED = ("--format=cjs", "--target=es2015")
-_FAULTY = re.compile(r"(?m)^\s+(?:in/)?(\d+)\.\w+:\d+:\d+:")
+_FAULTY = later(r"(?m)^\s+(?:in/)?(\d+)\.\w+:\d+:\d+:")
 _BLOCK = 512
 
 

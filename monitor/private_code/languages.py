@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+from monitor.patterns import later
 
 _EXTENSIONS = {
     "javascript": "js mjs cjs jsx ts mts cts tsx vue svelte astro es6 jsm",
@@ -25,24 +25,24 @@ _BY_EXTENSION = {
 _NAMED = {"text", "txt", "orig", "bak", "old", "dat", "bin", "out", "tmp", "template", "in", "map"}
 """Extensions that say nothing about a content."""
 
-_SHEBANG = re.compile(rb"#![^\n]*?\b(node|deno|bun|tsx|python)[0-9.]*\b")
+_SHEBANG = later(rb"#![^\n]*?\b(node|deno|bun|tsx|python)[0-9.]*\b")
 _SAMPLE = 16 << 10
 _SIGNS = {
-    "javascript": re.compile(
+    "javascript": later(
         rb"\bfunction\b|=>|===|\b(?:const|let|var) [\w${\[]|\brequire\("
         rb"|\bexport (?:default|const)\b|\bvoid 0\b|\btypeof \w|\bthis\.|\b(?:if|for) ?\("
     ),
-    "python": re.compile(
+    "python": later(
         rb"(?m)^[ \t]*(?:def \w+\(|class \w+[(:]|from [\w.]+ import |import \w+$|elif .*:$"
         rb"|except\b.*:$|if .*:$|@\w+|self\.\w+)"
     ),
-    "go": re.compile(rb"(?m)^package \w+$|^func [\w(]|:= |\bif err != nil\b|^import \("),
-    "java": re.compile(
+    "go": later(rb"(?m)^package \w+$|^func [\w(]|:= |\bif err != nil\b|^import \("),
+    "java": later(
         rb"\bpublic (?:static |final |class |void |\w+\()|^import [\w.]+;|^package [\w.]+;"
         rb"|\bprivate (?:final |static )"
     ),
-    "rust": re.compile(rb"\bfn \w+|\blet mut \b|\bimpl\b|\bpub (?:fn|struct|enum|mod)\b|&mut \w"),
-    "c": re.compile(rb"(?m)^#include [<\"]|^#define \w|\bstd::|\bsizeof\(|->\w+|^#ifndef \w"),
+    "rust": later(rb"\bfn \w+|\blet mut \b|\bimpl\b|\bpub (?:fn|struct|enum|mod)\b|&mut \w"),
+    "c": later(rb"(?m)^#include [<\"]|^#define \w|\bstd::|\bsizeof\(|->\w+|^#ifndef \w"),
 }
 _PER_SIGN = 500
 """Bytes: a text with a sign each so often is in that language."""

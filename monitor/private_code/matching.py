@@ -47,6 +47,9 @@ _NEAR_SEATS = 24
 _CHANCE_BYTES = 128 << 10
 """A stranger's script has one such place in so much of it: what a large one has says little."""
 
+_WORDS_BYTES = 80
+"""A pair of our words in each so many bytes: hardly any code has more pairs than one in 25."""
+
 _MAX_WEAK = 100
 _NEW_SHARE = 0.25
 """A private file adds to those found before if this share of what it explains is new."""
@@ -95,8 +98,11 @@ class Matcher:
         """How full of one private file's prints a file of ``size`` bytes is: above 0, look again.
 
         It is places at which a few of them lie together, by the byte, without those of chance; of
-        size 0 any such place counts.
+        size 0 any such place counts. One that is full of our words is near whatever prints it has.
         """
+        words = prints.channels.get(Channel.WORDS)
+        if words is not None and len(words.hashes) * _WORDS_BYTES >= size > 0:
+            return len(words.hashes) / size
         asked = question(prints)
         places = max((_nearness(asked, index) for index in self.indexes), default=0)
         return max(0.0, (places - size // _CHANCE_BYTES) / max(size, 1)) if places else 0.0

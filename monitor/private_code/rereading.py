@@ -16,9 +16,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from monitor.private_code.prints import Text
 from monitor.private_code.canonical import Canonicaliser, Limits
-from monitor.private_code.fingerprint import fingerprints
+from monitor.private_code.prints import Text
 from monitor.private_code.taking import BATCH_BYTES, TakenFile, TakenText, taken_file
 
 if TYPE_CHECKING:
@@ -85,6 +84,8 @@ class Rereader:
 
 def main(program: str) -> None:
     """In the process of its own: texts on standard input, their prints on standard output."""
+    from monitor.private_code.fingerprint import fingerprints
+
     asked = _ASKED.decode(sys.stdin.buffer.read())
     canonical = Canonicaliser(program, LIMITS).texts([(one.path, one.content) for one in asked])
     _confine()

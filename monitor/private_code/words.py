@@ -126,8 +126,8 @@ def _without_map(text: bytes) -> bytes:
 def _kept_words(content: bytes) -> tuple[Places, Hashes]:
     """Where the words begin that are not everybody's, and what tells them apart."""
     starts, words = _words(content)
-    is_kept = _IS_KEPT[words >> _BUCKETS]
-    return starts[is_kept], words[is_kept]
+    kept = np.flatnonzero(_IS_KEPT.take((words >> _BUCKETS).view(np.int64)))
+    return starts.take(kept), words.take(kept)
 
 
 def _words(content: bytes) -> tuple[Places, Hashes]:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from monitor.private_code.prints import FORMAT, Text
 from monitor.private_code.fingerprint import fingerprints
 from monitor.private_code.hygiene import hygiene
 from monitor.private_code.index.builder import Builder
@@ -18,6 +17,7 @@ from monitor.private_code.index.keys import Keys
 from monitor.private_code.index.making import Making
 from monitor.private_code.index.reader import OpenIndex
 from monitor.private_code.index.repository import Repository, is_repository
+from monitor.private_code.prints import FORMAT, Text
 from monitor.private_code.suffixes import suffix
 from monitor.private_code.words import with_words
 

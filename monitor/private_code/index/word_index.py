@@ -59,7 +59,9 @@ class WordIndex:
         """Where these pairs stand in private files; those known to be public are left out."""
         keyed = cut(self._key.apply(hashes), self._bits)
         wanted = mask(keyed)
-        return Hits(*newest([one.find(keyed, wanted, self._public) for one in self._segments[::-1]]))
+        return Hits(
+            *newest([one.find(keyed, wanted, self._public) for one in self._segments[::-1]])
+        )
 
 
 def _loaded(path: str) -> Hashes:

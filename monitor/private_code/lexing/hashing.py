@@ -6,6 +6,7 @@ stretches of a window at once, in a few passes of numpy and without a Python obj
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -29,14 +30,12 @@ _BASE = 0x9E3779B97F4A7C15
 _INVERSE = pow(_BASE, -1, 1 << 64)
 
 
+@cache
 def _powers(factor: int) -> Hashes:
+    """Two megabytes, made when they are first asked for."""
     table = np.full(MAX_WINDOW + 1, factor, dtype=np.uint64)
     table[0] = 1
     return np.multiply.accumulate(table)
-
-
-_UP = _powers(_BASE)
-_DOWN = _powers(_INVERSE)
 
 
 def stir(values: Hashes) -> Hashes:
@@ -53,8 +52,8 @@ def spans(octets: Codes, starts: Places, ends: Places) -> Hashes:
     """One hash per stretch ``[start, end)``; at most ``MAX_WINDOW`` octets."""
     size = len(octets)
     sums = np.zeros(size + 1, dtype=np.uint64)
-    np.cumsum(octets * _UP[:size], out=sums[1:])
-    found = (sums[ends] - sums[starts]) * _DOWN[starts]
+    np.cumsum(octets * _powers(_BASE)[:size], out=sums[1:])
+    found = (sums[ends] - sums[starts]) * _powers(_INVERSE)[starts]
     found += (ends - starts).astype(np.uint64) * np.uint64(0xD6E8FEB86659FD93)
     return stir(found)
 
@@ -96,7 +95,8 @@ class Vocabulary:
         """An odd factor that gives each word a slot of its own."""
         for step in range(1, 10_000):
             factor = np.uint64(_BASE * (2 * step + 1) % (1 << 64))
-            if len(np.unique((hashes * factor) >> self._shift)) == len(hashes):
+            slots = np.sort((hashes * factor) >> self._shift)
+            if (slots[1:] != slots[:-1]).all():
                 return factor
         raise ValueError("a vocabulary is too large for its table")
 

@@ -18,13 +18,13 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
 from monitor.private_code import partly
-from monitor.private_code.prints import Text
 from monitor.private_code.canonical import Canonicaliser
 from monitor.private_code.fingerprint import fingerprint, fingerprints
 from monitor.private_code.languages import language
 from monitor.private_code.matches import Level
 from monitor.private_code.matching import Matcher
 from monitor.private_code.memory import MemoryIndex
+from monitor.private_code.prints import Text
 from tests.bench.matching import learnt, material
 
 if TYPE_CHECKING:

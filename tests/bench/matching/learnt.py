@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING
 
 from monitor import archive
 from monitor.archive.budget import Budget, Limits
-from monitor.private_code.prints import FORMAT, Text
 from monitor.private_code.fingerprint import fingerprints
 from monitor.private_code.gate import Gate
 from monitor.private_code.index.keys import parse
 from monitor.private_code.index.public import Package, PublicPrints
 from monitor.private_code.index.reader import OpenIndex
 from monitor.private_code.index.word_index import WordIndex
+from monitor.private_code.prints import FORMAT, Text
 from monitor.private_code.taking import MAX_SCRIPT_BYTES, Taker, Wish
 from monitor.private_code.words import with_words
 from tests.bench.matching import material

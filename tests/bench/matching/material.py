@@ -19,10 +19,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from monitor.private_code.prints import Text
 from monitor.private_code.fingerprint import fingerprints
 from monitor.private_code.hygiene import hygiene
 from monitor.private_code.languages import language
+from monitor.private_code.prints import Text
 from tests.bench import corpus
 
 if TYPE_CHECKING:
