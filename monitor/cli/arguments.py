@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import gc
 import importlib
 from typing import TYPE_CHECKING
 
 from monitor import __version__
 from monitor.cli import indexing, responding, scanning, storage
+from monitor.cli.loading import uncollected
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -93,13 +93,10 @@ def _command(
 def _later(target: str) -> Callable[[argparse.Namespace], int]:
     def run(call: argparse.Namespace) -> int:
         module, function = target.split(":")
-        # Importing makes many objects and no garbage: looking for some costs a tenth of a start.
-        gc.disable()
-        command: Callable[[argparse.Namespace], int] = getattr(
-            importlib.import_module(f"monitor.cli.{module}"), function
-        )
-        gc.freeze()
-        gc.enable()
+        with uncollected():
+            command: Callable[[argparse.Namespace], int] = getattr(
+                importlib.import_module(f"monitor.cli.{module}"), function
+            )
         return command(call)
 
     return run

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from monitor import config
+from monitor.cli.loading import uncollected
 
 if TYPE_CHECKING:
     import argparse
@@ -21,7 +22,8 @@ def opened(call: argparse.Namespace, settings: config.Settings) -> PrivateCode |
     environ = config.environment()
     if not places.places(settings, environ):
         return None
-    from monitor.pipeline.private_code import PrivateCode
+    with uncollected():
+        from monitor.pipeline.private_code import PrivateCode
 
-    rereader = places.rereader(settings, environ, config.cache_folder(environ))
-    return PrivateCode(places.open_indexes(settings, environ), rereader)
+        rereader = places.rereader(settings, environ, config.cache_folder(environ))
+        return PrivateCode(places.open_indexes(settings, environ), rereader)

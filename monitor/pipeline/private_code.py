@@ -13,7 +13,7 @@ import msgspec
 
 from monitor.detectors.fingerprints import of_finding, stable_path
 from monitor.model import Confidence, Finding, Severity, Skipped
-from monitor.private_code.canonical import is_script
+from monitor.private_code.languages import is_script
 from monitor.private_code.matches import FileMatch, Label, Level, PathMatch
 from monitor.private_code.matching import Matcher
 from monitor.private_code.prints import FORMAT

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from monitor.patterns import later
+from monitor.private_code.languages import LOADERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -28,11 +29,6 @@ MIB = 1 << 20
 FORM = "leakmon-canonical/1"
 """Changes with the options below: together with esbuild's version it pins what comes out."""
 
-_LOADERS = {
-    **dict.fromkeys(("ts", "mts", "cts"), "ts"),
-    "tsx": "tsx",
-    **dict.fromkeys(("js", "mjs", "cjs", "jsx", "es6", "jsm"), "jsx"),
-}
 _SECOND_LOADER = "tsx"  # what is no JavaScript may have types of another dialect
 _OPTIONS = (
     *("--minify", "--charset=ascii", "--legal-comments=none", "--platform=neutral"),
@@ -58,11 +54,6 @@ class Limits(Struct, frozen=True, kw_only=True):
     file_bytes: int = 16 * MIB
     memory_mib: int = 4096
     output_bytes: int = 128 * MIB
-
-
-def is_script(path: str) -> bool:
-    """Whether esbuild would read a file of this name."""
-    return path.rpartition(".")[2].lower() in _LOADERS
 
 
 def _halves(part: dict[int, str]) -> list[dict[int, str]]:
@@ -110,7 +101,7 @@ class Canonicaliser:
         batch: dict[int, str] = {}
         size = 0
         for number, (path, content) in enumerate(files):
-            loader = _LOADERS.get(path.rpartition(".")[2].lower())
+            loader = LOADERS.get(path.rpartition(".")[2].lower())
             if loader is None or not content.strip() or len(content) > self.limits.file_bytes:
                 continue
             is_full = len(batch) >= self.limits.batch_files

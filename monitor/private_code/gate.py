@@ -35,7 +35,7 @@ _FEW = 400
 MOST_FILES = 16
 """A pair that stands in more private files is everybody's."""
 
-_AROUND = 100  # pairs read before and behind
+_AROUND = 50  # pairs read before and behind
 _WHOLE_SHARE = 0.5
 _WHOLE_BYTES = 16 << 10
 _NEAR_BYTES = 512

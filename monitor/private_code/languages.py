@@ -22,6 +22,13 @@ _EXTENSIONS = {
 _BY_EXTENSION = {
     extension: language for language, names in _EXTENSIONS.items() for extension in names.split()
 }
+LOADERS = {
+    **dict.fromkeys(("ts", "mts", "cts"), "ts"),
+    "tsx": "tsx",
+    **dict.fromkeys(("js", "mjs", "cjs", "jsx", "es6", "jsm"), "jsx"),
+}
+"""Extensions that esbuild reads, with the loader it is told to take."""
+
 _NAMED = {"text", "txt", "orig", "bak", "old", "dat", "bin", "out", "tmp", "template", "in", "map"}
 """Extensions that say nothing about a content."""
 
@@ -46,6 +53,11 @@ _SIGNS = {
 }
 _PER_SIGN = 500
 """Bytes: a text with a sign each so often is in that language."""
+
+
+def is_script(path: str) -> bool:
+    """Whether esbuild would read a file of this name."""
+    return path.rpartition(".")[2].lower() in LOADERS
 
 
 def language(path: str, content: bytes) -> str:

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from monitor.archive.pyc import version
 from monitor.model import NESTED, Skipped
-from monitor.private_code.canonical import is_script
 from monitor.private_code.hygiene import hygiene
+from monitor.private_code.languages import is_script
 from monitor.private_code.partly import read
 from monitor.private_code.prints import Channel, FilePrints, Prints, Text
 
@@ -31,6 +32,7 @@ MAX_PRINTS = 8_000_000
 
 MAX_FILES = 100_000
 _HEAD = 4096
+_HASH_BYTES = 8
 _BINARY = 512
 _OTHERS = frozenset({"empty", "licence-text", "lock-file"})
 _NO_CODE = (
@@ -76,6 +78,11 @@ class TakenFile(Struct, frozen=True, array_like=True):
     channels: list[TakenPrints]
     coverage: float
     size: int
+
+    @property
+    def prints_count(self) -> int:
+        """How many prints it has in all channels."""
+        return sum(len(one.hashes) for one in self.channels) // _HASH_BYTES
 
     @property
     def is_over(self) -> bool:
@@ -134,7 +141,9 @@ class Taker:
         self._taken = Taken()
         self._waiting: list[Text] = []
         self._bytes = 0
+        # Maps repeat what lies beside them, and packages themselves in several forms.
         self._strange: set[int] = set()
+        self._read: dict[tuple[str, int], TakenFile] = {}
 
     def take(self, member: Member) -> None:
         """Note a member, if it may be code."""
@@ -143,7 +152,11 @@ class Taker:
         if not self._is_wanted(path, content):
             return
         text = Text(path, bytes(content))
-        if hash(text.content) in self._strange:
+        identity = hash(text.content)
+        if identity in self._strange:
+            return
+        if (known := self._read.get((_name(path), identity))) is not None:
+            self._note(text, replace(known, path=path))
             return
         self._waiting.append(text)
         self._bytes += len(content)
@@ -156,15 +169,15 @@ class Taker:
         return self._taken
 
     def _is_wanted(self, path: str, content: bytes | memoryview) -> bool:
-        name = path.rpartition("/")[2].lower().partition("?")[0]
+        name = _name(path)
         size = len(content)
         if not size or name.endswith(_NO_CODE) or (name.endswith(".json") and size > _JSON_BYTES):
             return False
         if len(self._taken.files) >= MAX_FILES or self._room <= 0 or size > MAX_FILE_BYTES:
             self._skip(path)
             return False
-        head = bytes(content[:_HEAD])
-        return b"\0" not in head[:_BINARY] or version(head) is not None
+        head = bytes(content[:_BINARY])
+        return b"\0" not in head or version(head) is not None
 
     def _skip(self, path: str) -> None:
         if len(self._taken.skipped) < MAX_FILES:
@@ -173,20 +186,22 @@ class Taker:
     def _flush(self) -> None:
         waiting, self._waiting, self._bytes = self._waiting, [], 0
         for text, prints in zip(waiting, read(waiting, self._gate), strict=True):
-            if prints is None and self._gate is not None and len(self._strange) < MAX_FILES:
-                # Maps repeat what lies beside them, and packages themselves in several forms.
+            if prints is None and len(self._strange) < MAX_FILES:
                 self._strange.add(hash(text.content))
             if prints is None or not prints.channels or _is_another_s(text):
                 continue
-            count = sum(len(each.hashes) for each in prints.channels.values())
-            self._room -= count
-            if self._room < 0:
-                self._skip(text.path)
-                continue
             file = taken_file(text, prints)
-            self._taken.files.append(file)
-            if prints.language == "javascript" and file.is_worth and not file.is_over:
-                self._keep(text)
+            self._read[_name(text.path), hash(text.content)] = file
+            self._note(text, file)
+
+    def _note(self, text: Text, file: TakenFile) -> None:
+        self._room -= file.prints_count
+        if self._room < 0:
+            self._skip(text.path)
+            return
+        self._taken.files.append(file)
+        if file.language == "javascript" and file.is_worth and not file.is_over:
+            self._keep(text)
 
     def _keep(self, text: Text) -> None:
         """Hand a script over as well, while there is room: without it one reading has to do."""
@@ -196,10 +211,13 @@ class Taker:
             self._taken.scripts.append(TakenText(text.path, text.content))
 
 
+def _name(path: str) -> str:
+    return path.rpartition("/")[2].lower().partition("?")[0]
+
+
 def _is_another_s(text: Text) -> bool:
     """Whether it is nobody's own writing: a licence, or what a tool locked."""
-    name = text.path.rpartition("/")[2].lower().partition("?")[0]
-    return hygiene(name, text.content[:_HEAD]) in _OTHERS
+    return hygiene(_name(text.path), text.content[:_HEAD]) in _OTHERS
 
 
 def taken_file(text: Text, prints: FilePrints) -> TakenFile:

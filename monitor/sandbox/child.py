@@ -60,8 +60,6 @@ class Engine:
         self.inspector = Inspector(matcher, settings.limits, clock=time.monotonic)
         self._on_demand = ON_DEMAND
         if settings.has_prints:
-            # A fork takes no threads along: the library's pool would be missing in the children.
-            os.putenv("OPENBLAS_NUM_THREADS", "1")
             import_module(PRINTS)
         self.gate = _gate(settings)
 
