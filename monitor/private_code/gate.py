@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
 
-from monitor.private_code.prints import Hits
 from monitor.private_code.words import pairs
 
 if TYPE_CHECKING:
@@ -20,17 +19,17 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from monitor.private_code.lexing.hashing import Places
-    from monitor.private_code.prints import Hashes
+    from monitor.private_code.prints import Hashes, Hits, Numbers
 
     Flags = npt.NDArray[np.bool_]
 
 SEATS = 32
 """Pairs: within so many lie those of one private file that are counted together."""
 
-LEAST = 3
-"""So many of them there have to be: one less in a text of few pairs, and never more than half."""
-
-_FEW = 400
+LEAST = 2
+MORE_FROM = (400, 1_000, 10_000)
+"""So many of them there have to be, one more in a text of so many pairs and so on, and never more
+than half of all: chance has more places in a large text."""
 
 MOST_FILES = 16
 """A pair that stands in more private files is everybody's."""
@@ -78,79 +77,76 @@ class Gate:
         """For each text what of it is to be read; None for one that has nothing of ours."""
         hashes, starts, counts = pairs(texts)
         edges = np.concatenate([[0], np.cumsum(counts)])
+        needed = LEAST + np.searchsorted(np.array(MORE_FROM), counts, "right")
+        needed = np.minimum(needed, np.maximum(1, (counts + 1) // 2))
         is_ours = np.zeros(len(hashes), np.bool_)
         is_close = np.zeros(len(hashes), np.bool_)
-        needed = np.where(counts < _FEW, LEAST - 1, LEAST)
-        needed = np.repeat(np.minimum(needed, np.maximum(1, (counts + 1) // 2)), counts)
-        # Texts stand so far apart that no window reaches from one into the next.
-        seats = np.arange(len(hashes)) + np.repeat(np.arange(len(texts)) * SEATS, counts)
         for low in range(0, len(hashes), _AT_ONCE):
-            part = slice(max(0, low - SEATS), low + _AT_ONCE)
+            first = max(0, low - SEATS)
             for index in self.indexes:
-                own = is_ours[part]  # a view, as the others are
-                hits = _telling(index.words(hashes[part]))
-                own[hits.query] = True
-                hits = _chosen(hits, _is_new(hashes[part], seats[part], own)[hits.query])
-                _mark(hits, seats[part], needed[part], is_close[part])
-        return [
-            _passed(text, starts[low:high], hashes[low:high][is_ours[low:high]], close)
-            for text, low, high, close in _split(texts, edges, is_close)
-        ]
+                places, files = _telling(index.words(hashes[first : low + _AT_ONCE]))
+                places += first
+                is_ours[places] = True
+                text = np.searchsorted(edges, places, "right") - 1
+                # Texts stand so far apart that no window reaches from one into the next.
+                seats = places + text * SEATS
+                is_new = _is_new(hashes[places], seats)
+                firsts = _close(files[is_new], seats[is_new], needed[text[is_new]])
+                is_close[places[is_new][firsts]] = True
+        passed: list[Passed | None] = [None] * len(texts)
+        for number, pairs_of, close in _split(edges, is_close):
+            words = hashes[pairs_of][is_ours[pairs_of]]
+            passed[number] = _passed(texts[number], starts[pairs_of], words, close)
+        return passed
 
 
-def _split(
-    texts: Sequence[bytes], edges: Places, is_close: Flags
-) -> Iterator[tuple[bytes, int, int, Places]]:
+def _split(edges: Places, is_close: Flags) -> Iterator[tuple[int, slice, list[int]]]:
+    """The texts in which pairs are close: their numbers, their pairs, and which of them are."""
     close = np.flatnonzero(is_close)
-    cuts = np.searchsorted(close, edges).tolist()
-    bounds = edges.tolist()
-    for number, text in enumerate(texts):
-        own = close[cuts[number] : cuts[number + 1]] - bounds[number]
-        yield text, bounds[number], bounds[number + 1], own
+    cuts = np.searchsorted(close, edges)
+    for number in np.flatnonzero(np.diff(cuts)).tolist():
+        low, high = int(edges[number]), int(edges[number + 1])
+        yield number, slice(low, high), (close[cuts[number] : cuts[number + 1]] - low).tolist()
 
 
-def _telling(hits: Hits) -> Hits:
-    """Without the pairs that stand in many files."""
-    return _chosen(hits, np.bincount(hits.query)[hits.query] <= MOST_FILES)
+def _telling(hits: Hits) -> tuple[Places, Numbers]:
+    """Places, ascending, and files of pairs; without those that stand in many files."""
+    is_kept = np.bincount(hits.query)[hits.query] <= MOST_FILES
+    return hits.query[is_kept].astype(np.int64), hits.files[is_kept]
 
 
-def _chosen(hits: Hits, is_kept: Flags) -> Hits:
-    return Hits(hits.query[is_kept], hits.files[is_kept], hits.lines[is_kept])
+def _is_new(hashes: Hashes, seats: Places) -> Flags:
+    """Which of our pairs did not stand just before: one that is repeated says little.
 
-
-def _is_new(hashes: Hashes, seats: Places, is_ours: Flags) -> Flags:
-    """Which of our pairs did not stand just before: one that is repeated says little."""
-    own = np.flatnonzero(is_ours)
+    Seats ascend; of a pair that stands in several files each has the same one.
+    """
+    is_first = np.ones(len(seats), np.bool_)
+    is_first[1:] = seats[1:] != seats[:-1]
+    own = np.flatnonzero(is_first)
     order = own[np.lexsort((seats[own], hashes[own]))]
-    is_new = np.zeros(len(hashes), np.bool_)
-    is_new[order] = True
     again = (hashes[order[1:]] == hashes[order[:-1]]) & (
         seats[order[1:]] - seats[order[:-1]] < SEATS
     )
-    is_new[order[1:][again]] = False
-    return is_new
+    is_first[order[1:][again]] = False
+    return np.repeat(is_first[own], np.diff(own, append=len(seats)))
 
 
-def _mark(hits: Hits, seats: Places, needed: Places, is_close: Flags) -> None:
-    """Marks the first pair of each window that holds enough pairs of one private file."""
-    query = hits.query.astype(np.int64)
-    keys = hits.files.astype(np.int64) * _FILE + seats[query]
+def _close(files: Numbers, seats: Places, needed: Places) -> Places:
+    """Which of these stand first in a window that holds enough pairs of one private file."""
+    keys = files.astype(np.int64) * _FILE + seats
     order = np.argsort(keys, kind="stable")
-    keys, query = keys[order], query[order]
+    keys = keys[order]
     behind = np.searchsorted(keys, keys + SEATS)
-    is_enough = behind - np.arange(len(keys)) >= needed[query]
-    is_close[query[is_enough]] = True
+    return order[behind - np.arange(len(keys)) >= needed[order]]
 
 
-def _passed(text: bytes, starts: Places, words: Hashes, close: Places) -> Passed | None:
-    if not len(close):
-        return None
+def _passed(text: bytes, starts: Places, words: Hashes, close: list[int]) -> Passed:
     size = len(text)
     if size <= _WHOLE_BYTES:
         return Passed([(0, size)], words)
     stretches: list[tuple[int, int]] = []
     last = len(starts) - 1
-    for seat in close.tolist():
+    for seat in close:
         low = int(starts[max(0, seat - _AROUND)]) if seat > _AROUND else 0
         behind = seat + SEATS + _AROUND
         high = int(starts[behind]) if behind <= last else size

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from msgspec.structs import replace
 
+from monitor.private_code.arrays import unique
 from monitor.private_code.matches import (
     MIN_FILES_OF_BUNDLE,
     MIN_SHARE_OF_MAP,
@@ -90,7 +91,7 @@ class Matcher:
         if edges[-1]:
             hashes = np.concatenate(asked)
             for index in self.indexes:
-                queries = np.unique(index.lookup(hashes).query)
+                queries = unique(index.lookup(hashes).query)
                 told |= np.diff(np.searchsorted(queries, edges)) >= _FEWEST
         return [bool(one) for one in told]
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from monitor.private_code.arrays import unique
 from monitor.private_code.matches import (
     MOST_OF_FILE,
     NEVER,
@@ -138,12 +139,12 @@ def traces(
     slots = asked.slots[hits.query[own]]
     is_close = (files[1:] == files[:-1]) & (slots[1:] == slots[:-1])
     is_close &= seats[1:] - seats[:-1] <= _SEATS
-    for number in np.unique(files[1:][is_close]).tolist():
+    for number in unique(files[1:][is_close]).tolist():
         file = index.file(number)
         if number in known or file.repository not in repositories:
             continue
         both = np.flatnonzero(is_close & (files[1:] == number))
-        chosen = own[np.unique(np.concatenate([both, both + 1]))]
+        chosen = own[unique(np.concatenate([both, both + 1]))]
         chosen = chosen[asked.slots[hits.query[chosen]] == slots[both[0]]]
         queries = hits.query[chosen].astype(np.int64)
         lines = hits.lines[chosen].astype(np.int64)
@@ -158,7 +159,7 @@ def _pooled_slots(asked: Question) -> list[int]:
 def _pair(asked: Question, hits: Hits, own: Places, file: IndexedFile) -> Pair | None:
     shared = []
     level = 0
-    for slot in np.unique(asked.slots[hits.query[own]]).tolist():
+    for slot in unique(asked.slots[hits.query[own]]).tolist():
         part = own[asked.slots[hits.query[own]] == slot]
         queries, first = np.unique(hits.query[part], return_index=True)
         channel = asked.channels[slot]
@@ -245,7 +246,7 @@ def _is_spread(shared: Shared, asked: Question) -> bool:
     """Whether it is more than one statement or table: two blocks of lines on either side."""
     lines = asked.lines[shared.queries]
     for side in (shared.private_lines, lines):
-        if len(np.unique(side // _BLOCK)) > 1:
+        if len(unique(side // _BLOCK)) > 1:
             return True
     seats = asked.seats[shared.queries]
     return bool(seats[-1] - seats[0] >= _POSITIONS)
@@ -253,10 +254,10 @@ def _is_spread(shared: Shared, asked: Question) -> bool:
 
 def ranges(lines: Places) -> Lines:
     """Lines as ranges; those a few lines apart are one."""
-    unique = np.unique(lines)
-    if not len(unique):
+    numbers = unique(lines)
+    if not len(numbers):
         return ()
-    breaks = np.flatnonzero(np.diff(unique) > _GAP)
-    firsts = unique[np.concatenate([[0], breaks + 1])]
-    lasts = unique[np.concatenate([breaks, [len(unique) - 1]])]
+    breaks = np.flatnonzero(np.diff(numbers) > _GAP)
+    firsts = numbers[np.concatenate([[0], breaks + 1])]
+    lasts = numbers[np.concatenate([breaks, [len(numbers) - 1]])]
     return tuple(zip(firsts.tolist(), lasts.tolist(), strict=True))

@@ -39,6 +39,7 @@ ON_DEMAND = (
 )
 
 PRINTS = "monitor.private_code.taking"
+PRINTS_ON_DEMAND = "monitor.private_code.fingerprint"
 
 CODE_COPIES = 4
 """How often gathered code lies in memory at most: taken, and twice while its answer grows."""
@@ -58,9 +59,10 @@ class Engine:
         self.rules_digest = matcher.digest
         self.rules = len(matcher.rules)
         self.inspector = Inspector(matcher, settings.limits, clock=time.monotonic)
-        self._on_demand = ON_DEMAND
+        self._on_demand: tuple[str, ...] = ON_DEMAND
         if settings.has_prints:
             import_module(PRINTS)
+            self._on_demand = (*ON_DEMAND, PRINTS_ON_DEMAND)
         self.gate = _gate(settings)
 
     def warm(self) -> None:

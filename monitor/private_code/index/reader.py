@@ -13,6 +13,7 @@ import numpy as np
 from msgspec import Struct
 
 from monitor.errors import ConfigError
+from monitor.private_code.arrays import unique
 from monitor.private_code.index import manifest
 from monitor.private_code.index.faults import damaged, missing, wrong_key
 from monitor.private_code.index.keys import Keys, PrintKey
@@ -115,7 +116,7 @@ class OpenIndex:
     def public(self, hashes: Hashes) -> npt.NDArray[np.bool_]:
         """As ``Index.public``."""
         told = np.zeros(len(hashes), np.bool_)
-        rows = np.unique(self._find_keyed(self._held.prints.apply(hashes))[0])
+        rows = unique(self._find_keyed(self._held.prints.apply(hashes))[0])
         keyed = cut(self._held.prints.apply(hashes[rows]), self._held.told.hash_bits)
         told[rows[self.is_public(keyed)]] = True
         return told

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
-
 import numpy as np
 
+from monitor.patterns import later
 from monitor.private_code.lexing.hashing import Vocabulary
 from monitor.private_code.lexing.kinds import SIGNS, Code, Kind, Tokens
 from monitor.private_code.lexing.pieces import Grammar, Piece
 
 # A quote opens a character only where it is one; else it is the mark of a lifetime or a digit's.
-_PATTERN = re.compile(
+_PATTERN = later(
     rb"""[^"'`/]++"""
     rb"""|"(?:[^"\\\n]++|\\[\s\S])*+"?+"""
     rb"""|'(?:[^'\\\n]{1,4}|\\[^\n][^'\n]{0,10})'|`[^`]*+`?+"""

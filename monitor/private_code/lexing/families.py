@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from monitor.patterns import later
 from monitor.private_code.lexing import c_family, javascript, python_text
 from monitor.private_code.lexing.hashing import Vocabulary
 from monitor.private_code.lexing.kinds import Code, Tokens, joined, kinded
@@ -51,7 +51,7 @@ C_FAMILY = Family(
     (Code.SEMICOLON, Code.COMMA, Code.OPEN, Code.CLOSE),
     refined=c_family.refined,
 )
-PLAIN = Family("plain", Grammar(re.compile(rb"[\s\S]++"), {}), Vocabulary({}), ())
+PLAIN = Family("plain", Grammar(later(rb"[\s\S]++"), {}), Vocabulary({}), ())
 
 
 def sections(texts: Iterable[bytes], family: Family) -> Iterator[Tokens]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from monitor.patterns import later
 from monitor.private_code.lexing.hashing import Vocabulary
 from monitor.private_code.lexing.kinds import SIGNS, Code, Kind, Tokens
 from monitor.private_code.lexing.pieces import Grammar, Piece
@@ -39,11 +39,11 @@ _SLASH = (
 )
 _STRINGS = rb"""|"(?:[^"\\\n]++|\\[\s\S])*+"?+|'(?:[^'\\\n]++|\\[\s\S])*+'?+|"""
 _TEMPLATE = rb"`(?:[^`\\]++|\\[\s\S])*+`?+|"
-_PATTERN = re.compile(rb"""[^"'`/]++""" + _STRINGS + _TEMPLATE + _SLASH)
-_OUTSIDE = re.compile(rb"""(?:[^"'`/]++""" + _STRINGS + _SLASH + rb")*+")
-_INSIDE = re.compile(rb"""(?:[^"'`/{}]++|\{[^"'`/{}]*+\}""" + _STRINGS + _SLASH + rb")*+")
-_PART = re.compile(rb"[`}](?:[^`\\$]++|\\[\s\S]|\$(?!\{))*+(?:`|\$\{)?+")
-_OPENING = re.compile(rb"""(?:[^"'`/{}]*+\{)++""")
+_PATTERN = later(rb"""[^"'`/]++""" + _STRINGS + _TEMPLATE + _SLASH)
+_OUTSIDE = later(rb"""(?:[^"'`/]++""" + _STRINGS + _SLASH + rb")*+")
+_INSIDE = later(rb"""(?:[^"'`/{}]++|\{[^"'`/{}]*+\}""" + _STRINGS + _SLASH + rb")*+")
+_PART = later(rb"[`}](?:[^`\\$]++|\\[\s\S]|\$(?!\{))*+(?:`|\$\{)?+")
+_OPENING = later(rb"""(?:[^"'`/{}]*+\{)++""")
 _MAX_NESTING = 500
 _BYTES_PER_STEP = 24
 """A text that is made of templates in templates is cut no finer than this, on the average."""

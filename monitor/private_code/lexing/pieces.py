@@ -7,12 +7,14 @@ so no text makes the cutting slower than linear, and whatever a window ends in b
 from __future__ import annotations
 
 import enum
-import re
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from monitor.patterns import later
+
 if TYPE_CHECKING:
+    import re
     from collections.abc import Callable, Iterable, Iterator
 
     from monitor.private_code.lexing.hashing import Codes, Places
@@ -23,7 +25,7 @@ WINDOW = 48 << 10
 MAX_PIECE = 32 << 10
 """The bytes of a string or comment that are looked at; what lies behind them is counted alone."""
 
-_LAST_BREAK = re.compile(rb"(?s:.*)[^\w$\x80-\xff.#]")
+_LAST_BREAK = later(rb"(?s:.*)[^\w$\x80-\xff.#]")
 
 
 class Piece(enum.IntEnum):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from monitor.patterns import later
 from monitor.private_code.lexing.hashing import Vocabulary, stir, texts
 from monitor.private_code.lexing.kinds import SIGNS, Code, Kind, Tokens
 from monitor.private_code.lexing.pieces import MAX_PIECE, Grammar, Piece
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from monitor.private_code.lexing.hashing import Codes, Places
     from monitor.private_code.lexing.stream import Flags, RawTokens
 
-_PATTERN = re.compile(
+_PATTERN = later(
     rb"""[^"'#]++"""
     rb'''|"""(?:[^"\\]++|\\[\s\S]|"(?!""))*+(?:""")?+'''
     rb"""|'''(?:[^'\\]++|\\[\s\S]|'(?!''))*+(?:''')?+"""
@@ -62,7 +62,7 @@ VOCABULARY = Vocabulary(
     }
 )
 
-_FIELD = re.compile(rb"\{[^{}]*\}")
+_FIELD = later(rb"\{[^{}]*\}")
 
 
 def refined(tokens: Tokens) -> Tokens:

@@ -5,16 +5,18 @@ All of it is done by numpy over the window's bytes; Python touches only strings 
 
 from __future__ import annotations
 
-import re
 import sys
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from monitor.patterns import later
 from monitor.private_code.lexing.hashing import spans, stir, texts
 from monitor.private_code.lexing.pieces import MAX_PIECE, Piece
 
 if TYPE_CHECKING:
+    import re
+
     import numpy.typing as npt
 
     from monitor.private_code.lexing.hashing import Codes, Places
@@ -193,10 +195,10 @@ def _delimiters(
 
 _TRIPLE = 6  # bytes: three quotes, and three quotes
 
-_ESCAPE = re.compile(
+_ESCAPE = later(
     rb"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|u\{([0-9a-fA-F]{1,6})\}|(\r?\n)|([\s\S]))"
 )
-_HALF = re.compile(rb"\xed[\xa0-\xbf]")  # of a character that two escapes make up
+_HALF = later(rb"\xed[\xa0-\xbf]")  # of a character that two escapes make up
 _SIMPLE = {
     b"n": b"\n",
     b"t": b"\t",
