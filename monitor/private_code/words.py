@@ -31,13 +31,16 @@ _LETTERS, _DIGITS = 26, 10
 _AT_ONCE = 1 << 18  # bytes whose arrays fit the second-level cache
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 _STEP = np.uint64(3)
-_BEHIND = bytes(LEAST_WORD + _WORD_BYTES)
+_BEHIND = bytes(2 * _WORD_BYTES)
 _ONE = np.uint64(1)
 _ONE_BIT = np.uint8(1)
 _FIRST_BIT = np.array([max(0, (bits & -bits).bit_length() - 1) for bits in range(256)], np.int64)
 _EACH = np.uint64(0x0101010101010101)
 _HIGHEST = np.uint64(7)
 _SIX_BYTES = np.uint64(8 * LEAST_WORD)
+_SHORT = np.uint64(0x0101)  # the marks behind six and seven letters
+_TWO_BYTES = np.uint64(8 * (_WORD_BYTES - LEAST_WORD))
+_LATER = np.uint64((1 << 8 * LEAST_WORD) - 1)  # six letters behind the first eight
 _BUCKETS = np.uint64(48)
 _MAP_COMMENT = b"//# sourceMappingURL="
 _COMMON = (
@@ -141,7 +144,7 @@ def _kept_words(padded: bytes) -> tuple[Places, Hashes]:
 
 
 def _words(padded: bytes) -> tuple[Places, Hashes]:
-    """Where words begin, and what tells them apart: eight bytes, and the length up to fourteen.
+    """Where words begin, and what tells them apart: fourteen bytes, and the length up to that.
 
     The text stands between a zero, from behind which bytes are counted, and ``_BEHIND``.
     """
@@ -158,7 +161,10 @@ def _words(padded: bytes) -> tuple[Places, Hashes]:
     words |= behind << _HIGHEST
     words *= _MIX
     words ^= words >> np.uint64(29)
+    is_long = behind & _SHORT == 0
+    words += _eights(octets, 1 + _WORD_BYTES)[starts] & ((behind >> _TWO_BYTES) - is_long) & _LATER
     words *= _MIX
+    words ^= words >> np.uint64(31)
     return starts, words
 
 

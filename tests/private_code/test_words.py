@@ -52,6 +52,8 @@ def test_any_bytes_have_some(content: bytes) -> None:
 
 def test_other_words_another_order_and_another_length_are_other_pairs() -> None:
     texts = [b"account ledger", b"ledger account", b"account ledgers", b"accounts ledger"]
+    texts += [b"ledger " + b"isObservableMap"[:size] for size in range(6, 15)]
+    texts += [b"ledger isObservableSet", b"ledger isObservAbleMap"]
     assert len(set(pairs(texts).hashes.tolist())) == len(texts)
     assert pairs([b"account.ledger"]).hashes.tolist() == pairs([b"account ledger"]).hashes.tolist()
 
