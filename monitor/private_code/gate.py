@@ -31,6 +31,10 @@ MORE_FROM = (400, 1_000, 10_000)
 """So many of them there have to be, one more in a text of so many pairs and so on, and never more
 than half of all: chance has more places in a large text."""
 
+BACKED = 6
+"""In a text of few pairs so many are enough that others have as well, if one is ours alone: a copy
+of what calls well-known things has the words of everybody."""
+
 MOST_FILES = 16
 """A pair that stands in more private files is everybody's."""
 
@@ -46,7 +50,7 @@ _AT_ONCE = 1 << 17
 class Words(Protocol):
     """What an index answers to pairs of words."""
 
-    def words(self, hashes: Hashes) -> Hits:
+    def words(self, hashes: Hashes, *, with_public: bool = False) -> Hits:
         """Where these pairs stand in private files; those known to be public are left out."""
         ...
 
@@ -87,12 +91,12 @@ class Gate:
                 places, files = _telling(index.words(hashes[first : low + _AT_ONCE]))
                 places += first
                 is_ours[places] = True
-                text = np.searchsorted(edges, places, "right") - 1
-                # Texts stand so far apart that no window reaches from one into the next.
-                seats = places + text * SEATS
-                is_new = _is_new(hashes[places], seats)
-                firsts = _close(files[is_new], seats[is_new], needed[text[is_new]])
-                is_close[places[is_new][firsts]] = True
+                is_close[_firsts(hashes, places, files, edges, needed)] = True
+        small = _undecided(edges, is_ours, is_close)
+        for index in self.indexes if len(small) else ():
+            places, files = _telling(index.words(hashes[small], with_public=True))
+            backed = np.full(len(counts), BACKED)
+            is_close[_firsts(hashes, small[places], files, edges, backed)] = True
         passed: list[Passed | None] = [None] * len(texts)
         for number, pairs_of, close in _split(edges, is_close):
             words = hashes[pairs_of][is_ours[pairs_of]]
@@ -113,6 +117,27 @@ def _telling(hits: Hits) -> tuple[Places, Numbers]:
     """Places, ascending, and files of pairs; without those that stand in many files."""
     is_kept = np.bincount(hits.query)[hits.query] <= MOST_FILES
     return hits.query[is_kept].astype(np.int64), hits.files[is_kept]
+
+
+def _undecided(edges: Places, is_ours: Flags, is_close: Flags) -> Places:
+    """The pairs of texts of few pairs that have some of ours, none of them close together."""
+    counts = np.diff(edges)
+    text = np.repeat(np.arange(len(counts)), counts)
+    has_ours = np.bincount(text[is_ours], minlength=len(counts)) > 0
+    has_close = np.bincount(text[is_close], minlength=len(counts)) > 0
+    return np.flatnonzero((has_ours & ~has_close & (counts < MORE_FROM[0]))[text])
+
+
+def _firsts(
+    hashes: Hashes, places: Places, files: Numbers, edges: Places, needed: Places
+) -> Places:
+    """The first places of windows that hold as many pairs of one file as their text needs."""
+    text = np.searchsorted(edges, places, "right") - 1
+    # Texts stand so far apart that no window reaches from one into the next.
+    seats = places + text * SEATS
+    is_new = _is_new(hashes[places], seats)
+    found = _close(files[is_new], seats[is_new], needed[text[is_new]])
+    return places[is_new][found]
 
 
 def _is_new(hashes: Hashes, seats: Places) -> Flags:

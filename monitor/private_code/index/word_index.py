@@ -55,13 +55,12 @@ class WordIndex:
                 self._public = _loaded(os.path.join(self.folder, public.hashes.name))
             self._serial = serial
 
-    def words(self, hashes: Hashes) -> Hits:
+    def words(self, hashes: Hashes, *, with_public: bool = False) -> Hits:
         """Where these pairs stand in private files; those known to be public are left out."""
+        public = NOTHING if with_public else self._public
         keyed = cut(self._key.apply(hashes), self._bits)
         wanted = mask(keyed)
-        return Hits(
-            *newest([one.find(keyed, wanted, self._public) for one in self._segments[::-1]])
-        )
+        return Hits(*newest([one.find(keyed, wanted, public) for one in self._segments[::-1]]))
 
 
 def _loaded(path: str) -> Hashes:
