@@ -14,7 +14,7 @@ import pytest
 from monitor.errors import ConfigError
 from monitor.private_code import gate as gate_module
 from monitor.private_code.fingerprint import fingerprints
-from monitor.private_code.gate import Gate
+from monitor.private_code.gate import LEAST, MORE_FROM, Gate
 from monitor.private_code.index.keys import KEY_BYTES
 from monitor.private_code.index.public import Package, PublicPrints
 from monitor.private_code.index.word_index import WordIndex
@@ -153,12 +153,40 @@ def test_a_pair_that_is_repeated_counts_once(index: OpenIndex) -> None:
 
 
 def test_what_everybody_has_opens_no_gate(index: OpenIndex) -> None:
+    learn(index, OURS)
+    assert passed(index, OURS, code("beta")) == [False, True]
+
+
+def learn(index: OpenIndex, text: str) -> None:
+    """Everybody has this: two publishers that know nothing of each other published it."""
     with PublicPrints(index) as public:
         for name in ("one", "two"):
-            prints = [one for one in prints_and_words([("x.py", OURS.encode())]) if one]
+            prints = [one for one in prints_and_words([("x.py", text.encode())]) if one]
             public.learn(Package(name=f"npm:{name}", publishers=frozenset({name})), prints)
         public.publish()
-    assert passed(index, OURS, code("beta")) == [False, True]
+
+
+def test_in_a_small_text_what_others_have_stands_behind_one_pair_of_ours(index: OpenIndex) -> None:
+    words = OURS.split("\n    for ")[1]
+    learn(index, words)
+    gap = " ".join(f"stranger{number}7" for number in range(40))
+    single = f"{gap} firstalpha.weighalpha11 {gap} "
+    assert passed(index, words, single, single + words) == [False, False, True]
+    large = " ".join(f"stranger{number}7" for number in range(MORE_FROM[0]))
+    assert passed(index, single + words + large) == [False]
+
+
+@pytest.mark.parametrize("more", range(len(MORE_FROM) + 1))
+def test_the_larger_a_text_the_more_has_to_be_ours(index: OpenIndex, more: int) -> None:
+    size = (0, *MORE_FROM)[more]
+    around = " ".join(f"stranger{number}7" for number in range(size + 50))
+    starts = pairs([OURS.encode()]).starts.tolist()
+    for count in (LEAST + more - 1, LEAST + more):
+        # So many pairs of ours are in so many words and one.
+        part = OURS[starts[3] : starts[3 + count + 1]].rstrip()
+        found = pairs([part.encode()]).counts.tolist()
+        assert found == [count]
+        assert passed(index, f"{around} {part} {around}") == [count == LEAST + more]
 
 
 def test_an_open_gate_takes_up_what_is_put_in_force(tmp_path: Path, index: OpenIndex) -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from monitor.private_code.fingerprint import fingerprint
 from monitor.private_code.matches import MOST_OF_FILE, THRESHOLDS, FileMatch, Label, Level
 from monitor.private_code.matching import Matcher
 from monitor.private_code.memory import MemoryIndex
-from monitor.private_code.prints import Channel, FilePrints
+from monitor.private_code.prints import Channel, FilePrints, Prints
 from monitor.private_code.suffixes import suffix
 
 ROOT = Path(__file__).parents[2]
@@ -238,6 +239,17 @@ def test_paths_of_a_map_tell(index: MemoryIndex) -> None:
     assert match.share == 1.0
     strange = {f"src/{number}/index.ts" for number in range(40)}
     assert matcher.conclude([], suffixes=strange | set(list(named)[:3])).paths == ()
+
+
+def test_a_script_full_of_our_words_is_near_whatever_prints_it_has() -> None:
+    words = Prints(np.arange(10, dtype=np.uint64), np.zeros(10, np.uint32))
+    prints = FilePrints(
+        language="javascript", lines=1, tokens=200, content=b"", normal=b"",
+        channels={Channel.WORDS: words},
+    )  # fmt: skip
+    matcher = Matcher([])
+    assert matcher.nearness(prints, 800) > matcher.nearness(prints, 801) == 0
+    assert matcher.nearness(prints, 0) == 0
 
 
 def test_every_channel_has_thresholds() -> None:

@@ -69,6 +69,15 @@ def test_a_file_that_cannot_be_read_spoils_nothing() -> None:
     assert "deep.js" not in read
 
 
+def test_copies_are_read_once_and_told_at_each_place() -> None:
+    good = FILES[0].read_bytes()
+    texts = [TakenText(name, good) for name in ("a.js", "dist/a.js", "b.js")]
+    read = Rereader(str(ESBUILD)).read([*texts, TakenText("broken.js", b"function ( {{{ ]")])
+    assert read is not None
+    assert sorted(read) == ["a.js", "b.js", "dist/a.js"]
+    assert read["a.js"] is read["dist/a.js"] is read["b.js"]
+
+
 def test_without_a_program_that_runs_there_is_nothing_to_tell() -> None:
     assert Rereader("/bin/false").read([TakenText("a.js", b"let a = 1\n")]) == {}
     assert Rereader(str(ESBUILD)).read([]) == {}

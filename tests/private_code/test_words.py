@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
 _WORD = re.compile(rb"[A-Za-z0-9]{6,}")
 _TEXT = st.lists(
-    st.sampled_from([b"account", b"ledger7", b"short", b" ", b".", b"\n", b"\0", b"\xff", b"_"]),
+    st.sampled_from(
+        [b"account", b"ledger7", b"beacon", b"short", b" ", b".", b"\n", b"\0", b"\xff", b"_"]
+    ),
     max_size=40,
 ).map(b"".join)
 
