@@ -51,7 +51,7 @@ class Words(Protocol):
     """What an index answers to pairs of words."""
 
     def words(self, hashes: Hashes, *, with_public: bool = False) -> Hits:
-        """Where these pairs stand in private files; those known to be public are left out."""
+        """Where these pairs stand in private files; of those known to be public only if wanted."""
         ...
 
     def refresh(self) -> None:
@@ -93,10 +93,12 @@ class Gate:
                 is_ours[places] = True
                 is_close[_firsts(hashes, places, files, edges, needed)] = True
         small = _undecided(edges, is_ours, is_close)
-        for index in self.indexes if len(small) else ():
-            places, files = _telling(index.words(hashes[small], with_public=True))
-            backed = np.full(len(counts), BACKED)
-            is_close[_firsts(hashes, small[places], files, edges, backed)] = True
+        needed[:] = BACKED
+        for low in range(0, len(small), _AT_ONCE):
+            part = small[low : low + _AT_ONCE]
+            for index in self.indexes:
+                places, files = _telling(index.words(hashes[part], with_public=True))
+                is_close[_firsts(hashes, part[places], files, edges, needed)] = True
         passed: list[Passed | None] = [None] * len(texts)
         for number, pairs_of, close in _split(edges, is_close):
             words = hashes[pairs_of][is_ours[pairs_of]]

@@ -25,7 +25,7 @@ _SECONDS = 300.0
 """More than esbuild's own limits add up to: what is cut off here leaves no child behind."""
 
 _ROOT = __file__.rsplit(os.sep, 3)[0]
-_BOOT = (
+_BOOT = (  # ends after one answer: it would collect in vain
     "import gc, sys; gc.disable(); sys.path.insert(0, sys.argv[1]); "
     "from monitor.private_code.again import main; main(sys.argv[2])"
 )

@@ -56,7 +56,7 @@ class WordIndex:
             self._serial = serial
 
     def words(self, hashes: Hashes, *, with_public: bool = False) -> Hits:
-        """Where these pairs stand in private files; those known to be public are left out."""
+        """Where these pairs stand in private files; of those known to be public only if wanted."""
         public = NOTHING if with_public else self._public
         keyed = cut(self._key.apply(hashes), self._bits)
         wanted = mask(keyed)
