@@ -124,10 +124,11 @@ def _telling(hits: Hits) -> tuple[Places, Numbers]:
 def _undecided(edges: Places, is_ours: Flags, is_close: Flags) -> Places:
     """The pairs of texts of few pairs that have some of ours, none of them close together."""
     counts = np.diff(edges)
-    text = np.repeat(np.arange(len(counts)), counts)
-    has_ours = np.bincount(text[is_ours], minlength=len(counts)) > 0
-    has_close = np.bincount(text[is_close], minlength=len(counts)) > 0
-    return np.flatnonzero((has_ours & ~has_close & (counts < MORE_FROM[0]))[text])
+    ours, close = (
+        np.diff(np.searchsorted(np.flatnonzero(each), edges)) for each in (is_ours, is_close)
+    )
+    is_open = (ours > 0) & (close == 0) & (counts < MORE_FROM[0])
+    return np.flatnonzero(np.repeat(is_open, counts))
 
 
 def _firsts(

@@ -36,11 +36,7 @@ _ONE = np.uint64(1)
 _ONE_BIT = np.uint8(1)
 _FIRST_BIT = np.array([max(0, (bits & -bits).bit_length() - 1) for bits in range(256)], np.int64)
 _EACH = np.uint64(0x0101010101010101)
-_HIGHEST = np.uint64(7)
-_SIX_BYTES = np.uint64(8 * LEAST_WORD)
-_SHORT = np.uint64(0x0101)  # the marks behind six and seven letters
-_TWO_BYTES = np.uint64(8 * (_WORD_BYTES - LEAST_WORD))
-_LATER = np.uint64((1 << 8 * LEAST_WORD) - 1)  # six letters behind the first eight
+_LEAST = np.uint64((1 << 8 * LEAST_WORD) - 1)
 _BUCKETS = np.uint64(48)
 _MAP_COMMENT = b"//# sourceMappingURL="
 _COMMON = (
@@ -144,7 +140,7 @@ def _kept_words(padded: bytes) -> tuple[Places, Hashes]:
 
 
 def _words(padded: bytes) -> tuple[Places, Hashes]:
-    """Where words begin, and what tells them apart: fourteen bytes, and the length up to that.
+    """Where words begin, and what tells them apart: their first fourteen bytes.
 
     The text stands between a zero, from behind which bytes are counted, and ``_BEHIND``.
     """
@@ -154,15 +150,13 @@ def _words(padded: bytes) -> tuple[Places, Hashes]:
     four = two[:-2] & two[2:]
     six = four[:-2] & two[4:]
     starts = _places(six[1:] > six[:-1])
-    # The letters have their highest bit free: the one behind the last letter is marked there.
     beyond = ~_eights(is_letter, 1 + LEAST_WORD)[starts] & _EACH
-    behind = beyond & (~beyond + _ONE)
-    words = _eights(octets, 1)[starts] & ((behind << _SIX_BYTES) - _ONE)
-    words |= behind << _HIGHEST
+    behind = beyond & (~beyond + _ONE)  # the byte behind the word, if one of these is
+    later = _eights(octets, 1 + LEAST_WORD)[starts] & (behind - _ONE)
+    words = _eights(octets, 1)[starts] & _LEAST
     words *= _MIX
     words ^= words >> np.uint64(29)
-    is_long = behind & _SHORT == 0
-    words += _eights(octets, 1 + _WORD_BYTES)[starts] & ((behind >> _TWO_BYTES) - is_long) & _LATER
+    words += later
     words *= _MIX
     words ^= words >> np.uint64(31)
     return starts, words
