@@ -152,10 +152,9 @@ class Taker:
         if not self._is_wanted(path, content):
             return
         text = Text(path, bytes(content))
-        identity = hash(text.content)
-        if identity in self._strange:
+        if hash(text.content) in self._strange:
             return
-        if (known := self._read.get((_name(path), identity))) is not None:
+        if self._read and (known := self._read.get(_identity(text))) is not None:
             self._note(text, replace(known, path=path))
             return
         self._waiting.append(text)
@@ -191,7 +190,7 @@ class Taker:
             if prints is None or not prints.channels or _is_another_s(text):
                 continue
             file = taken_file(text, prints)
-            self._read[_name(text.path), hash(text.content)] = file
+            self._read[_identity(text)] = file
             self._note(text, file)
 
     def _note(self, text: Text, file: TakenFile) -> None:
@@ -209,6 +208,11 @@ class Taker:
         if is_script(text.path) and size <= self._script_room:
             self._script_room -= size
             self._taken.scripts.append(TakenText(text.path, text.content))
+
+
+def _identity(text: Text) -> tuple[str, int]:
+    """What tells texts apart: the language is told by the name as well."""
+    return _name(text.path), hash(text.content)
 
 
 def _name(path: str) -> str:
