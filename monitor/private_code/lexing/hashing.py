@@ -27,13 +27,18 @@ MAX_TEXT = 32 << 10
 """The most bytes of a text that its hash depends on."""
 
 _BASE = 0x9E3779B97F4A7C15
+_LEAST_TABLE = 1 << 12
 _INVERSE = pow(_BASE, -1, 1 << 64)
 
 
+def _powers(factor: int, size: int) -> Hashes:
+    """So many powers and more: of a short text's window they are made in no time."""
+    return _table(factor, max(_LEAST_TABLE, size).bit_length())
+
+
 @cache
-def _powers(factor: int) -> Hashes:
-    """Two megabytes, made when they are first asked for."""
-    table = np.full(MAX_WINDOW + 1, factor, dtype=np.uint64)
+def _table(factor: int, bits: int) -> Hashes:
+    table = np.full(1 << bits, factor, dtype=np.uint64)
     table[0] = 1
     return np.multiply.accumulate(table)
 
@@ -52,8 +57,8 @@ def spans(octets: Codes, starts: Places, ends: Places) -> Hashes:
     """One hash per stretch ``[start, end)``; at most ``MAX_WINDOW`` octets."""
     size = len(octets)
     sums = np.zeros(size + 1, dtype=np.uint64)
-    np.cumsum(octets * _powers(_BASE)[:size], out=sums[1:])
-    found = (sums[ends] - sums[starts]) * _powers(_INVERSE)[starts]
+    np.cumsum(octets * _powers(_BASE, size)[:size], out=sums[1:])
+    found = (sums[ends] - sums[starts]) * _powers(_INVERSE, size)[starts]
     found += (ends - starts).astype(np.uint64) * np.uint64(0xD6E8FEB86659FD93)
     return stir(found)
 
