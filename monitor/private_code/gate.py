@@ -85,25 +85,29 @@ class Gate:
         needed = np.minimum(needed, np.maximum(1, (counts + 1) // 2))
         is_ours = np.zeros(len(hashes), np.bool_)
         is_close = np.zeros(len(hashes), np.bool_)
-        for low in range(0, len(hashes), _AT_ONCE):
-            first = max(0, low - SEATS)
-            for index in self.indexes:
-                places, files = _telling(index.words(hashes[first : low + _AT_ONCE]))
-                places += first
-                is_ours[places] = True
-                is_close[_firsts(hashes, places, files, edges, needed)] = True
+        for places, files in self._found(hashes):
+            is_ours[places] = True
+            is_close[_firsts(hashes, places, files, edges, needed)] = True
         small = _undecided(edges, is_ours, is_close)
         needed[:] = BACKED
-        for low in range(0, len(small), _AT_ONCE):
-            part = small[low : low + _AT_ONCE]
-            for index in self.indexes:
-                places, files = _telling(index.words(hashes[part], with_public=True))
-                is_close[_firsts(hashes, part[places], files, edges, needed)] = True
+        for places, files in self._found(hashes[small], with_public=True):
+            is_close[_firsts(hashes, small[places], files, edges, needed)] = True
         passed: list[Passed | None] = [None] * len(texts)
         for number, pairs_of, close in _split(edges, is_close):
             words = hashes[pairs_of][is_ours[pairs_of]]
             passed[number] = _passed(texts[number], starts[pairs_of], words, close)
         return passed
+
+    def _found(
+        self, hashes: Hashes, *, with_public: bool = False
+    ) -> Iterator[tuple[Places, Numbers]]:
+        """Places and files of pairs that tell; stretches that are looked up overlap by a window."""
+        for low in range(0, len(hashes), _AT_ONCE):
+            first = max(0, low - SEATS)
+            part = hashes[first : low + _AT_ONCE]
+            for index in self.indexes:
+                places, files = _telling(index.words(part, with_public=with_public))
+                yield places + first, files
 
 
 def _split(edges: Places, is_close: Flags) -> Iterator[tuple[int, slice, list[int]]]:
