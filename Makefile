@@ -166,6 +166,7 @@ $(RUN_STAMP): | $(BIN)/python
 	@echo 'Installing what leakmon needs' >&2
 	@$(PIP_INSTALL) --no-deps --require-hashes -r requirements.lock -r requirements-build.lock
 	@$(PIP_INSTALL) --no-deps --no-build-isolation -e .
+	@$(BIN)/python -m compileall -q monitor  # as pip does for what it copies; confined children cannot
 	$(CHECK_PINS)
 	@rm -f $(VENV)/.leakmon-run-*; touch $@
 

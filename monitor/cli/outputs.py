@@ -101,20 +101,12 @@ def _replace(path: str, text: str) -> None:
             stream.write(text)
         return
     folder = os.path.dirname(path) or "."
-    import tempfile
-
-    handle, part = tempfile.mkstemp(prefix=".leakmon-", dir=folder)
+    part = os.path.join(folder, f".leakmon-{os.urandom(8).hex()}")
+    handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as stream:
             stream.write(text)
-        os.chmod(part, 0o666 & ~_umask())
         os.replace(part, path)
     except BaseException:
         os.unlink(part)
         raise
-
-
-def _umask() -> int:
-    current = os.umask(0)
-    os.umask(current)
-    return current

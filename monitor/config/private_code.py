@@ -92,6 +92,8 @@ def place(settings: Settings, environ: Mapping[str, str], organisation: str = ""
 
 def places(settings: Settings, environ: Mapping[str, str]) -> list[Place]:
     """Every index that there is, of the organisations that the configuration names (or of none)."""
+    if not os.path.isdir(_top(settings, environ)):
+        return []
     from monitor.private_code.index import manifest
 
     names = [one.name for one in settings.organisations] or [UNNAMED]

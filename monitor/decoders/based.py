@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import binascii
-import re
 from functools import partial
 from typing import TYPE_CHECKING
 
 import pybase64
 
 from monitor.decoders.piece import Buffer, Piece, joints
+from monitor.patterns import later
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Iterator, Sequence
 
     from monitor.decoders.piece import Span
@@ -22,16 +23,17 @@ _NEAR = 8 << 10  # ... and a larger one this far around a word that undoes them
 _WRAP = rb"(?:\\[rn/]|\\?\r?\n[ \t>#*]{0,64}|[\"'][ \t]*[+,.\\]?[ \t]*\r?\n[ \t]*[\"'])"
 _PARW = rb"(?:[rn/]\\|[ \t>#*]{0,64}\n\r?\\?|[\"'][ \t]*\n\r?[ \t]*[+,.\\]?[ \t]*[\"'])"
 _ALPHABET = rb"[A-Za-z0-9+/_\-]"
-_RUN = re.compile(rb"(?:" + _ALPHABET + rb"++|" + _WRAP + rb"(?=" + _ALPHABET + rb"))*+={0,2}")
-_NUR = re.compile(rb"={0,2}(?:" + _ALPHABET + rb"++|" + _PARW + rb"(?=" + _ALPHABET + rb"{16}))*+")
-_LINE = re.compile(rb"={0,2}" + _ALPHABET + rb"*+")
-_STRAY = bytes(byte for byte in range(256) if not re.match(_ALPHABET, bytes((byte,))))
+_RUN = later(rb"(?:" + _ALPHABET + rb"++|" + _WRAP + rb"(?=" + _ALPHABET + rb"))*+={0,2}")
+_NUR = later(rb"={0,2}(?:" + _ALPHABET + rb"++|" + _PARW + rb"(?=" + _ALPHABET + rb"{16}))*+")
+_LINE = later(rb"={0,2}" + _ALPHABET + rb"*+")
+_CHARACTERS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/_-"
+_STRAY = bytes(range(256)).translate(None, _CHARACTERS)
 _URL_SAFE = bytes.maketrans(b"-_", b"+/")
-_WRAPS = re.compile(rb"\\[rn]|" + rb"[^A-Za-z0-9+/_\-]+")
+_WRAPS = later(rb"\\[rn]|" + rb"[^A-Za-z0-9+/_\-]+")
 _GROUP = 4
-_BASE32 = re.compile(rb"[A-Z2-7]++")
-_HEX = re.compile(rb"[0-9a-fA-F]++")
-_IS_BASE64 = bytes(ord("a" if re.match(_ALPHABET, bytes((byte,))) else " ") for byte in range(256))
+_BASE32 = later(rb"[A-Z2-7]++")
+_HEX = later(rb"[0-9a-fA-F]++")
+_IS_BASE64 = bytes(ord("a" if byte in _CHARACTERS else " ") for byte in range(256))
 _IS_HEX = bytes(ord("a" if byte in b"0123456789abcdefABCDEF" else " ") for byte in range(256))
 _LEAST_RUN = 24  # characters of base64, near a word that undoes it
 _LEAST_HEX = 32
@@ -48,7 +50,7 @@ _MAGIC = (
 )
 _MAGIC_ENCODED = (b"H4sI", b"UEsD", b"eJ", b"eN", b"eA", b"Qlpo", b"/Td6", b"_Td6", b"KLUv")
 _BESIDE = 36  # characters on either side of a hit that are looked at first
-_READABLE = re.compile(rb"[\t\n\r -~]{14}")
+_READABLE = later(rb"[\t\n\r -~]{14}")
 _HIGH_BITS_OF_TEXT = b"CDIJKLMNOPQRSTUVWXYZabcdef"
 _STRANGE = 8  # at most one byte in this many may be no text
 _FEW_ZEROS = 16

@@ -2,34 +2,35 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from monitor.decoders.based import windows
 from monitor.decoders.piece import Buffer, Piece, substituted
+from monitor.patterns import later
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Callable, Iterator, Sequence
 
 _BESIDE = 1024  # how much of the text around a run is read with it
 _LONGEST = 128 << 10
 _NEAR = 64 << 10
-_CODE = re.compile(
+_CODE = later(
     rb"\\+(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|u\{0*([0-9a-fA-F]{1,6})\}|U000([0-9a-fA-F]{5})"
     rb"|([0-3]?[0-7]{2}|[0-7]))"
 )
-_STRING = re.compile(rb"(?:[^\\\"'`\r\n\x00]++|\\+(?:[xuU][0-9a-fA-F{]|[0-7]))*+")
-_CSS = re.compile(rb"\\0{0,4}([0-9a-fA-F]{2})(?:[ \t]|(?![0-9a-fA-F]))")
-_PERCENT = re.compile(rb"%([0-9a-fA-F]{2})")
-_ADDRESS = re.compile(rb"[^\s\"'`<>\x00]*+")
-_ENTITY = re.compile(
+_STRING = later(rb"(?:[^\\\"'`\r\n\x00]++|\\+(?:[xuU][0-9a-fA-F{]|[0-7]))*+")
+_CSS = later(rb"\\0{0,4}([0-9a-fA-F]{2})(?:[ \t]|(?![0-9a-fA-F]))")
+_PERCENT = later(rb"%([0-9a-fA-F]{2})")
+_ADDRESS = later(rb"[^\s\"'`<>\x00]*+")
+_ENTITY = later(
     rb"&(?:#([0-9]{1,7})(?:;|(?![0-9]))|#[xX]([0-9a-fA-F]{1,6})(?:;|(?![0-9a-fA-F]))"
     rb"|([A-Za-z][A-Za-z0-9]{1,31});)"
 )
-_MARKUP = re.compile(rb"[^\s\"'`<>\x00]*+")
-_QUOTED = re.compile(rb"=(?:([0-9A-Fa-f]{2})|[ \t]*\r?\n)")
-_DELIMITER = re.compile(rb"[\"'`<>\s\x00]")
-_QUOTE = re.compile(rb"[\"'`\r\n\x00]")
+_MARKUP = later(rb"[^\s\"'`<>\x00]*+")
+_QUOTED = later(rb"=(?:([0-9A-Fa-f]{2})|[ \t]*\r?\n)")
+_DELIMITER = later(rb"[\"'`<>\s\x00]")
+_QUOTE = later(rb"[\"'`\r\n\x00]")
 _LAST_POINT = 0x10FFFF
 
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from functools import partial
 from typing import TYPE_CHECKING
 
 from monitor.archive import formats
 from monitor.decoders.piece import Buffer, Piece, replaced, without
+from monitor.patterns import later
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Iterator, Sequence
 
     from monitor.decoders.piece import Span
@@ -40,25 +41,26 @@ _JOINED = (
     + _Q
 )
 # One set of bytes begins all alternatives: the search skips to them.
-_JOINT = re.compile(rb"[\"'`{$](?:" + _JOINED + rb")")
-_TIGHT = re.compile(_JOINT.pattern + _TOKEN + rb"(?:" + _TOKEN + rb"|[\"'`][ ]?\+)")
-_JOIN = re.compile(rb"(?:\.join\(([\"'])([_.\-]|\\+n|)\1\)|([\"'])([_.\-]|\\+n|)\3\.join\([\[(])\Z")
+_ANY_JOINT = rb"[\"'`{$](?:" + _JOINED + rb")"
+_JOINT = later(_ANY_JOINT)
+_TIGHT = later(_ANY_JOINT + _TOKEN + rb"(?:" + _TOKEN + rb"|[\"'`][ ]?\+)")
+_JOIN = later(rb"(?:\.join\(([\"'])([_.\-]|\\+n|)\1\)|([\"'])([_.\-]|\\+n|)\3\.join\([\[(])\Z")
 _CALL = 16  # characters of a call of join, before its hit's end
 _LINES_REACH = 8192  # ... how far the lines of a key may lie from it
-_COMMA = re.compile(_Q + rb"(?=[ \t\r\n,/#])" + _SPACE + rb"," + _SPACE + _OPEN)
-_WRAP = re.compile(
+_COMMA = later(_Q + rb"(?=[ \t\r\n,/#])" + _SPACE + rb"," + _SPACE + _OPEN)
+_WRAP = later(
     rb"[=\\\r\n\"'`{$](?:(?:(?<==)\r?\n|(?<=\r)\n|(?<=\n)|(?<=\\)\\*[rn]?\r?\n)[ \t>|*#]*+"
     rb"|(?<=\\)\\*(?:r\\+)?n[ \t]*+|" + _JOINED + rb")"
 )
-_NUMBER = re.compile(rb"0[xX]([0-9a-fA-F]{1,2})|\b([0-9]{1,3})\b|'([!-~])'")
-_NUMBERS = re.compile(
+_NUMBER = later(rb"0[xX]([0-9a-fA-F]{1,2})|\b([0-9]{1,3})\b|'([!-~])'")
+_NUMBERS = later(
     rb"(?:[ \t\r\n,+.&()]++|0[xX][0-9a-fA-F]{1,2}|[0-9]{1,3}|[cC][hH][rR][wW]?|'[!-~]')*+"
 )
-_RECEIVER = re.compile(rb"[\w$.]{1,30}[ \t]?,[ \t]?\[?")  # the first argument of apply()
-_SREBMUN = re.compile(rb"[0-9a-fA-FxX, \t\r\n]*+")
-_WORDS = re.compile(rb"(?:[\t\n\r -~]\x00{0,3}){8}")
+_RECEIVER = later(rb"[\w$.]{1,30}[ \t]?,[ \t]?\[?")  # the first argument of apply()
+_SREBMUN = later(rb"[0-9a-fA-FxX, \t\r\n]*+")
+_WORDS = later(rb"(?:[\t\n\r -~]\x00{0,3}){8}")
 _LEAST = 16  # characters of a run that can be a token
-_RUN = re.compile(_TOKEN + rb"{%d}" % _LEAST)
+_RUN = later(_TOKEN + rb"{%d}" % _LEAST)
 _LONGEST = 256 << 10
 
 

@@ -5,18 +5,19 @@ A word processor cuts a word into runs as it was typed or checked; a key is a pa
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from monitor.decoders.based import windows
 from monitor.decoders.piece import Buffer, Piece, substituted
+from monitor.patterns import later
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Iterator, Sequence
 
 _NEAR = 8 << 10  # how far a text may lie from the run or paragraph that was hit
 _LONGEST, _OVERLAP = 512 << 10, 32 << 10
-_MARK = re.compile(rb"<(/?[A-Za-z][\w:.\-]{0,40})[^<>]{0,4000}>|&(amp|lt|gt|quot|apos);")
+_MARK = later(rb"<(/?[A-Za-z][\w:.\-]{0,40})[^<>]{0,4000}>|&(amp|lt|gt|quot|apos);")
 _BREAKS = frozenset((b"/w:p", b"w:br", b"w:cr", b"/a:p", b"a:br", b"/text:p", b"text:line-break"))
 _TABS = frozenset((b"w:tab", b"text:tab", b"text:s"))
 _SIGNS = {b"amp": b"&", b"lt": b"<", b"gt": b">", b"quot": b'"', b"apos": b"'"}

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import codecs
-import re
 from typing import TYPE_CHECKING
 
 from monitor.decoders.piece import Buffer, Piece, substituted
+from monitor.patterns import later
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -15,10 +15,10 @@ _REACH = 512
 _CALL = 2048  # a literal that is reversed by a call stands at most this far before it
 _NEAR = 256
 _BESIDE = 64
-_RUN = re.compile(rb"[^\s\"'`<>(){}\[\],;\\\x00-\x1f\x7f-\xff]*+")
+_RUN = later(rb"[^\s\"'`<>(){}\[\],;\\\x00-\x1f\x7f-\xff]*+")
 _LEAST = 16  # characters of a run that can be a token
-_FULL_WIDTH = re.compile(rb"(?:\xef\xbc[\x81-\xbf]|\xef\xbd[\x80-\x9e])")
-_FULL_RUN = re.compile(rb"(?:\xef[\xbc\xbd][\x80-\xbf])*+")
+_FULL_WIDTH = later(rb"(?:\xef\xbc[\x81-\xbf]|\xef\xbd[\x80-\x9e])")
+_FULL_RUN = later(rb"(?:\xef[\xbc\xbd][\x80-\xbf])*+")
 _OFFSET = 0xFEE0
 _ROT13 = bytes(codecs.encode(bytes(range(256)).decode("latin-1"), "rot13").encode("latin-1"))
 _HEAD = 64

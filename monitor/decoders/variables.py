@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from monitor.decoders.piece import Buffer, Piece
+from monitor.patterns import later
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Iterator, Sequence
 
 _REACH = 1024  # how far from a hit assignments and their uses are looked for
@@ -15,22 +16,22 @@ _MOST_NAMES = 64
 _MOST_USES = 32
 _MOST_PARTS = 24
 _TOKEN = rb"[A-Za-z0-9_+/=.\-]"
-_ASSIGNED = re.compile(
+_ASSIGNED = later(
     rb"(?<![\w$.])([A-Za-z_]\w{0,60})(?:[ \t]?:[ \t]?\w{1,20})?[ \t]{0,4}:?=[ \t]{0,4}"
     rb"(?:[\"'`](" + _TOKEN + rb"{1,200})[\"'`]|(" + _TOKEN + rb"{4,200})(?=[\r\n;]|\Z))"
 )
-_PART = re.compile(
+_PART = later(
     rb"\$?\{[ \t]?(\w{1,61})[ \t]?\}|\$(\w{1,61})|[ \t]?\+[ \t]?([A-Za-z_]\w{0,60})\b(?![(.\[])"
     rb"|[ \t]?\+[ \t]?[\"'`](" + _TOKEN + rb"{1,200})[\"'`]"
 )
-_FIRST = re.compile(
+_FIRST = later(
     rb"\$?\{[ \t]?(\w{1,61})[ \t]?\}|\$(\w{1,61})\b|(?<![\w$.\"'])([A-Za-z_]\w{0,60})(?=[ \t]?\+)"
 )
-_REST = re.compile(_TOKEN + rb"{1,200}")
-_FORMATTED = re.compile(
+_REST = later(_TOKEN + rb"{1,200}")
+_FORMATTED = later(
     rb"[\"']((?:%s|\{\d?\}){2,8})[\"'][ \t]?(?:%|\.format)[ \t]?\(([^()\n]{3,600})\)"
 )
-_ARGUMENT = re.compile(rb"[\"'](" + _TOKEN + rb"{1,200})[\"']|([A-Za-z_]\w{0,60})")
+_ARGUMENT = later(rb"[\"'](" + _TOKEN + rb"{1,200})[\"']|([A-Za-z_]\w{0,60})")
 
 
 def composed(text: Buffer, ends: Sequence[int]) -> Iterator[Piece]:
@@ -84,7 +85,7 @@ def _parts(
 
 def _value(found: re.Match[bytes], known: dict[bytes, bytes]) -> bytes | None:
     """What a part stands for; None for a variable that nothing is known of."""
-    if found.re is _REST:
+    if not found.re.groups:  # the rest of a template
         return found.group()
     name = found[1] or found[2] or found[3]
     return found[4] if name is None else known.get(name)

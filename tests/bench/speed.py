@@ -242,6 +242,7 @@ def main() -> None:
     home = corpus.CACHE / "home"
     home.mkdir(parents=True, exist_ok=True)
     measure.adopt_orphans()
+    measure.compile_modules()
     print(measure.machine() + "\n", flush=True)
     if set(options.cases) - {"growth"}:
         versus(options, home)

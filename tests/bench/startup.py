@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from monitor import canary
+from tests.bench import measure
 
 CONTRACT_SECONDS = 0.20
 LEAKMON = ("-m", "monitor")
@@ -60,6 +61,7 @@ def row(name: str, costs: list[Cost]) -> str:
 
 def main() -> None:
     """Print the table."""
+    measure.compile_modules()
     version = ".".join(map(str, sys.version_info[:3]))
     print(f"Python {version}, {os.cpu_count()} cores; seconds")
     print(f"{'':<34}{'CPU best':>10}{'median':>10}{'wall best':>10}{'median':>10}{'runs':>6}")
