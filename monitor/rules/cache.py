@@ -28,7 +28,7 @@ from monitor.rules.probes import NAMES, PROBES
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-FORMAT = 5
+FORMAT = 6
 """Raised whenever the translation or the stored records change their meaning."""
 
 _MAGIC = b"leakmon-rules\0"

@@ -12,6 +12,7 @@ from monitor.rules.syntax import ALL, Choice, Final, Node, Repeat, Sequence, Set
 
 _BACKSLASH = mask_of(b"\\")
 _LINE = mask_of(b"\t\n\r\f")
+_CODES = mask_of(b"ux0123456789ABCDEFabcdef")
 _PUNCTUATION = mask_of(b"\"'`/=&<>+")
 _ESCAPED = _LINE | _PUNCTUATION | _BACKSLASH
 _WIDE = 90  # a set of more bytes than this holds the letters and digits that escapes are made of
@@ -69,7 +70,7 @@ def _sum(one: int | None, other: int | None) -> int | None:
 
 def _without_tail(node: Node, clamp: int) -> Node:
     if isinstance(node, Set):
-        return node
+        return Final(node, 1, 1)
     if isinstance(node, Choice):
         return Choice([_without_tail(item, clamp) for item in node.items])
     if isinstance(node, Repeat):
@@ -110,7 +111,9 @@ def _emit_repeat(node: Repeat, clamp: int, *, is_tolerant: bool) -> str:
             if not isinstance(node, Final) and mask & ~node.body.mask:
                 most = None
         else:
-            text = _emit_set(mask, is_tolerant=True)
+            # An escape that ends the probe is not followed to its own end: it raises one hit.
+            is_end = isinstance(node, Final) and most == 1
+            text = _emit_set(mask, is_tolerant=True, loop="" if is_end else "+")
     elif isinstance(node.body, Set):
         text = _class(node.body.mask)
     else:
@@ -120,7 +123,7 @@ def _emit_repeat(node: Repeat, clamp: int, *, is_tolerant: bool) -> str:
             least, most = min(least, 1), None
     if least > clamp:
         least, most = clamp, None
-    return text + _times(least, most)
+    return text if (least, most) == (1, 1) else text + _times(least, most)
 
 
 def _times(least: int, most: int | None) -> str:
@@ -129,19 +132,18 @@ def _times(least: int, most: int | None) -> str:
     return f"{{{least}}}" if least == most else f"{{{least},{most}}}"
 
 
-def _emit_set(mask: int, *, is_tolerant: bool) -> str:
+def _emit_set(mask: int, *, is_tolerant: bool, loop: str = "+") -> str:
     plain = _class(mask)
     if not is_tolerant or not mask & _ESCAPED:
         return plain
     if mask.bit_count() > _WIDE:
         return r"\\*" + plain
-    spelled = mask & (_PUNCTUATION | _BACKSLASH)
+    spelled = mask & _PUNCTUATION | _BACKSLASH | _CODES
     for char, letter in (b"\nn", b"\rr", b"\tt", b"\ff"):
         if mask >> char & 1:
             spelled |= 1 << letter
-    # One state with a loop, not a counted repeat: this stands in every rule several times.
-    coded = r"|[ux][0-9A-Fa-f]{2,4}" if mask & ~_BACKSLASH else ""
-    return rf"(?:{plain}|\\+(?:{_class(spelled)}{coded}))"
+    # One state with a loop, no alternatives in it: this stands in every rule several times.
+    return rf"(?:{plain}|\\{_class(spelled)}{loop})"
 
 
 def _class(mask: int) -> str:
