@@ -55,8 +55,7 @@ def run(call: argparse.Namespace) -> int:
         suppressions=_suppressions(call),
         has_inline_ignores=not call.no_inline_ignores,
     )
-    named = dict.fromkeys(expand(call.targets, _listed))
-    targets = [parse(text) for text in named]
+    targets = [parse(text) for text in dict.fromkeys(expand(call.targets, _listed))]
     if not targets:
         raise UsageError("the list of targets is empty")
     context = Context(
@@ -68,7 +67,7 @@ def run(call: argparse.Namespace) -> int:
     _check_folders(call.rules)
     if call.history and (call.semgrep or call.advisories):
         raise UsageError("--history looks for secrets alone: not with --semgrep or --advisories")
-    engines = _engines(call, settings, targets)
+    engines = _engines(call, settings)
     private = private_code.opened(call, settings)
     with (
         opened(call) as structure,
@@ -96,15 +95,12 @@ def run(call: argparse.Namespace) -> int:
     return _status(report, Severity(call.fail_on))
 
 
-def _engines(
-    call: argparse.Namespace, settings: config.Settings, targets: Sequence[Target]
-) -> list[Engine]:
-    engines: list[Engine] = [release.compare] if release.is_wanted(targets) else []
-    if call.advisories:
-        from monitor.cli.advisories import engine
+def _engines(call: argparse.Namespace, settings: config.Settings) -> list[Engine]:
+    if not call.advisories:
+        return []
+    from monitor.cli.advisories import engine
 
-        engines.append(engine(settings))
-    return engines
+    return [engine(settings)]
 
 
 def _with_history(
@@ -142,6 +138,7 @@ class _Errand:
         self.context = context
         self.at_once = at_once
         self.engines = engines
+        self.has_releases = False
         self.private_code: PrivateCode | None = None
         self.keep: Callable[[Subject, Outcome], Outcome] | None = None
         self.has_history = False
@@ -152,11 +149,14 @@ class _Errand:
         self, targets: list[Target], settings: config.Settings, progress: Progress
     ) -> list[Concluded]:
         """Every target's conclusions, in the order in which the targets were given."""
+        self.has_releases = release.is_wanted(targets)
         local = [target for target in targets if isinstance(target, LocalTarget)]
         if len(local) == len(targets) and not self.has_history:
             self._local(local, progress)
         else:
             self._remote(targets, settings, progress)
+        if self.has_releases:
+            release.compare(self.held)
         for look in self.engines:
             look(self.held)
         done = self.done + [self._concluded(each) for each in self.held]
@@ -165,8 +165,8 @@ class _Errand:
         return done
 
     def _settle(self, ended: Ended) -> None:
-        """Conclude at once, unless an engine that looks at all subjects together is to come."""
-        if self.engines:
+        """Conclude at once, unless something that looks at several subjects together is to come."""
+        if self.engines or (self.has_releases and release.is_part(ended)):
             self.held.append(ended)
         else:
             self.done.append(self._concluded(ended))

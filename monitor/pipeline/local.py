@@ -31,4 +31,6 @@ def inspect(
         done = outcomes[id(subject)]
         done[id(outcome.job)] = keep(subject, outcome) if keep else outcome
         if len(done) == len(subject.jobs):
+            del outcomes[id(subject)]  # whoever takes them keeps them as long as it needs them
             yield subject, [done[id(job)] for job in subject.jobs]
+            del done, outcome

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from monitor.detectors.packaging.release import Distribution
+    from monitor.model import Inspection
     from monitor.pipeline.subjects import Ended, Subject
     from monitor.registries.targets import Target
 
@@ -24,6 +25,18 @@ def is_wanted(targets: Iterable[Target]) -> bool:
     )
 
 
+def is_part(ended: Ended) -> bool:
+    """Whether a subject holds a file of a Python release: what else there is need not be kept."""
+    _, outcomes = ended
+    return not isinstance(outcomes, LeakmonError) and any(
+        each.inspection is not None and _is_python(each.inspection) for each in outcomes
+    )
+
+
+def _is_python(part: Inspection) -> bool:
+    return any(each.ecosystem == "pypi" for each in part.manifests)
+
+
 def compare(ended: Sequence[Ended]) -> None:
     """Add to the findings of each wheel's subject what the sdist of its release lacks.
 
@@ -35,7 +48,7 @@ def compare(ended: Sequence[Ended]) -> None:
         if isinstance(outcomes, LeakmonError):
             continue
         for part in (each.inspection for each in outcomes):
-            if part is None or not any(each.ecosystem == "pypi" for each in part.manifests):
+            if part is None or not _is_python(part):
                 continue
             from monitor.detectors.packaging import release
 

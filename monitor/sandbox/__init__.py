@@ -204,6 +204,7 @@ def run_all(sandbox: Sandbox, jobs: Iterable[Job], at_once: int) -> Iterator[Out
                     selector.unregister(key.fd)
                     start(1)
                     yield outcome
+                    del outcome  # it is large, and the next is read beside it
 
 
 @contextlib.contextmanager

@@ -69,8 +69,9 @@ class Compiled:
 
     def compare(self, member: Member) -> None:
         """Holds a source against the bytecode that was noted for it."""
-        source = bytes(member.data)
-        for bytecode in self.wanted.get(member.path, ()):
+        waiting = self.wanted.get(member.path, ())
+        source = bytes(member.data) if waiting else b""  # libraries of 20 MB are members as well
+        for bytecode in waiting:
             if differs(bytecode.words, source):
                 self.differing.append(bytecode.path)
 
