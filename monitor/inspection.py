@@ -118,6 +118,7 @@ class _Opening:
     def _walk(self, path: str, content: archive.Buffer) -> None:
         for member in archive.walk(path, content, self.budget, self.trail):
             self._inspect(member)
+            del member  # the next is gathered while this name would still hold it
 
     def _inspect(self, member: Member) -> None:
         self._record(member)
