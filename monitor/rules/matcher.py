@@ -63,6 +63,7 @@ class Matcher:
 
     ``probe_hits`` and ``capped`` speak of the last ``scan``. ``capped`` maps a rule's id (or a
     probe's name) to why not all of its matches were looked for: ``over-matches`` or ``over-work``.
+    ``wanted`` has a byte for every branch, which is not 0 once its expression was needed.
     """
 
     def __init__(self, engine: Engine, *, clock: Callable[[], float] = time.process_time) -> None:
@@ -76,6 +77,7 @@ class Matcher:
         self.probes = engine.probes
         self._scan = engine.database.scan
         self._scratch = hyperscan.Scratch(engine.database)
+        self.wanted: bytearray | mmap.mmap = bytearray(len(engine.branches))
         self._confirmations: list[Confirmation | None] = [None] * len(engine.branches)
         self._hits: list[int] = []
         hits = self._hits
@@ -172,5 +174,17 @@ class Matcher:
         """The branch with this id, its expression compiled on first use."""
         known = self._confirmations[slot]
         if known is None:
+            self.wanted[slot] = 1
             known = self._confirmations[slot] = Confirmation(self.branches[slot][1])
         return known
+
+    def prepare(self) -> int:
+        """Compile what is ``wanted`` and not compiled yet; how many branches that were."""
+        waiting = [
+            slot
+            for slot, is_wanted in enumerate(bytes(self.wanted))
+            if is_wanted and self._confirmations[slot] is None
+        ]
+        for slot in waiting:
+            self.confirmation(slot)
+        return len(waiting)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import mmap
 import os
 import resource
 import signal
@@ -32,9 +34,16 @@ if TYPE_CHECKING:
 
 
 ON_DEMAND = (
+    "monitor.archive.gzipped",
     "monitor.archive.source_maps",
+    "monitor.archive.streams",
+    "monitor.archive.tar",
+    "monitor.archive.zip",
+    "monitor.archive.zip_member",
     "monitor.decoders.unfold",
     "monitor.rules.checksums",
+    "monitor.rules.keys",
+    "monitor.rules.paths",
     "monitor.rules.settle",
 )
 
@@ -56,6 +65,10 @@ class Engine:
         from monitor.rules import compiled
 
         matcher = compiled(settings.rule_folders, settings.cache_folder)
+        # Shared with the children, which note here what they had to compile. Whatever a hostile
+        # one writes, the worst is that every expression of our own rules is compiled once.
+        matcher.wanted = mmap.mmap(-1, max(1, len(matcher.branches)))
+        self._matcher = matcher
         self.rules_digest = matcher.digest
         self.rules = len(matcher.rules)
         self.inspector = Inspector(matcher, settings.limits, clock=time.monotonic)
@@ -64,12 +77,21 @@ class Engine:
             import_module(PRINTS)
             self._on_demand = (*ON_DEMAND, PRINTS_ON_DEMAND)
         self.gate = _gate(settings)
+        gc.freeze()  # a child's collections would touch, and so copy, every page of the engine
 
-    def warm(self) -> None:
-        """Load what an inspection loads on demand, so that the children to come share it."""
-        for module in self._on_demand:
+    def warm(self) -> int:
+        """Load what inspections load on demand, so that the children to come share it.
+
+        Gives the number of rules' branches that children had to compile since the last time.
+        """
+        modules, self._on_demand = self._on_demand, ()
+        for module in modules:
             import_module(module)
         compile_all()
+        branches = self._matcher.prepare()
+        if modules or branches:
+            gc.freeze()
+        return branches
 
 
 def run(engine: Engine, job: Job, pipe: int, settings: Settings) -> int:

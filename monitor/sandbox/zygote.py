@@ -26,8 +26,7 @@ if TYPE_CHECKING:
 
 MAX_JOB_BYTES = 16 << 20
 WARM_FROM = 2
-"""From this job on, what children load on demand is loaded here once; a single job may not need it.
-"""
+"""From this job on, what children loaded on demand is loaded here; a single job may not need it."""
 
 
 class _Running:
@@ -124,7 +123,7 @@ class _Zygote:
     def _fork(self, job: Job, pipe: int) -> None:
         settings = self.settings
         self.forks += 1
-        if self.forks == WARM_FROM:
+        if self.forks >= WARM_FROM:
             self.engine.warm()
         pid = os.fork()
         if pid == 0:

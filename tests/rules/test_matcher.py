@@ -170,6 +170,18 @@ def test_escaped_punctuation_is_undone(
     assert found.decoded
 
 
+def test_what_is_wanted_is_compiled_once_whatever_is_written_there(tmp_path: Path) -> None:
+    acme, other = rule(ACME), rule(r"other_[a-z]{12}", id="other")
+    tested = matcher(tmp_path, acme, other)
+    assert tested.prepare() == 0
+    assert [match.rule.id for match in tested.scan(f"a = '{TOKEN}'".encode())] == ["acme"]
+    assert bytes(tested.wanted) == b"\1\0"
+    assert tested.prepare() == 0
+    tested.wanted[:] = b"\xff\x7f"
+    assert tested.prepare() == 1
+    assert [match.rule.id for match in tested.scan(f"a = '{TOKEN}'".encode())] == ["acme"]
+
+
 def test_reads_any_buffer(tmp_path: Path) -> None:
     found_by = matcher(tmp_path, rule(ACME))
     content = f"x = '{TOKEN}'".encode()

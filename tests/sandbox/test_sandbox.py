@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import gzip
 import os
 import signal
@@ -16,6 +17,7 @@ from monitor.archive.budget import Limits
 from monitor.errors import LeakmonError, RuleError
 from monitor.rules import bundled_rules_folder
 from monitor.sandbox import Job, Outcome, Sandbox, Settings, events, run_all
+from monitor.sandbox.child import Engine, run
 from monitor.sandbox.protocol import MIB
 
 RULE = """\
@@ -102,6 +104,26 @@ def test_a_process_with_threads_starts_a_fresh_interpreter(rules: str, tmp_path:
         thread.join()
     assert outcome.inspection is not None
     assert len(outcome.inspection.findings) == 1
+
+
+def test_what_a_child_compiles_is_compiled_for_the_next(rules: str, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("key = test_tok_" + "qwhzmkvbxtrp")
+    job = Job(((str(tmp_path / "a.txt"), "a.txt"),))
+    limits = settings(rules, tmp_path)
+    engine = Engine(limits)
+    try:
+        assert engine.warm() == 0
+        pid = os.fork()
+        if pid == 0:
+            try:
+                run(engine, job, os.open(os.devnull, os.O_WRONLY), limits)
+            finally:
+                os._exit(0)
+        os.waitpid(pid, 0)
+        assert engine.warm() == 1
+        assert engine.warm() == 0
+    finally:
+        gc.unfreeze()
 
 
 def test_many_jobs_at_once_each_get_their_own_answer(rules: str, tmp_path: Path) -> None:
