@@ -22,15 +22,18 @@ _SPACE = rb"(?:[ \t\r\n]++|/\*[^*]{0,200}\*/|(?:#|//)[^\n]{0,200}\n)*+"
 _Q = rb"[\"'`]"
 _OPEN = rb"(?:[fFrRbBuU]{1,2})?\\*" + _Q
 _OPERATOR = rb"(?:\+|\.\.?|&|<<)?"
-_ASSIGNED = rb"[A-Za-z_$][\w$.\[\]]{0,60}[ \t]*(?:\+=|\.=)"
+_ASSIGNED = rb"[A-Za-z_$][\w$.\[\]]{0,60}+(?:[ \t]*+[+.]=|(?<=\.)=)"
+# Most quotes are no joint: what cannot begin an alternative is told by one look.
 _JOINED = (
     rb"(?<=[\"'`])(?:"
     + rb"|".join(
         (
-            _SPACE + rb"\\?" + _SPACE + rb"\)?" + _OPERATOR + _SPACE + rb"\(?" + _SPACE + _OPEN,
+            rb"(?=[\s/#\\)+.&<(fFrRbBuU\"'`])"
+            + (_SPACE + rb"\\?" + _SPACE + rb"\)?" + _OPERATOR)
+            + (_SPACE + rb"\(?" + _SPACE + _OPEN),
             rb"\)?\.concat\([ \t]*" + _OPEN,
-            _SPACE + rb"[;)]?" + _SPACE + _ASSIGNED + _SPACE + _OPEN,
-            _SPACE + rb"\}",
+            rb"(?=[\s/#;)\w$])" + _SPACE + rb"[;)]?" + _SPACE + _ASSIGNED + _SPACE + _OPEN,
+            rb"(?=[\s/#}])" + _SPACE + rb"\}",
         )
     )
     + rb")|(?<=\$)\{"
@@ -47,6 +50,7 @@ _TIGHT = later(_ANY_JOINT + _TOKEN + rb"(?:" + _TOKEN + rb"|[\"'`][ ]?\+)")
 _JOIN = later(rb"(?:\.join\(([\"'])([_.\-]|\\+n|)\1\)|([\"'])([_.\-]|\\+n|)\3\.join\([\[(])\Z")
 _CALL = 16  # characters of a call of join, before its hit's end
 _LINES_REACH = 8192  # ... how far the lines of a key may lie from it
+_KEY_HEADS = (b"-----BEGIN", b"---- BEGIN", b"PuTTY-User-Key-File")
 _COMMA = later(_Q + rb"(?=[ \t\r\n,/#])" + _SPACE + rb"," + _SPACE + _OPEN)
 _WRAP = later(
     rb"[=\\\r\n\"'`{$](?:(?:(?<==)\r?\n|(?<=\r)\n|(?<=\n)|(?<=\\)\\*[rn]?\r?\n)[ \t>|*#]*+"
@@ -83,11 +87,21 @@ def listed(text: Buffer, ends: Sequence[int]) -> Iterator[Piece]:
         if not mark:
             yield from _without("join", text, hits, _COMMA, _REACH)
             continue
-        reach = _LINES_REACH if mark == b"\n" else _REACH
-        for first, last in _merged(len(text), hits, reach):
+        by_lines = mark == b"\n"
+        for first, last in _lines(text, hits) if by_lines else _merged(len(text), hits, _REACH):
             raw = bytes(text[first:last])
             if _COMMA.search(raw):
                 yield replaced("join", first, raw, _COMMA, mark)
+
+
+def _lines(text: Buffer, ends: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Windows around lists of lines: wide where a key stands, nothing else has so many."""
+    for first, last in _merged(len(text), ends, _LINES_REACH):
+        raw = bytes(text[first:last])
+        if any(head in raw for head in _KEY_HEADS):
+            yield first, last
+        else:
+            yield from _merged(len(text), [end for end in ends if first <= end <= last], _REACH)
 
 
 def wrapped(text: Buffer, ends: Sequence[int]) -> Iterator[Piece]:

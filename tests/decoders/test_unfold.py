@@ -142,3 +142,22 @@ def test_a_key_whose_lines_are_paragraphs_is_found_in_its_place(unfolded: Unfold
     assert [match.decoded for match in found] == [("markup",)]
     assert text[found[0].start :].startswith(lines[0].encode())
     assert found[0].secret.splitlines() == [line.encode() for line in lines]
+
+
+@pytest.mark.parametrize(
+    ("key", "rule"),
+    [
+        (key_samples.PEM["pkcs1"][0], "private-key-rsa"),
+        (key_samples.armoured(key_samples.openpgp()), "private-key-pgp"),
+        (key_samples.putty(), "private-key-putty"),
+    ],
+    ids=["PEM", "OpenPGP", "PuTTY"],
+)
+def test_the_lines_of_a_key_are_found_far_from_where_they_are_joined(
+    unfolded: Unfold, key: bytes, rule: str
+) -> None:
+    lines = b",\n".join(b'"%s"' % line for line in key.splitlines())
+    between = b"let count = 0;\n" * 400
+    text = b"const lines = [\n%s];\n%sexport default lines.join('\\n');\n" % (lines, between)
+    found = [match for match in unfolded(text).matches if match.decoded == ("join",)]
+    assert [match.rule.id for match in found] == [rule]
