@@ -102,9 +102,12 @@ bench: $(DEV_STAMP) ## Measure speed and memory, side by side with Kingfisher (t
 	@$(BIN)/python -m tests.bench.startup
 	@$(BIN)/python -m tests.bench.speed $(ARGS)
 
-.PHONY: bench-detection bench-hiding bench-lookalikes bench-maps bench-matching bench-matching-cost bench-matching-strangers bench-precision bench-semgrep bench-scale
+.PHONY: bench-detection bench-floor bench-hiding bench-lookalikes bench-maps bench-matching bench-matching-cost bench-matching-strangers bench-precision bench-semgrep bench-scale
 bench-detection: $(DEV_STAMP) ## Measure recall and false alarms, side by side with three peers
 	@$(BIN)/python -m tests.bench.detection $(ARGS)
+
+bench-floor: $(DEV_STAMP) ## What inflating and one pass of Hyperscan cost by themselves, beside Kingfisher
+	@$(BIN)/python -m tests.bench.floor $(ARGS)
 
 bench-hiding: $(DEV_STAMP) ## Which ways to hide a token are seen through
 	@$(BIN)/python -m tests.bench.hiding
