@@ -1,6 +1,6 @@
 """What one scan of one small local package costs, whole process: ``make bench``.
 
-A package with a leak (the canary) and one without.
+A package with a leak (the canary) and one without, and what each further one costs in that call.
 
 CPU seconds (user + system, children included) and wall seconds, best and median of some runs, with
 the cache of compiled rules warm and cold. The contract is 0.20 s of CPU, warm. An empty Python
@@ -26,6 +26,7 @@ from tests.bench import measure
 CONTRACT_SECONDS = 0.20
 LEAKMON = ("-m", "monitor")
 RUNS = 15
+FURTHER = 50
 COLD_RUNS = 3
 
 
@@ -59,6 +60,16 @@ def row(name: str, costs: list[Cost]) -> str:
     return f"{name:<34}" + "".join(f"{figure:>10.3f}" for figure in figures) + f"{len(costs):>6}"
 
 
+def further(alone: list[Cost], home: Path) -> list[Cost]:
+    """What each further package costs in one call, over that for one ``alone``."""
+    names = [f"{number}-{canary.FILENAME}" for number in range(FURTHER + 1)]
+    for name in names:
+        (home / name).write_bytes(canary.package())
+    cpu, wall = (statistics.median(figures) for figures in zip(*alone, strict=True))
+    together = [measured(["scan", *names], home) for _ in range(COLD_RUNS)]
+    return [Cost((one.cpu - cpu) / FURTHER, (one.wall - wall) / FURTHER) for one in together]
+
+
 def main() -> None:
     """Print the table."""
     measure.compile_modules()
@@ -80,6 +91,7 @@ def main() -> None:
                 measured(["scan", "--format", form, canary.FILENAME], home) for _ in range(RUNS)
             ]
             print(row(f"scan, {form}, rules cached", costs))
+        print(row("... and each further one", further(costs, home)))
         (home / "clean").mkdir()
         (home / "clean" / "package.json").write_text('{"name": "clean", "version": "1.0.0"}')
         clean = [measured(["scan", "clean"], home) for _ in range(RUNS)]
