@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -101,7 +102,8 @@ def _lines(text: Buffer, ends: Sequence[int]) -> Iterator[tuple[int, int]]:
         if any(head in raw for head in _KEY_HEADS):
             yield first, last
         else:
-            yield from _merged(len(text), [end for end in ends if first <= end <= last], _REACH)
+            inside = ends[bisect_left(ends, first) : bisect_right(ends, last)]
+            yield from _merged(len(text), inside, _REACH)
 
 
 def wrapped(text: Buffer, ends: Sequence[int]) -> Iterator[Piece]:

@@ -174,8 +174,8 @@ class Matcher:
         """The branch with this id, its expression compiled on first use."""
         known = self._confirmations[slot]
         if known is None:
-            self.wanted[slot] = 1
             known = self._confirmations[slot] = Confirmation(self.branches[slot][1])
+            self.wanted[slot] = 1
         return known
 
     def prepare(self) -> int:
