@@ -96,7 +96,10 @@ def listed(text: Buffer, ends: Sequence[int]) -> Iterator[Piece]:
 
 
 def _lines(text: Buffer, ends: Sequence[int]) -> Iterator[tuple[int, int]]:
-    """Windows around lists of lines: wide where a key stands, nothing else has so many."""
+    """Windows around lists of lines: wide where a key stands, the one secret of many lines.
+
+    What stands on one line of a list stands there plainly, and is no find of this decoder.
+    """
     for first, last in _merged(len(text), ends, _LINES_REACH):
         raw = bytes(text[first:last])
         if any(head in raw for head in _KEY_HEADS):
